@@ -1,0 +1,22 @@
+//! The words all rooms of wecom-login share.
+//!
+//! Identifiers are parsed once, at the edge, into types that cannot be confused ([`CorpId`], [`UserId`],
+//! [`AgentId`]); secrets are types that do not print ([`Secret`]); time and chance come in as arguments
+//! ([`Clock`], [`Entropy`]), so that a test moves the clock instead of sleeping. Nothing here does input or
+//! output.
+
+mod chance;
+mod clock;
+mod explanation;
+mod fingerprint;
+mod id;
+mod language;
+mod secret;
+
+pub use chance::{Entropy, SeededEntropy, SystemEntropy, alphanumeric};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use explanation::{Actor, Explanation};
+pub use fingerprint::Fingerprint;
+pub use id::{AgentId, CorpId, DepartmentId, InvalidId, UserId};
+pub use language::{Bilingual, Language};
+pub use secret::Secret;

@@ -1,0 +1,1 @@
+//! What every page promises, whatever it shows.

@@ -24,8 +24,12 @@ impl Actor {
                 Bilingual { zh: "企业微信管理员", en: "Your company's WeCom administrator" }
             }
             Self::Developer => Bilingual { zh: "应用的开发者", en: "The developer of the app" },
-            Self::Operator => Bilingual { zh: "登录服务的运维人员", en: "The operator of this sign-in service" },
-            Self::WeCom => Bilingual { zh: "企业微信（稍后会恢复）", en: "WeCom (it passes with time)" },
+            Self::Operator => {
+                Bilingual { zh: "登录服务的运维人员", en: "The operator of this sign-in service" }
+            }
+            Self::WeCom => {
+                Bilingual { zh: "企业微信（稍后会恢复）", en: "WeCom (it passes with time)" }
+            }
         }
     }
 }

@@ -31,7 +31,10 @@ impl CorpId {
         if (1..=64).contains(&text.len()) && text.bytes().all(word) {
             Ok(Self(text))
         } else {
-            Err(InvalidId { kind: "corpId", rule: "1 to 64 letters, digits, - or _, such as ww1436e0e65a779aee" })
+            Err(InvalidId {
+                kind: "corpId",
+                rule: "1 to 64 letters, digits, - or _, such as ww1436e0e65a779aee",
+            })
         }
     }
 

@@ -11,6 +11,7 @@ mod explanation;
 mod fingerprint;
 mod id;
 mod language;
+mod member;
 mod secret;
 
 pub use chance::{Entropy, SeededEntropy, SystemEntropy, alphanumeric};
@@ -19,4 +20,5 @@ pub use explanation::{Actor, Explanation};
 pub use fingerprint::Fingerprint;
 pub use id::{AgentId, CorpId, DepartmentId, InvalidId, UserId};
 pub use language::{Bilingual, Language};
+pub use member::{Department, Member, MemberStatus, Profile};
 pub use secret::Secret;

@@ -1,1 +1,50 @@
-//! .
+//! Durable tables and a small key-value store with expiry. All SQL of wecom-login lives here.
+//!
+//! Short texts serve both backends (`$1` placeholders, `RETURNING`, `ON CONFLICT`): SQLite today, PostgreSQL
+//! when replicas share one database. Whatever must have one winner is one conditional statement.
+
+mod database;
+mod departments;
+mod error;
+mod key_value;
+mod members;
+mod seal;
+mod sessions;
+
+use std::path::Path;
+
+pub use error::Error;
+pub use key_value::{Entry, KeyValue};
+pub use seal::{SealError, SealKey, Sealer};
+pub use sessions::{EndReason, NewSession, SessionRow};
+
+/// The database; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    database: database::Database,
+}
+
+impl Store {
+    /// Opens the SQLite file at `path`, made if absent, and brings its tables up to date.
+    ///
+    /// The file runs in WAL mode: a killed process loses nothing that was committed.
+    pub async fn open_sqlite(path: &Path) -> Result<Self, Error> {
+        Ok(Self { database: database::Database::open(path).await? })
+    }
+
+    /// The key-value store that lies in the same database.
+    pub fn key_value(&self) -> KeyValue {
+        KeyValue::new(self.database.clone())
+    }
+
+    /// Fails when the database does not answer.
+    pub async fn ping(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").execute(self.database.reader()).await?;
+        Ok(())
+    }
+
+    /// Ends all use of the database; what was committed is on disk.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}

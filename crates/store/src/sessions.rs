@@ -1,0 +1,194 @@
+use std::time::Duration;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use wecom_login_model::{CorpId, Fingerprint, Timestamp, UserId};
+
+use crate::{Error, Store};
+
+/// A session that is about to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession<'a> {
+    /// The session's public name; it opens nothing.
+    pub id: &'a str,
+    /// The fingerprint of its token.
+    pub token_hash: Fingerprint,
+    /// The fingerprint of the redirect that proved the member, if one did: it can make one session only.
+    pub sign_in: Option<Fingerprint>,
+    /// The company.
+    pub corp_id: &'a CorpId,
+    /// The member.
+    pub user_id: &'a UserId,
+    /// The instance through which the member signed in.
+    pub instance: &'a str,
+    /// Now.
+    pub created_at: Timestamp,
+    /// When it ends if it is not used.
+    pub idle_until: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+}
+
+/// A session as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The session's public name; it opens nothing.
+    pub id: String,
+    /// The company.
+    pub corp_id: CorpId,
+    /// The member, in lower case.
+    pub user_key: UserId,
+    /// The instance through which the member signed in.
+    pub instance: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends if it is not used until then.
+    pub idle_until: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+}
+
+/// Why a session ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The member signed out.
+    Logout,
+    /// The same browser signed in anew.
+    Replaced,
+}
+
+impl EndReason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+const COLUMNS: &str = "id, corp_id, user_key, instance, created_at, idle_until, expires_at";
+const LIVE: &str = "ended_at IS NULL AND idle_until > $2 AND expires_at > $2";
+
+impl Store {
+    /// Begins the session and gives its row. A sign-in that has made one already keeps that one, which takes the
+    /// new token, so that a process that died half-way leaves no second session; `None` when that one has ended.
+    pub async fn begin_session(&self, session: &NewSession<'_>) -> Result<Option<SessionRow>, Error> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
+                expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             ON CONFLICT (sign_in) DO UPDATE SET token_hash = excluded.token_hash
+             WHERE sessions.ended_at IS NULL
+             RETURNING {COLUMNS}"
+        )))
+        .bind(session.id)
+        .bind(session.token_hash.to_hex())
+        .bind(session.sign_in.map(Fingerprint::to_hex))
+        .bind(session.corp_id.as_str())
+        .bind(session.user_id.folded())
+        .bind(session.instance)
+        .bind(session.created_at.as_millis())
+        .bind(session.idle_until.as_millis())
+        .bind(session.expires_at.as_millis())
+        .fetch_optional(self.database.writer())
+        .await?;
+        row.as_ref().map(session_row).transpose()
+    }
+
+    /// Gives the live session of a sign-in a new token, if the sign-in has made one.
+    pub async fn adopt_session(
+        &self,
+        sign_in: Fingerprint,
+        token_hash: Fingerprint,
+        now: Timestamp,
+    ) -> Result<Option<SessionRow>, Error> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "UPDATE sessions SET token_hash = $1 WHERE sign_in = $3 AND {LIVE} RETURNING {COLUMNS}"
+        )))
+        .bind(token_hash.to_hex())
+        .bind(now.as_millis())
+        .bind(sign_in.to_hex())
+        .fetch_optional(self.database.writer())
+        .await?;
+        row.as_ref().map(session_row).transpose()
+    }
+
+    /// The live session of a token.
+    pub async fn session_by_token(
+        &self,
+        token_hash: Fingerprint,
+        now: Timestamp,
+    ) -> Result<Option<SessionRow>, Error> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM sessions WHERE token_hash = $1 AND {LIVE}"
+        )))
+        .bind(token_hash.to_hex())
+        .bind(now.as_millis())
+        .fetch_optional(self.database.reader())
+        .await?;
+        row.as_ref().map(session_row).transpose()
+    }
+
+    /// The live session of an id.
+    pub async fn session_by_id(&self, id: &str, now: Timestamp) -> Result<Option<SessionRow>, Error> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM sessions WHERE id = $1 AND {LIVE}"
+        )))
+        .bind(id)
+        .bind(now.as_millis())
+        .fetch_optional(self.database.reader())
+        .await?;
+        row.as_ref().map(session_row).transpose()
+    }
+
+    /// Moves the idle end of a session that has not ended.
+    pub async fn touch_session(&self, id: &str, idle_until: Timestamp) -> Result<(), Error> {
+        sqlx::query("UPDATE sessions SET idle_until = $1 WHERE id = $2 AND ended_at IS NULL")
+            .bind(idle_until.as_millis())
+            .bind(id)
+            .execute(self.database.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Ends the session; false when it had ended before.
+    pub async fn end_session(&self, id: &str, now: Timestamp, reason: EndReason) -> Result<bool, Error> {
+        let ended = sqlx::query(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL",
+        )
+        .bind(now.as_millis())
+        .bind(reason.as_str())
+        .bind(id)
+        .execute(self.database.writer())
+        .await?;
+        Ok(ended.rows_affected() == 1)
+    }
+
+    /// Deletes sessions that ended, or ran out, longer than `keep` ago, at most `limit`; tells how many.
+    pub async fn purge_sessions(&self, now: Timestamp, keep: Duration, limit: i64) -> Result<u64, Error> {
+        let purged = sqlx::query(
+            "DELETE FROM sessions WHERE id IN
+             (SELECT id FROM sessions WHERE expires_at < $1 OR ended_at < $1 OR idle_until < $1 LIMIT $2)",
+        )
+        .bind((now - keep).as_millis())
+        .bind(limit)
+        .execute(self.database.writer())
+        .await?;
+        Ok(purged.rows_affected())
+    }
+}
+
+fn session_row(row: &SqliteRow) -> Result<SessionRow, Error> {
+    let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
+    Ok(SessionRow {
+        id: row.try_get("id")?,
+        corp_id: CorpId::parse(row.try_get::<String, _>("corp_id")?)
+            .map_err(|error| Error::corrupt("table sessions, corp_id", error))?,
+        user_key: UserId::parse(row.try_get::<String, _>("user_key")?)
+            .map_err(|error| Error::corrupt("table sessions, user_key", error))?,
+        instance: row.try_get("instance")?,
+        created_at: moment("created_at")?,
+        idle_until: moment("idle_until")?,
+        expires_at: moment("expires_at")?,
+    })
+}

@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use wecom_login_model::{CorpId, Department, DepartmentId, MemberStatus, Profile, UserId};
+
+use crate::{Fresh, NOW, fresh};
+
+fn corp(text: &str) -> CorpId {
+    CorpId::parse(text).unwrap()
+}
+
+fn user(text: &str) -> UserId {
+    UserId::parse(text).unwrap()
+}
+
+fn profile(name: &str) -> Profile {
+    Profile {
+        name: name.into(),
+        departments: vec![DepartmentId(1), DepartmentId(2)],
+        leads: vec![DepartmentId(2)],
+        main_department: Some(DepartmentId(1)),
+        status: Some(MemberStatus::Active),
+        ..Profile::default()
+    }
+}
+
+#[tokio::test]
+async fn spelling_does_not_make_another_member_but_another_company_does() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let first = store.save_member(&corp("wwA"), &user("ZhangSan"), &profile("张三"), NOW).await.unwrap();
+    let again = store.save_member(&corp("wwA"), &user("zhangsan"), &profile("张三"), NOW).await.unwrap();
+    let other = store.save_member(&corp("wwB"), &user("zhangsan"), &profile("张三丰"), NOW).await.unwrap();
+    assert_eq!(first.id, again.id);
+    assert_ne!(first.id, other.id);
+    let read = store.member(&corp("wwA"), &user("ZHANGSAN")).await.unwrap().unwrap();
+    assert_eq!(read, again);
+    assert_eq!(read.profile, profile("张三"));
+    assert_eq!(store.member(&corp("wwC"), &user("zhangsan")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_withheld_later_does_not_erase_what_is_known() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let told = Profile {
+        mobile: "13800000000".into(),
+        gender: "1".into(),
+        position: "工程师".into(),
+        ..profile("张三")
+    };
+    store.save_member(&corp("wwA"), &user("zhangsan"), &told, NOW).await.unwrap();
+    let later = NOW + Duration::from_mins(1);
+    let withheld = Profile { gender: "0".into(), ..profile("张三") };
+    let row = store.save_member(&corp("wwA"), &user("zhangsan"), &withheld, later).await.unwrap();
+    assert_eq!((row.profile.mobile.as_str(), row.profile.gender.as_str()), ("13800000000", "1"));
+    assert_eq!(row.profile.position, "", "what is not withheld is taken as told");
+    assert_eq!((row.created_at, row.read_at), (NOW, later));
+}
+
+#[tokio::test]
+async fn departments_are_known_by_name() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let department =
+        |id, name: &str| Department { id: DepartmentId(id), name: name.into(), parent: None, order: 0 };
+    store.save_departments(&corp("wwA"), &[department(1, "总部"), department(2, "研发")]).await.unwrap();
+    store.save_departments(&corp("wwA"), &[department(2, "研发中心")]).await.unwrap();
+    let name = store.department_name(&corp("wwA"), DepartmentId(2)).await.unwrap();
+    assert_eq!(name.as_deref(), Some("研发中心"));
+    assert_eq!(store.department_name(&corp("wwB"), DepartmentId(2)).await.unwrap(), None);
+}

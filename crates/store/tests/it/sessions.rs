@@ -1,0 +1,73 @@
+use std::time::Duration;
+
+use wecom_login_model::{CorpId, Fingerprint, UserId};
+use wecom_login_store::{EndReason, NewSession, SessionRow, Store};
+
+use crate::{Fresh, NOW, fresh};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+async fn begin(store: &Store, id: &str, token: &str, sign_in: Option<&str>) -> Option<SessionRow> {
+    let (corp_id, user_id) = (CorpId::parse("wwA").unwrap(), UserId::parse("ZhangSan").unwrap());
+    let session = NewSession {
+        id,
+        token_hash: Fingerprint::of(token),
+        sign_in: sign_in.map(Fingerprint::of),
+        corp_id: &corp_id,
+        user_id: &user_id,
+        instance: "auths.loginTypes.Example",
+        created_at: NOW,
+        idle_until: NOW + HOUR,
+        expires_at: NOW + HOUR * 24,
+    };
+    store.begin_session(&session).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_session_lives_until_idle_expiry_or_end() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let row = begin(&store, "s1", "token", None).await.unwrap();
+    let found = |now| {
+        let store = store.clone();
+        async move { store.session_by_token(Fingerprint::of("token"), now).await.unwrap() }
+    };
+    assert_eq!(found(NOW).await, Some(row.clone()));
+    assert_eq!(found(NOW + HOUR).await, None, "idle");
+
+    store.touch_session("s1", NOW + HOUR * 48).await.unwrap();
+    assert!(found(NOW + HOUR * 23).await.is_some());
+    assert_eq!(found(NOW + HOUR * 24).await, None, "expired for good");
+
+    assert!(store.end_session("s1", NOW, EndReason::Logout).await.unwrap());
+    assert!(!store.end_session("s1", NOW, EndReason::Logout).await.unwrap());
+    assert_eq!(found(NOW).await, None, "ended");
+    assert_eq!(store.session_by_id("s1", NOW).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn one_sign_in_makes_one_session_which_takes_the_newest_token() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let first = begin(&store, "s1", "token 1", Some("redirect")).await.unwrap();
+    let second = begin(&store, "s2", "token 2", Some("redirect")).await.unwrap();
+    assert_eq!(first.id, second.id);
+    assert_eq!(store.session_by_token(Fingerprint::of("token 1"), NOW).await.unwrap(), None);
+    assert!(store.session_by_token(Fingerprint::of("token 2"), NOW).await.unwrap().is_some());
+
+    let (sign_in, token) = (Fingerprint::of("redirect"), Fingerprint::of("token 3"));
+    assert_eq!(store.adopt_session(sign_in, token, NOW).await.unwrap().unwrap().id, "s1");
+    store.end_session("s1", NOW, EndReason::Logout).await.unwrap();
+    assert_eq!(store.adopt_session(sign_in, token, NOW).await.unwrap(), None);
+    assert_eq!(begin(&store, "s3", "token 4", Some("redirect")).await, None, "an ended one is not revived");
+}
+
+#[tokio::test]
+async fn purging_keeps_the_living_and_the_recently_ended() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    begin(&store, "living", "a", None).await.unwrap();
+    begin(&store, "ended", "b", None).await.unwrap();
+    store.end_session("ended", NOW, EndReason::Replaced).await.unwrap();
+    let keep = Duration::from_mins(1);
+    assert_eq!(store.purge_sessions(NOW + keep, keep, 100).await.unwrap(), 0);
+    assert_eq!(store.purge_sessions(NOW + keep * 2, keep, 100).await.unwrap(), 1);
+    assert!(store.session_by_id("living", NOW).await.unwrap().is_some());
+}

@@ -1,0 +1,103 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use futures_util::stream;
+
+use super::answer::{Answer, Trace};
+use super::call::Query;
+use super::{Call, Endpoint, Outcome, Refusal, endpoint};
+use crate::faults::FaultKind;
+use crate::wire::Peer;
+use crate::world::Shared;
+
+/// The largest request body that is read.
+const BODY_BYTES: usize = 1 << 20;
+
+/// Answers one call below `/cgi-bin/`.
+pub(crate) async fn serve(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    let Some(endpoint) = endpoint(&path) else {
+        return empty(StatusCode::NOT_FOUND);
+    };
+    shared.world().count(endpoint.path);
+    let under_way = shared.faults.enter(endpoint.path);
+    let crowded = shared.world().behaviour.concurrent_calls.is_some_and(|limit| under_way.at_once > limit);
+    let fault = if crowded { None } else { shared.faults.strike(endpoint.path) };
+    match fault {
+        Some(FaultKind::Latency { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        Some(FaultKind::Hang) => shared.faults.hold().await,
+        Some(FaultKind::Reset) => {
+            peer.reset();
+            return empty(StatusCode::OK);
+        }
+        Some(FaultKind::Status { code }) => return gateway_page(code),
+        Some(FaultKind::WrongJson) => {
+            return Answer::text("<html><body>Bad Gateway</body></html>").into_response();
+        }
+        Some(FaultKind::Errcode { code }) => {
+            return finish(&shared, &peer, endpoint, |_| Err(Refusal::of(code))).into_response();
+        }
+        Some(FaultKind::CutBody) | None => {}
+    }
+
+    let (parts, body) = request.into_parts();
+    let body = if endpoint.post { to_bytes(body, BODY_BYTES).await.unwrap_or_default() } else { Bytes::new() };
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let posted = parts.method == Method::POST;
+    let answer = finish(&shared, &peer, endpoint, |world| {
+        Call::new(world, shared.clock.now(), peer.ip, query, &body).answer(endpoint, posted, crowded)
+    });
+    if fault == Some(FaultKind::CutBody) { cut(answer) } else { answer.into_response() }
+}
+
+fn finish(
+    shared: &Shared,
+    peer: &Peer,
+    endpoint: &Endpoint,
+    run: impl FnOnce(&mut crate::world::World) -> Outcome,
+) -> Answer {
+    let now = shared.clock.now();
+    let mut world = shared.world();
+    let outcome = run(&mut world);
+    Answer::of(endpoint, outcome, Trace { ip: peer.ip, now, chance: &mut world.chance })
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::SERVER, HeaderValue::from_static("nginx"));
+    response
+}
+
+fn gateway_page(code: u16) -> Response<Body> {
+    let mut response = empty(StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    *response.body_mut() = format!("<html><head><title>{code}</title></head><body>nginx</body></html>").into();
+    response
+}
+
+/// The whole length is announced, half is sent, then the connection breaks.
+fn cut(answer: Answer) -> Response<Body> {
+    let whole = answer.body.len();
+    let half = Bytes::copy_from_slice(&answer.body[..whole / 2]);
+    let mut response = answer.into_response();
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(whole));
+    *response.body_mut() = Body::from_stream(stream::unfold(Some(half), |rest| async move {
+        match rest {
+            Some(half) => Some((Ok(half), None)),
+            None => {
+                // One turn of the runtime lets the first half out before the break.
+                tokio::task::yield_now().await;
+                Some((Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)), None))
+            }
+        }
+    }));
+    response
+}

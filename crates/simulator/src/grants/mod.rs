@@ -1,0 +1,34 @@
+//! What WeCom hands out for a while: access tokens, authorization codes, user tickets.
+
+mod codes;
+mod tickets;
+mod tokens;
+
+use std::sync::Arc;
+
+pub(crate) use codes::{Code, Codes};
+pub use codes::{CodeRequest, CodeScope, Person};
+pub(crate) use tickets::{Ticket, TicketState, Tickets};
+pub(crate) use tokens::{TokenState, Tokens};
+
+/// Whose secret was shown: the company and the kind of secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Holder {
+    pub(crate) corpid: Arc<str>,
+    pub(crate) secret: SecretKind,
+}
+
+/// What a secret opens. Contact sync (通讯录同步) will be the second kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum SecretKind {
+    /// The secret of a self-built app.
+    App(u64),
+}
+
+impl Holder {
+    /// The app whose secret it is.
+    pub(crate) fn agentid(&self) -> u64 {
+        let SecretKind::App(agentid) = self.secret;
+        agentid
+    }
+}

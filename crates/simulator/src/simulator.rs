@@ -1,0 +1,244 @@
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::any;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::behaviour::Behaviour;
+use crate::chance::Chance;
+use crate::company::{Company, sample};
+use crate::faults::{Fault, Faults};
+use crate::grants::{CodeRequest, Holder, Person};
+use crate::wire::{Peer, Wires};
+use crate::world::{Shared, World};
+use crate::{api, control, pages};
+
+/// What a simulator starts with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The port on 127.0.0.1 (and `[::1]` where there is one); 0 takes a free one.
+    pub port: u16,
+    /// The companies. The first is meant where a control request names none.
+    pub companies: Vec<Company>,
+    /// How this WeCom behaves.
+    pub behaviour: Behaviour,
+    /// Makes codes, tokens and probabilities the same in every run.
+    pub seed: Option<u64>,
+}
+
+impl Default for Options {
+    /// A free port and the two sample companies.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            companies: vec![Company::sample(), Company::second_sample()],
+            behaviour: Behaviour::default(),
+            seed: None,
+        }
+    }
+}
+
+/// Why the simulator refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The port is taken or may not be used.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// The port asked for.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No company of that id.
+    #[error("there is no company {0:?} in the simulator")]
+    NoCompany(String),
+}
+
+/// Alias for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A running WeCom on loopback. Dropping it stops it.
+pub struct Simulator {
+    shared: Arc<Shared>,
+    port: u16,
+    api_url: String,
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simulator").field("url", &self.shared.url).finish_non_exhaustive()
+    }
+}
+
+impl Simulator {
+    /// Starts on the tokio runtime that polls this.
+    pub async fn start(options: Options) -> Result<Self> {
+        let listen = |source| Error::Listen { port: options.port, source };
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(listen)?;
+        let port = first.local_addr().map_err(listen)?.port();
+        // Browsers try [::1] first for `localhost`; a machine without IPv6 does without.
+        let second = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await.ok();
+
+        let chance = |salt| options.seed.map_or_else(Chance::of_process, |seed| Chance::seeded(seed ^ salt));
+        let world = World::new(options.companies, options.behaviour, chance(0));
+        let faults = Faults::new(chance(0x000f_a017));
+        let shared = Arc::new(Shared::new(world, faults, format!("http://localhost:{port}")));
+
+        let app = Router::new()
+            .route("/cgi-bin/{*path}", any(api::serve))
+            .merge(control::routes(&shared))
+            .merge(pages::routes())
+            .fallback(pages::not_found)
+            .with_state(Arc::clone(&shared));
+        let (stop, stopped) = watch::channel(false);
+        let listeners = std::iter::once(first)
+            .chain(second)
+            .map(|listener| {
+                let mut stopped = stopped.clone();
+                let service = app.clone().into_make_service_with_connect_info::<Peer>();
+                let serve = axum::serve(Wires(listener), service).with_graceful_shutdown(async move {
+                    let _ = stopped.wait_for(|stop| *stop).await;
+                });
+                tokio::spawn(async move {
+                    // The listener never gives up: failing to accept is retried, so there is no error to see.
+                    let _ = serve.await;
+                })
+            })
+            .collect();
+        Ok(Self { shared, port, api_url: format!("http://127.0.0.1:{port}"), stop, listeners })
+    }
+
+    /// Base of the pages and the API: `http://localhost:PORT`.
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// Base of the API with a numeric address, which spares a name look-up: `http://127.0.0.1:PORT`.
+    pub fn api_url(&self) -> &str {
+        &self.api_url
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How often each call below `/cgi-bin/` came since the start or the last reset, refused ones included.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.shared.world().calls.clone()
+    }
+
+    /// How often one call came, such as `gettoken`.
+    pub fn calls_of(&self, endpoint: &str) -> u64 {
+        self.shared.world().calls.get(endpoint).copied().unwrap_or(0)
+    }
+
+    /// Counts from zero again.
+    pub fn reset_calls(&self) {
+        self.shared.world().calls.clear();
+    }
+
+    /// A code as the sign-in page would send it. Nothing about the request is checked: a code for somebody who
+    /// has just left, or for an app that is gone, is a case too.
+    pub fn issue_code(&self, request: CodeRequest) -> String {
+        let now = self.shared.clock.now();
+        self.shared.world().issue_code(request, now)
+    }
+
+    /// A code of the sample company's new app for this member.
+    pub fn code_for(&self, userid: &str) -> String {
+        self.issue_code(CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, userid))
+    }
+
+    /// Moves the simulator's clock forward: codes, tokens and tickets age. Latency faults stay in real time.
+    pub fn advance(&self, by: Duration) {
+        self.shared.clock.advance(by);
+    }
+
+    /// Adds a failure to come; the first in the list that fits a call hits it.
+    pub fn fault(&self, fault: Fault) {
+        self.shared.faults.add(fault);
+    }
+
+    /// Forgets all failures to come and lets held calls go on.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// How many calls are held by [`FaultKind::Hang`](crate::FaultKind::Hang) now.
+    pub fn held_now(&self) -> usize {
+        self.shared.faults.held_now()
+    }
+
+    /// Waits until at least that many calls are held.
+    pub async fn held(&self, at_least: usize) {
+        self.shared.faults.held(at_least).await;
+    }
+
+    /// Changes how this WeCom behaves.
+    pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.shared.world().behaviour);
+    }
+
+    /// Reads or changes a company: its members, departments and apps.
+    pub fn edit<T>(&self, corpid: &str, edit: impl FnOnce(&mut Company) -> T) -> Result<T> {
+        let mut world = self.shared.world();
+        world.company_mut(corpid).map(edit).ok_or_else(|| Error::NoCompany(corpid.to_owned()))
+    }
+
+    /// All access tokens answer 42001 from now on, as if their two hours were over.
+    pub fn expire_tokens(&self) {
+        let now = self.shared.clock.now();
+        self.shared.world().tokens.expire(now, |_: &Holder| true);
+    }
+
+    /// All access tokens answer 40014 from now on.
+    pub fn revoke_tokens(&self) {
+        self.shared.world().tokens.revoke(|_| true);
+    }
+
+    /// The next `gettoken` of each app gives a new token; the old ones stay valid.
+    pub fn rotate_tokens(&self) {
+        self.shared.world().tokens.rotate(|_| true);
+    }
+
+    /// Whose phone (or WeCom client) opens the OAuth page; `None` lets the page ask.
+    pub fn hold_device(&self, person: Option<Person>) {
+        self.shared.world().device.set(person);
+    }
+
+    /// Calls, faults, codes, tokens, clock and companies back to the start.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// Stops taking connections, lets held calls go and waits for those under way.
+    pub async fn shutdown(mut self) {
+        self.halt();
+        for listener in std::mem::take(&mut self.listeners) {
+            let abort = listener.abort_handle();
+            if tokio::time::timeout(Duration::from_secs(2), listener).await.is_err() {
+                abort.abort();
+            }
+        }
+    }
+
+    fn halt(&self) {
+        self.stop.send_replace(true);
+        self.shared.faults.clear();
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}

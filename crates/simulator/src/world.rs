@@ -1,0 +1,142 @@
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::behaviour::Behaviour;
+use crate::chance::Chance;
+use crate::clock::{Clock, Moment};
+use crate::company::{App, Company};
+use crate::faults::Faults;
+use crate::grants::{CodeRequest, Codes, Holder, SecretKind, Tickets, Tokens};
+use crate::pages::{Device, SignIns};
+
+/// Everything the simulator knows, behind one lock that no call holds across an `await`.
+pub(crate) struct World {
+    start: Vec<Company>,
+    companies: Vec<Company>,
+    pub(crate) behaviour: Behaviour,
+    pub(crate) tokens: Tokens,
+    pub(crate) codes: Codes,
+    pub(crate) tickets: Tickets,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) device: Device,
+    pub(crate) calls: BTreeMap<String, u64>,
+    pub(crate) wrong_secrets: WrongSecrets,
+    pub(crate) chance: Chance,
+}
+
+impl World {
+    pub(crate) fn new(companies: Vec<Company>, behaviour: Behaviour, chance: Chance) -> Self {
+        Self {
+            start: companies.clone(),
+            companies,
+            behaviour,
+            tokens: Tokens::default(),
+            codes: Codes::default(),
+            tickets: Tickets::default(),
+            sign_ins: SignIns::default(),
+            device: Device::default(),
+            calls: BTreeMap::new(),
+            wrong_secrets: WrongSecrets::default(),
+            chance,
+        }
+    }
+
+    /// Back to the start. Behaviour stays: it is how this WeCom is, not what happened in it.
+    pub(crate) fn reset(&mut self) {
+        self.companies.clone_from(&self.start);
+        self.tokens = Tokens::default();
+        self.codes = Codes::default();
+        self.tickets = Tickets::default();
+        self.sign_ins = SignIns::default();
+        self.device = Device::default();
+        self.calls.clear();
+        self.wrong_secrets = WrongSecrets::default();
+    }
+
+    pub(crate) fn companies(&self) -> &[Company] {
+        &self.companies
+    }
+
+    pub(crate) fn company(&self, corpid: &str) -> Option<&Company> {
+        self.companies.iter().find(|company| company.corpid() == corpid)
+    }
+
+    pub(crate) fn company_mut(&mut self, corpid: &str) -> Option<&mut Company> {
+        self.companies.iter_mut().find(|company| company.corpid() == corpid)
+    }
+
+    pub(crate) fn app(&self, holder: &Holder) -> Option<&App> {
+        self.company(&holder.corpid)?.app(holder.agentid())
+    }
+
+    /// The app whose secret this is.
+    pub(crate) fn holder_of(&self, corpid: &str, secret: &str) -> Option<Holder> {
+        let app = self.company(corpid)?.apps().find(|app| app.secret == secret && app.enabled)?;
+        Some(Holder { corpid: Arc::from(corpid), secret: SecretKind::App(app.agentid) })
+    }
+
+    pub(crate) fn issue_code(&mut self, request: CodeRequest, now: Moment) -> String {
+        self.codes.issue(request, now, &mut self.chance)
+    }
+
+    pub(crate) fn count(&mut self, endpoint: &str) {
+        if let Some(count) = self.calls.get_mut(endpoint) {
+            *count += 1;
+        } else {
+            self.calls.insert(endpoint.to_owned(), 1);
+        }
+    }
+}
+
+/// Wrong secrets per address: too many within an hour close `gettoken` for an hour (WeCom 90313, 45009).
+#[derive(Default)]
+pub(crate) struct WrongSecrets {
+    by_address: HashMap<IpAddr, (Moment, u32)>,
+}
+
+impl WrongSecrets {
+    const WINDOW: Duration = Duration::from_hours(1);
+
+    pub(crate) fn closed(&self, address: IpAddr, limit: u32, now: Moment) -> bool {
+        self.by_address.get(&address).is_some_and(|(since, wrong)| *since + Self::WINDOW > now && *wrong >= limit)
+    }
+
+    pub(crate) fn note(&mut self, address: IpAddr, limit: u32, now: Moment) {
+        let (since, wrong) = self.by_address.entry(address).or_insert((now, 0));
+        if *since + Self::WINDOW <= now {
+            (*since, *wrong) = (now, 0);
+        }
+        *wrong += 1;
+        if *wrong == limit {
+            // The hour of the ban begins with the last straw.
+            *since = now;
+        }
+    }
+}
+
+/// What all handlers share.
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) url: String,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World, faults: Faults, url: String) -> Self {
+        Self { world: Mutex::new(world), clock: Clock::default(), faults, url }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        // A test that panicked while editing must not take the whole simulator down with it.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reset(&self) {
+        self.faults.clear();
+        self.clock.reset();
+        self.world().reset();
+    }
+}

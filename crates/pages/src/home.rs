@@ -4,6 +4,9 @@ use wecom_login_model::Timestamp;
 use crate::moment::Moment;
 use crate::{Chrome, html};
 
+/// More departments than these fold away.
+const DEPARTMENTS_SHOWN: usize = 12;
+
 /// The page of a person who is signed in.
 #[derive(Debug, Clone)]
 pub struct HomePage<'a> {
@@ -34,6 +37,8 @@ struct Home<'a> {
     page: &'a HomePage<'a>,
     signed_in_at: Moment,
     session_end: Moment,
+    shown: &'a [String],
+    hidden: &'a [String],
 }
 
 impl HomePage<'_> {
@@ -41,7 +46,8 @@ impl HomePage<'_> {
     pub fn html(&self, chrome: &Chrome<'_>) -> String {
         let moment = |at| Moment::new(at, chrome.utc_offset);
         let (signed_in_at, session_end) = (moment(self.signed_in_at), moment(self.session_end));
-        html(&Home { chrome, page: self, signed_in_at, session_end })
+        let (shown, hidden) = self.departments.split_at(self.departments.len().min(DEPARTMENTS_SHOWN));
+        html(&Home { chrome, page: self, signed_in_at, session_end, shown, hidden })
     }
 
     fn shown_name(&self) -> &str {

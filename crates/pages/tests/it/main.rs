@@ -1,1 +1,7 @@
 //! What every page promises, whatever it shows.
+
+mod every_page;
+mod hooks;
+mod markup;
+mod values;
+mod views;

@@ -1,0 +1,90 @@
+//! One of each page, with values that a test can choose.
+
+use wecom_login_model::{Actor, Bilingual, Explanation, Language, Timestamp};
+use wecom_login_pages::{
+    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, PlainPage, ProblemPage, Retry,
+    SignedOutPage, title,
+};
+
+pub(crate) const EXPLANATION: Explanation = Explanation {
+    code: 60020,
+    meaning: Bilingual { zh: "地址不在可信之列。", en: "The address is not trusted." },
+    who: Actor::Administrator,
+    remedy: Bilingual { zh: "添加下面的地址。", en: "Add the address below." },
+};
+
+pub(crate) const STATUSES: [u16; 11] = [400, 401, 403, 404, 405, 413, 415, 429, 500, 503, 418];
+
+/// The chrome of a page at `/page`.
+pub(crate) fn chrome(language: Language) -> Chrome<'static> {
+    Chrome::new(language, "/page").with_request_id("req-1")
+}
+
+pub(crate) fn login<'a>(title: &'a str, panel: Panel<'a>) -> LoginPage<'a> {
+    let notice = Some(Bilingual { zh: "登录重新开始了。", en: "The sign-in began again." });
+    LoginPage { title, panel, link_url: "https://login.example/sso?a=1&b=2", notice }
+}
+
+pub(crate) fn choose(value: &str) -> ChoosePage<'_> {
+    let choice = || Choice { title: value, full_name: value, url: format!("/login?element={value}") };
+    ChoosePage { choices: vec![choice(), choice()] }
+}
+
+/// A home page whose every text is `value`.
+pub(crate) fn home<'a>(value: &'a str, departments: &'a [String]) -> HomePage<'a> {
+    HomePage {
+        name: value,
+        user_id: value,
+        avatar: "",
+        position: value,
+        departments,
+        corp_id: value,
+        element: value,
+        signed_in_at: Timestamp::from_millis(1_795_332_305_000),
+        session_end: Timestamp::from_millis(1_795_375_505_000),
+    }
+}
+
+pub(crate) fn problem(value: &str) -> ProblemPage<'static> {
+    ProblemPage {
+        title: title::IP_NOT_ALLOWED,
+        explanation: &EXPLANATION,
+        details: vec![(Bilingual { zh: "地址", en: "Address" }, value.to_owned())],
+        retry: Some(Retry::again(value)),
+    }
+}
+
+/// Every page, with `value` wherever a value goes, each with a name.
+pub(crate) fn all(language: Language, value: &str) -> Vec<(String, String)> {
+    let chrome =
+        Chrome::new(language, "/page").with_request_id(value).with_brand(Brand { name: Some(value) });
+    all_in(&chrome, value)
+}
+
+/// Every page in this frame.
+pub(crate) fn all_in(chrome: &Chrome<'_>, value: &str) -> Vec<(String, String)> {
+    let departments = vec![value.to_owned(); 20];
+    let picture = format!("https://pictures.example/{value}");
+    let mut pages = vec![
+        ("login in a frame", login(value, Panel::Frame { url: value }).html(chrome)),
+        ("login by link", LoginPage { link_url: value, ..login(value, Panel::Link) }.html(chrome)),
+        ("choose", choose(value).html(chrome)),
+        ("choose among none", ChoosePage { choices: vec![] }.html(chrome)),
+        ("home", HomePage { avatar: &picture, ..home(value, &departments) }.html(chrome)),
+        ("bare home", HomePage { position: "", ..home(value, &[]) }.html(chrome)),
+        ("signed out", SignedOutPage { sign_in_url: value }.html(chrome)),
+        ("problem", problem(value).html(chrome)),
+    ]
+    .into_iter()
+    .map(|(name, html)| (name.to_owned(), html))
+    .collect::<Vec<_>>();
+    for title in title::ALL {
+        let page = ProblemPage { title: *title, details: vec![], retry: None, ..problem(value) };
+        pages.push((format!("problem {}", title.en), page.html(chrome)));
+    }
+    for status in STATUSES {
+        let page = PlainPage::of_status(status).with_retry(Retry::again(value));
+        pages.push((format!("plain {status}"), page.html(chrome)));
+    }
+    pages
+}

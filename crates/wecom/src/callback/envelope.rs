@@ -1,0 +1,128 @@
+use serde_json::json;
+
+use super::{CallbackError, Message, Sealed};
+
+/// The two forms in which WeCom writes envelopes; XML is its default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// `<xml><Encrypt>…</Encrypt></xml>`
+    #[default]
+    Xml,
+    /// `{"encrypt":"…"}`
+    Json,
+}
+
+/// The body of a callback, still encrypted. What it says in the clear is not signed: believe only what is inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The form in which it came, and in which an answer should go.
+    pub format: Format,
+    /// The encrypted message, base64.
+    pub encrypt: String,
+    /// Whom it was sent to, as it claims.
+    pub to_user_name: Option<String>,
+    /// The app it was sent to, as it claims.
+    pub agent_id: Option<String>,
+}
+
+impl Envelope {
+    /// Reads an XML or JSON body of at most 1 MiB.
+    pub fn parse(body: &[u8]) -> Result<Self, CallbackError> {
+        let message = Message::parse(body)?;
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        let (format, encrypt, to_user_name, agent_id) = match first {
+            Some(b'{') => (Format::Json, "encrypt", "tousername", "agentid"),
+            _ => (Format::Xml, "Encrypt", "ToUserName", "AgentID"),
+        };
+        let field = |name| message.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
+        Ok(Self {
+            format,
+            encrypt: field(encrypt).ok_or(CallbackError::Envelope)?,
+            to_user_name: field(to_user_name),
+            agent_id: field(agent_id),
+        })
+    }
+
+    /// A body to push, as WeCom writes it; for simulators and tests.
+    pub fn to_text(&self) -> String {
+        let to_user_name = self.to_user_name.as_deref().unwrap_or_default();
+        let agent_id = self.agent_id.as_deref().unwrap_or_default();
+        match self.format {
+            Format::Xml => format!(
+                "<xml><ToUserName>{}</ToUserName><AgentID>{}</AgentID><Encrypt>{}</Encrypt></xml>",
+                cdata(to_user_name),
+                cdata(agent_id),
+                cdata(&self.encrypt),
+            ),
+            Format::Json => {
+                let agent_id =
+                    agent_id.parse::<i64>().map_or_else(|_| json!(agent_id), |number| json!(number));
+                json!({ "tousername": to_user_name, "encrypt": self.encrypt, "agentid": agent_id })
+                    .to_string()
+            }
+        }
+    }
+}
+
+impl Sealed {
+    /// The encrypted answer to a callback (WeCom 90968). Events need none: HTTP 200 with an empty body is enough.
+    pub fn to_text(&self, format: Format) -> String {
+        match format {
+            Format::Xml => format!(
+                "<xml><Encrypt>{}</Encrypt><MsgSignature>{}</MsgSignature><TimeStamp>{}</TimeStamp>\
+                 <Nonce>{}</Nonce></xml>",
+                cdata(&self.encrypt),
+                cdata(&self.msg_signature),
+                cdata(&self.timestamp),
+                cdata(&self.nonce),
+            ),
+            Format::Json => json!({
+                "encrypt": self.encrypt,
+                "msgsignature": self.msg_signature,
+                "timestamp": self.timestamp,
+                "nonce": self.nonce,
+            })
+            .to_string(),
+        }
+    }
+
+    /// This message as a push to a receiver; for simulators and tests.
+    pub fn to_envelope(&self, format: Format, to_user_name: &str, agent_id: Option<&str>) -> Envelope {
+        Envelope {
+            format,
+            encrypt: self.encrypt.clone(),
+            to_user_name: Some(to_user_name.to_owned()),
+            agent_id: agent_id.map(str::to_owned),
+        }
+    }
+}
+
+/// CDATA cannot hold its own end; it is split there.
+fn cdata(text: &str) -> String {
+    format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case(Format::Xml)]
+    #[case(Format::Json)]
+    fn an_envelope_survives_its_text(#[case] format: Format) {
+        let envelope = Envelope {
+            format,
+            encrypt: "a+b/c==".to_owned(),
+            to_user_name: Some("ww1]]>&".to_owned()),
+            agent_id: Some("1000002".to_owned()),
+        };
+        assert_eq!(Envelope::parse(envelope.to_text().as_bytes()).unwrap(), envelope);
+    }
+
+    #[test]
+    fn without_the_encrypted_part_there_is_no_envelope() {
+        for body in ["<xml><ToUserName>x</ToUserName></xml>", "<xml><Encrypt/></xml>", "{}", "", "x"] {
+            assert_eq!(Envelope::parse(body.as_bytes()), Err(CallbackError::Envelope), "{body}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+use serde_json::Value;
+
+use super::{CallbackError, xml};
+
+/// A decrypted message: its fields by path. XML and JSON read alike; lists of items repeat their path.
+///
+/// ```
+/// use wecom::callback::Message;
+/// let message = Message::parse(
+///     b"<xml><Event><![CDATA[change_contact]]></Event><BatchJob><JobId>7</JobId></BatchJob></xml>",
+/// )?;
+/// assert_eq!(message.get("Event"), Some("change_contact"));
+/// assert_eq!(message.get("BatchJob/JobId"), Some("7"));
+/// assert_eq!(message.get("UserID"), None);
+/// # Ok::<(), wecom::callback::CallbackError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    fields: Vec<(String, String)>,
+}
+
+impl Message {
+    /// Reads up to 1 MiB of XML (one root, at most 8 levels, no DOCTYPE) or JSON.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CallbackError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| CallbackError::Envelope)?;
+        let fields = if text.trim_start().starts_with('{') { json_leaves(text) } else { xml::leaves(text) };
+        fields.map(|fields| Self { fields }).ok_or(CallbackError::Envelope)
+    }
+
+    /// The first field at `path`, such as `ChangeType` or `ExtAttr/Item/Name`. An empty field is an empty text.
+    pub fn get(&self, path: &str) -> Option<&str> {
+        self.fields().find(|(name, _)| *name == path).map(|(_, text)| text)
+    }
+
+    /// Every field at `path`, in order.
+    pub fn all<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields().filter(move |(name, _)| *name == path).map(|(_, text)| text)
+    }
+
+    /// All fields with their paths, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+}
+
+fn json_leaves(text: &str) -> Option<Vec<(String, String)>> {
+    if text.len() > xml::LARGEST {
+        return None;
+    }
+    let mut leaves = Vec::new();
+    let root: Value = serde_json::from_str(text).ok()?;
+    collect("", &root, &mut leaves);
+    Some(leaves)
+}
+
+/// serde_json stops at 128 levels, which bounds this.
+fn collect(path: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+                collect(&path, value, leaves);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(path, item, leaves)),
+        Value::String(text) => leaves.push((path.to_owned(), text.clone())),
+        Value::Null => {}
+        Value::Bool(_) | Value::Number(_) => leaves.push((path.to_owned(), value.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) {
+        assert_eq!(Message::parse(text.as_bytes()), Err(CallbackError::Envelope), "{text:.80}");
+    }
+
+    #[test]
+    fn cdata_text_and_entities_read_alike() {
+        let message = Message::parse(
+            "\u{feff}<?xml version=\"1.0\"?><!-- c --><xml><A>1 &lt;&amp;&#x4e2d;&#25991;</A><B><![CDATA[<&>]]></B>\
+             <C/><D></D><L><I>x</I></L><L><I>y</I></L></xml>\n"
+                .as_bytes(),
+        )
+        .unwrap();
+        let fields: Vec<_> = message.fields().collect();
+        let expected = [("A", "1 <&中文"), ("B", "<&>"), ("C", ""), ("D", ""), ("L/I", "x"), ("L/I", "y")];
+        assert_eq!(fields, expected);
+        assert_eq!(message.all("L/I").collect::<Vec<_>>(), ["x", "y"]);
+    }
+
+    #[test]
+    fn json_reads_like_xml() {
+        let message =
+            Message::parse(r#"{"MsgType":"event","Id":2,"L":[{"I":"x"},{"I":"y"}],"N":null}"#.as_bytes());
+        let message = message.unwrap();
+        assert_eq!((message.get("MsgType"), message.get("Id")), (Some("event"), Some("2")));
+        assert_eq!(message.all("L/I").collect::<Vec<_>>(), ["x", "y"]);
+        assert_eq!(message.get("N"), None);
+    }
+
+    #[test]
+    fn what_is_not_one_bounded_document_is_refused() {
+        refused("");
+        refused("<xml><A>1</A>");
+        refused("<xml><A>1</B></xml>");
+        refused("<xml/><xml/>");
+        refused("<xml></xml>text");
+        refused("<xml><A>&unknown;</A></xml>");
+        refused("<!DOCTYPE xml [<!ENTITY a \"b\">]><xml><A>&a;</A></xml>");
+        refused("{\"a\":");
+        refused(&format!("<xml>{}{}</xml>", "<a>".repeat(8), "</a>".repeat(8)));
+        refused(&format!("<xml><a>{}</a></xml>", " ".repeat(xml::LARGEST)));
+        refused(&"[".repeat(100_000));
+        assert!(Message::parse(&[0xff, 0xfe]).is_err());
+    }
+}

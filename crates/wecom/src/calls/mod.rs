@@ -1,0 +1,189 @@
+//! Calls within a budget: the token is put in, what may be tried again is tried again, and nothing outlives the
+//! deadline.
+
+mod agent;
+mod departments;
+mod identity;
+mod listing;
+mod members;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use wecom_login_model::Secret;
+
+pub use agent::Agent;
+pub use departments::{Department, DepartmentNode};
+pub use identity::{AuthCode, Identity, InvalidAuthCode, UserDetail};
+pub use listing::Listing;
+pub use members::{SimpleUser, User};
+
+use crate::api::{Api, GETTOKEN};
+use crate::error::Kind;
+use crate::token::{AccessToken, TokenSource, jittered};
+use crate::transport::Request;
+use crate::{Budget, Client, Error, answer};
+
+/// Calls to WeCom that share one [`Budget`]; made by [`Client::within`]. Clones share the deadline.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    client: Client,
+    budget: Budget,
+    deadline: Option<Instant>,
+}
+
+/// What one call sends besides the token.
+struct Parameters<'a> {
+    query: &'a [(&'static str, &'a str)],
+    body: Option<String>,
+    /// What of them must never be repeated to anyone.
+    secrets: &'a [&'a str],
+}
+
+impl<'a> Parameters<'a> {
+    fn query(query: &'a [(&'static str, &'a str)]) -> Self {
+        Self { query, body: None, secrets: &[] }
+    }
+}
+
+/// What was tried already in one call.
+#[derive(Default)]
+struct Tries {
+    replaced_token: bool,
+    reconnected: bool,
+    busy: u32,
+    paused: Duration,
+}
+
+impl Calls {
+    pub(crate) fn new(client: Client, budget: Budget) -> Self {
+        let deadline = budget.total.map(|total| Instant::now() + total);
+        Self { client, budget, deadline }
+    }
+
+    /// The app's access token (WeCom 91039): the one at hand in well under a microsecond, or a new one. Keep it on
+    /// the server, and do not keep it for long: WeCom may take it back.
+    pub async fn access_token(&self) -> Result<Secret, Error> {
+        if let Some(token) = self.client.inner().tokens.at_hand() {
+            return Ok(token.secret.clone());
+        }
+        let mut tries = Tries::default();
+        loop {
+            match self.token().await {
+                Ok(token) => return Ok(token.secret.clone()),
+                Err(error) => self.wait_or_give_up(&GETTOKEN, error, &mut tries).await?,
+            }
+        }
+    }
+
+    fn source(&self) -> &TokenSource {
+        self.client.inner().tokens.source()
+    }
+
+    async fn token(&self) -> Result<Arc<AccessToken>, Error> {
+        let fetch = self.client.inner().tokens.get();
+        match self.deadline {
+            None => fetch.await,
+            Some(deadline) => tokio::time::timeout_at(deadline, fetch)
+                .await
+                .unwrap_or_else(|_| Err(Error::of_call(GETTOKEN.path, Kind::TimedOut))),
+        }
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        api: &'static Api,
+        parameters: Parameters<'_>,
+    ) -> Result<T, Error> {
+        let source = self.source();
+        let refusals = source.transport.refusals();
+        let mut tries = Tries::default();
+        loop {
+            refusals.check_address(source.key, source.clock.now())?;
+            let token = match self.token().await {
+                Ok(token) => token,
+                Err(error) => {
+                    self.wait_or_give_up(&GETTOKEN, error, &mut tries).await?;
+                    continue;
+                }
+            };
+            match self.try_once(api, &parameters, &token).await {
+                Ok(answer) => return Ok(answer),
+                // The token is checked before anything else is looked at (a code is not used up), so this is safe
+                // for every call. A second time means that no token helps.
+                Err(error) if error.is_token_invalid() && !tries.replaced_token => {
+                    tries.replaced_token = true;
+                    self.client.inner().tokens.reject(&token);
+                }
+                Err(error) => {
+                    refusals.note_address(source.key, &error, source.clock.now());
+                    self.wait_or_give_up(api, error, &mut tries).await?;
+                }
+            }
+        }
+    }
+
+    async fn try_once<T: DeserializeOwned>(
+        &self,
+        api: &'static Api,
+        parameters: &Parameters<'_>,
+        token: &AccessToken,
+    ) -> Result<T, Error> {
+        let mut query = Vec::with_capacity(parameters.query.len() + 1);
+        query.push(("access_token", token.secret.expose()));
+        query.extend_from_slice(parameters.query);
+        let mut secrets = vec![token.secret.expose()];
+        secrets.extend_from_slice(parameters.secrets);
+        let request = Request {
+            api,
+            base: self.client.endpoints().api(),
+            query: &query,
+            body: parameters.body.clone(),
+            deadline: self.deadline,
+            secrets: &secrets,
+        };
+        answer::exchange(&self.source().transport, request).await
+    }
+
+    /// Returns after a pause if the call may be made again, else with the error.
+    async fn wait_or_give_up(&self, api: &Api, error: Error, tries: &mut Tries) -> Result<(), Error> {
+        let Some(pause) = self.pause_before_next_try(api, &error, tries) else { return Err(error) };
+        if self.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
+    fn pause_before_next_try(&self, api: &Api, error: &Error, tries: &mut Tries) -> Option<Duration> {
+        let in_background = self.budget.patience.is_some();
+        // A fetch of the token has been tried twice already for everyone who waited for it.
+        let of_token = error.call() == Some(GETTOKEN.path);
+        if error.is_busy() || (in_background && error.is_rate_limited()) {
+            if !in_background && (of_token || tries.busy >= 1) {
+                return None;
+            }
+            let pause = jittered(self.growing_pause(tries.busy), &*self.source().entropy);
+            tries.busy += 1;
+            tries.paused += pause;
+            return (self.budget.patience.is_none_or(|patience| tries.paused <= patience)).then_some(pause);
+        }
+        let lost = error.is_unavailable() && !error.is_timeout();
+        let repeatable = error.is_unreached() || !api.consumes;
+        if lost && repeatable && !of_token && !tries.reconnected {
+            tries.reconnected = true;
+            return Some(jittered(self.budget.first_pause.min(RECONNECT), &*self.source().entropy));
+        }
+        None
+    }
+
+    fn growing_pause(&self, times: u32) -> Duration {
+        let factor = 1_u32.checked_shl(times).unwrap_or(u32::MAX);
+        self.budget.first_pause.saturating_mul(factor).min(self.budget.longest_pause)
+    }
+}
+
+/// The pause before the one more try after a lost connection.
+const RECONNECT: Duration = Duration::from_millis(100);

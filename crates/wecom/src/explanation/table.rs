@@ -1,0 +1,3 @@
+use wecom_login_model::{Actor, Bilingual, Explanation};
+
+pub(super) const TABLE: &[Explanation] = &[];

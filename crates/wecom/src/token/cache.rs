@@ -1,0 +1,153 @@
+//! The process's copy of the token.
+//!
+//! Reading is one atomic load. A fetch runs as a task of its own: whoever started it may go away without taking
+//! the others' answer along. Its failure is handed to everyone who waited and is not kept; what must be remembered
+//! lies in [`crate::refusals`].
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::sync::oneshot;
+use wecom_login_model::Timestamp;
+
+use super::source::Outgoing;
+use super::{AccessToken, TokenSource};
+use crate::Error;
+use crate::api::GETTOKEN;
+use crate::error::Kind;
+
+/// A refresh ahead of time that failed is not tried again sooner: the old token still serves.
+const PAUSE_BETWEEN_REFRESHES: Duration = Duration::from_secs(30);
+
+type Flight = Shared<BoxFuture<'static, Result<Arc<AccessToken>, Error>>>;
+
+#[derive(Clone)]
+pub(crate) struct TokenCache(Arc<Inner>);
+
+struct Inner {
+    source: TokenSource,
+    current: ArcSwapOption<AccessToken>,
+    /// The last token that WeCom refused; the store may still hold it.
+    rejected: ArcSwapOption<AccessToken>,
+    flight: Mutex<Option<Flight>>,
+    next_refresh: AtomicI64,
+}
+
+impl TokenCache {
+    pub(crate) fn new(source: TokenSource) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            current: ArcSwapOption::empty(),
+            rejected: ArcSwapOption::empty(),
+            flight: Mutex::default(),
+            next_refresh: AtomicI64::new(i64::MIN),
+        }))
+    }
+
+    pub(crate) fn source(&self) -> &TokenSource {
+        &self.0.source
+    }
+
+    /// The token at hand, without waiting; starts its replacement when it nears its end.
+    pub(crate) fn at_hand(&self) -> Option<Arc<AccessToken>> {
+        let now = self.0.source.now();
+        let token = self.0.usable(now)?;
+        if now >= token.refresh_at {
+            self.0.refresh_ahead(&token, now);
+        }
+        Some(token)
+    }
+
+    /// A token, fetched if need be; all who ask meanwhile share the fetch.
+    pub(crate) async fn get(&self) -> Result<Arc<AccessToken>, Error> {
+        if let Some(token) = self.at_hand() {
+            return Ok(token);
+        }
+        let flight = {
+            let mut slot = self.0.slot();
+            if let Some(token) = self.0.usable(self.0.source.now()) {
+                return Ok(token);
+            }
+            match slot.as_ref().filter(|flight| flight.peek().is_none()) {
+                Some(flight) => flight.clone(),
+                None => {
+                    let rejected = self.0.rejected.load_full();
+                    let outgoing = rejected.map(|token| Outgoing { token, rejected: true });
+                    self.0.launch(&mut slot, outgoing)
+                }
+            }
+        };
+        flight.await
+    }
+
+    /// Puts `failed` out of use, unless another one has taken its place meanwhile: a thousand calls that fail with
+    /// one token replace it once.
+    pub(crate) fn reject(&self, failed: &Arc<AccessToken>) {
+        let expected = Some(Arc::clone(failed));
+        let previous = self.0.current.compare_and_swap(&expected, None);
+        if previous.as_ref().is_some_and(|previous| Arc::ptr_eq(previous, failed)) {
+            self.0.rejected.store(expected);
+        }
+    }
+}
+
+impl Inner {
+    fn slot(&self) -> MutexGuard<'_, Option<Flight>> {
+        self.flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn usable(&self, now: Timestamp) -> Option<Arc<AccessToken>> {
+        self.current.load_full().filter(|token| now < token.expires_at)
+    }
+
+    fn refresh_ahead(self: &Arc<Self>, token: &Arc<AccessToken>, now: Timestamp) {
+        let due = self.next_refresh.load(Ordering::Relaxed);
+        let next = (now + PAUSE_BETWEEN_REFRESHES).as_millis();
+        let first = due <= now.as_millis()
+            && self.next_refresh.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if !first {
+            return;
+        }
+        let mut slot = self.slot();
+        let renewed = !self.current.load().as_ref().is_some_and(|current| Arc::ptr_eq(current, token));
+        if renewed || slot.as_ref().is_some_and(|flight| flight.peek().is_none()) {
+            return;
+        }
+        drop(self.launch(&mut slot, Some(Outgoing { token: Arc::clone(token), rejected: false })));
+    }
+
+    /// Starts the one fetch. The caller holds the slot, so the task cannot clear it before it is filled.
+    fn launch(self: &Arc<Self>, slot: &mut Option<Flight>, outgoing: Option<Outgoing>) -> Flight {
+        let (sender, receiver) = oneshot::channel();
+        let inner = Arc::clone(self);
+        tokio::spawn(async move {
+            let ahead = outgoing.as_ref().is_some_and(|outgoing| !outgoing.rejected);
+            let result = inner.source.obtain(outgoing.as_ref()).await.map(Arc::new);
+            match &result {
+                Ok(token) => inner.current.store(Some(Arc::clone(token))),
+                Err(error) if ahead => {
+                    tracing::warn!(%error, "the access token could not be renewed ahead of its end");
+                }
+                Err(_) => {}
+            }
+            *inner.slot() = None;
+            // Nobody may be waiting any more.
+            let _ = sender.send(result);
+        });
+        let abandoned = || Err(Error::of_call(GETTOKEN.path, Kind::Abandoned));
+        let flight = receiver.map(move |result| result.unwrap_or_else(|_| abandoned())).boxed().shared();
+        *slot = Some(flight.clone());
+        flight
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").field("key", &self.0.source.key).finish_non_exhaustive()
+    }
+}

@@ -1,1 +1,26 @@
-//! .
+//! `auths.loginTypes.QywxInnerType`: from a browser's wish to sign in to a session of the member whom WeCom's
+//! answer proved.
+//!
+//! * [`Instance`] is one self-built app of one company, read from its element's two files.
+//! * A state ([`State`]) ties a redirect to the browser that began it and to the instance it was begun for.
+//! * [`Login`] issues states, exchanges codes and begins sessions; one redirect makes one session, however often it
+//!   is delivered.
+//! * [`Refusal`] names each way a sign-in can end otherwise; [`explain`] says what happened, who can fix it and how.
+
+mod config;
+mod explanation;
+mod instance;
+mod redirect;
+mod refusal;
+mod sign_in;
+mod state;
+mod user_info;
+
+pub use config::LoginConfig;
+pub use explanation::{explain, explanations};
+pub use instance::{CallbackMode, Instance, Instances, TYPE_NAME, Wiring};
+pub use redirect::{BrowserId, Redirect};
+pub use refusal::{Refusal, Settled, number};
+pub use sign_in::{Login, SignedIn};
+pub use state::{Holder, Restart, State};
+pub use user_info::UserInfo;

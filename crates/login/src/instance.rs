@@ -1,0 +1,283 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+use wecom::{Client, Endpoints, Scope, SignInLink, TokenStore, Transport};
+use wecom_login_element::{App, Config, Element, Fault};
+use wecom_login_model::{AgentId, Clock, CorpId, Entropy, Language, Secret};
+
+use crate::State;
+
+/// The Type of our instances.
+pub const TYPE_NAME: &str = "auths.loginTypes.QywxInnerType";
+
+const DEFAULT_FRESH_FOR: Duration = Duration::from_hours(24);
+
+/// Who takes the redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallbackMode {
+    /// Our server takes the redirect's path, exchanges the code and goes on to a clean address.
+    #[default]
+    Server,
+    /// The app's own page does, and hands code and state to getLoginCode.
+    Page,
+}
+
+/// What every instance's client is made with.
+#[derive(Debug, Clone)]
+pub struct Wiring {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where access tokens are shared.
+    pub tokens: Arc<dyn TokenStore>,
+    /// The way to WeCom of the instances that name no proxy.
+    pub transport: Transport,
+}
+
+/// One self-built app of one company.
+#[derive(Debug)]
+pub struct Instance {
+    full_name: String,
+    title: String,
+    corp_id: CorpId,
+    agent_id: AgentId,
+    redirect_uri: String,
+    redirect_url: Url,
+    scope: Scope,
+    callback: CallbackMode,
+    user_fresh_for: Duration,
+    endpoints: Endpoints,
+    client: Client,
+}
+
+impl Instance {
+    /// Reads the instance's configuration.
+    pub fn read(element: &Element, wiring: &Wiring) -> Result<Self, Fault> {
+        let config = element.config()?;
+        let corp_id = CorpId::parse(config.required_text("corpId")?)
+            .map_err(|error| config.fault("corpId", format!("must be {}", error.rule())))?;
+        let agent_id = AgentId::parse(config.required_text_or_number("agentId")?)
+            .map_err(|error| config.fault("agentId", format!("must be {}", error.rule())))?;
+        let secret = Secret::new(config.required_text("corpSecret")?);
+        let redirect_uri = config.required_text("redirectUri")?.to_owned();
+        let redirect_url = redirect_url(&config, &redirect_uri)?;
+        let endpoints = endpoints(&config)?;
+        let client = Client::builder(corp_id.clone(), secret)
+            .endpoints(endpoints.clone())
+            .transport(transport(&config, wiring)?)
+            .clock(wiring.clock.clone())
+            .entropy(wiring.entropy.clone())
+            .token_store(wiring.tokens.clone())
+            .build()
+            .map_err(|error| config.fault("corpSecret", error.to_string()))?;
+        Ok(Self {
+            full_name: element.full_name.clone(),
+            title: element.title.clone(),
+            corp_id,
+            agent_id,
+            redirect_uri,
+            redirect_url,
+            scope: choice(
+                &config,
+                "scope",
+                &[("snsapi_base", Scope::Base), ("snsapi_privateinfo", Scope::PrivateInfo)],
+            )?,
+            callback: choice(
+                &config,
+                "callback",
+                &[("server", CallbackMode::Server), ("page", CallbackMode::Page)],
+            )?,
+            user_fresh_for: fresh_for(&config)?,
+            endpoints,
+            client,
+        })
+    }
+
+    /// The element's full name, such as `auths.loginTypes.QywxInnerExample`.
+    pub fn full_name(&self) -> &str {
+        &self.full_name
+    }
+
+    /// The element's title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The company.
+    pub fn corp_id(&self) -> &CorpId {
+        &self.corp_id
+    }
+
+    /// The app.
+    pub fn agent_id(&self) -> &AgentId {
+        &self.agent_id
+    }
+
+    /// The redirect address exactly as it is configured.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// The redirect address as a browser reads it.
+    pub fn redirect_url(&self) -> &Url {
+        &self.redirect_url
+    }
+
+    /// Who takes the redirect.
+    pub fn callback(&self) -> CallbackMode {
+        self.callback
+    }
+
+    /// How long a member's row is good at most.
+    pub fn user_fresh_for(&self) -> Duration {
+        self.user_fresh_for
+    }
+
+    /// Where this instance's WeCom is.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The app's calls of WeCom.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The page with the QR code, for a browser outside WeCom.
+    pub fn web_login_link(&self, state: &State, language: Language) -> String {
+        self.endpoints.web_login_link(self.link(state), Some(language))
+    }
+
+    /// The page inside WeCom that sends back at once, or after consent.
+    pub fn oauth_link(&self, state: &State) -> String {
+        self.endpoints.oauth_link(self.link(state), self.scope)
+    }
+
+    fn link<'a>(&'a self, state: &'a State) -> SignInLink<'a> {
+        SignInLink {
+            corp_id: &self.corp_id,
+            agent_id: &self.agent_id,
+            redirect_uri: &self.redirect_uri,
+            state: state.as_str(),
+        }
+    }
+}
+
+/// The instances of an app.
+#[derive(Debug, Clone, Default)]
+pub struct Instances {
+    by_name: BTreeMap<String, Arc<Instance>>,
+    by_redirect_path: HashMap<String, Vec<Arc<Instance>>>,
+}
+
+impl Instances {
+    /// Reads every instance of the Type. The broken ones are told and left out.
+    pub fn read(app: &App, wiring: &Wiring) -> (Self, Vec<Fault>) {
+        let (mut instances, mut faults) = (Self::default(), Vec::new());
+        for element in app.of_type(TYPE_NAME) {
+            match Instance::read(element, wiring) {
+                Ok(instance) => instances.add(Arc::new(instance)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        (instances, faults)
+    }
+
+    fn add(&mut self, instance: Arc<Instance>) {
+        if instance.callback == CallbackMode::Server {
+            let path = instance.redirect_url.path().to_owned();
+            self.by_redirect_path.entry(path).or_default().push(instance.clone());
+        }
+        self.by_name.insert(instance.full_name.clone(), instance);
+    }
+
+    /// The instance of a full name.
+    pub fn get(&self, full_name: &str) -> Option<&Arc<Instance>> {
+        self.by_name.get(full_name)
+    }
+
+    /// All of them, by full name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Instance>> {
+        self.by_name.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// Those whose redirects our server takes at this path; the state tells which of them one is for.
+    pub fn at_redirect_path(&self, path: &str) -> &[Arc<Instance>] {
+        self.by_redirect_path.get(path).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn redirect_url(config: &Config, text: &str) -> Result<Url, Fault> {
+    let fault = |problem: &str| config.fault("redirectUri", problem);
+    let url = Url::parse(text)
+        .map_err(|_| fault("must be an absolute address such as https://login.example.com/auth/wecom"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(fault("must begin with https:// or http://"));
+    }
+    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(fault("must have no user name and no #fragment"));
+    }
+    if url.query_pairs().any(|(key, _)| key == "code" || key == "state") {
+        return Err(fault("must not hold code or state: WeCom adds them"));
+    }
+    Ok(url)
+}
+
+fn endpoints(config: &Config) -> Result<Endpoints, Fault> {
+    type Set = fn(Endpoints, &str) -> Result<Endpoints, wecom::Error>;
+    let bases: [(&str, Set); 3] = [
+        ("apiBase", |endpoints, base| endpoints.with_api(base)),
+        ("loginBase", |endpoints, base| endpoints.with_login(base)),
+        ("oauthBase", |endpoints, base| endpoints.with_oauth(base)),
+    ];
+    bases.into_iter().try_fold(Endpoints::default(), |endpoints, (key, set)| match config.text(key)? {
+        Some(base) => set(endpoints, base).map_err(|error| config.fault(key, error.to_string())),
+        None => Ok(endpoints),
+    })
+}
+
+fn transport(config: &Config, wiring: &Wiring) -> Result<Transport, Fault> {
+    match config.text("proxy")? {
+        None => Ok(wiring.transport.clone()),
+        Some(proxy) => Transport::builder()
+            .proxy(Secret::new(proxy))
+            .build()
+            .map_err(|error| config.fault("proxy", error.to_string())),
+    }
+}
+
+fn choice<T: Copy + Default>(config: &Config, key: &str, choices: &[(&str, T)]) -> Result<T, Fault> {
+    let Some(text) = config.text(key)? else { return Ok(T::default()) };
+    choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        config.fault(key, format!("must be one of {}", names.join(", ")))
+    })
+}
+
+/// A duration such as `24h`, `90m` or `3600s`.
+fn fresh_for(config: &Config) -> Result<Duration, Fault> {
+    let Some(text) = config.text("userFreshFor")? else { return Ok(DEFAULT_FRESH_FOR) };
+    let fault = || config.fault("userFreshFor", "must be a number with s, m or h behind it, such as 24h");
+    let unit = text.chars().last().ok_or_else(fault)?;
+    let number: u32 = text[..text.len() - unit.len_utf8()].trim().parse().map_err(|_| fault())?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return Err(fault()),
+    };
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}

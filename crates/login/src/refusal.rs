@@ -1,0 +1,159 @@
+use serde::{Deserialize, Serialize};
+use wecom_login_element::Code;
+use wecom_login_model::{Explanation, Language};
+
+use crate::explain;
+
+/// Our own error numbers of a sign-in. WeCom's errcodes pass through as they are.
+pub mod number {
+    /// The redirect brought a state but no code: the member declined.
+    pub const DECLINED: i64 = 710_001;
+    /// No state came.
+    pub const STATE_MISSING: i64 = 710_002;
+    /// The state is none of ours, or was issued for another instance.
+    pub const STATE_UNKNOWN: i64 = 710_003;
+    /// The state is older than 10 minutes.
+    pub const STATE_EXPIRED: i64 = 710_004;
+    /// The state was used before.
+    pub const STATE_USED: i64 = 710_005;
+    /// The state was issued to another browser.
+    pub const STATE_OF_ANOTHER_BROWSER: i64 = 710_006;
+    /// The state was issued by a call of the library and is not valid over HTTP.
+    pub const STATE_OF_LIBRARY: i64 = 710_007;
+    /// The browser keeps no cookies.
+    pub const COOKIES_BLOCKED: i64 = 710_008;
+    /// WeCom gave an openid: whoever scanned is no member of the company.
+    pub const NOT_A_MEMBER: i64 = 710_101;
+    /// WeCom gave a member of a linked company.
+    pub const MEMBER_OF_ANOTHER_COMPANY: i64 = 710_102;
+    /// The member is disabled (status 2).
+    pub const MEMBER_DISABLED: i64 = 710_103;
+    /// The member has left the company (status 5).
+    pub const MEMBER_LEFT: i64 = 710_104;
+    /// WeCom did not answer in time, or not sensibly.
+    pub const WECOM_UNAVAILABLE: i64 = 710_201;
+    /// The same sign-in is still under way.
+    pub const STILL_UNDER_WAY: i64 = 710_202;
+    /// WeCom does not take codes of this kind: 40029, whatever the reason.
+    pub const BAD_CODE: i64 = 40029;
+}
+
+/// Why a sign-in was refused.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Refusal {
+    /// What WeCom's answer, once given, settles for good.
+    #[error(transparent)]
+    Settled(#[from] Settled),
+    /// No state came.
+    #[error("the state is missing")]
+    StateMissing,
+    /// The state is none of ours, or was issued for another instance.
+    #[error("the state was not issued here")]
+    StateUnknown,
+    /// The state is older than 10 minutes.
+    #[error("the state has expired")]
+    StateExpired,
+    /// The state was used before.
+    #[error("the state was used before")]
+    StateUsed,
+    /// The state was issued to another browser.
+    #[error("the state was issued to another browser")]
+    StateOfAnotherBrowser,
+    /// The state was issued by a call of the library.
+    #[error("the state was issued by a library call")]
+    StateOfLibrary,
+    /// The same redirect is being worked on and does not come to an end.
+    #[error("the same sign-in is still under way")]
+    StillUnderWay,
+    /// WeCom refused or did not answer; the same redirect may be tried again.
+    #[error("WeCom: {0}")]
+    WeCom(wecom::Error),
+    /// The database refused or did not answer.
+    #[error(transparent)]
+    Store(#[from] wecom_login_store::Error),
+    /// What nobody foresaw.
+    #[error("{0}")]
+    Unforeseen(String),
+}
+
+/// Refusals that another try of the same redirect cannot change; they are its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "camelCase")]
+pub enum Settled {
+    /// The code is not, or no longer, one that WeCom takes.
+    #[error("the code is not valid, or was used before")]
+    BadCode,
+    /// An openid came: no member of the company.
+    #[error("whoever scanned is not a member of the company")]
+    NotAMember,
+    /// A member of a linked company.
+    #[error("whoever scanned is a member of another company")]
+    MemberOfAnotherCompany,
+    /// A member whom the app may not see.
+    #[error("the member is outside the app's visible scope (errcode {errcode})")]
+    #[serde(rename_all = "camelCase")]
+    OutsideScope {
+        /// WeCom's errcode.
+        errcode: i64,
+    },
+    /// Status 2.
+    #[error("the member is disabled")]
+    Disabled,
+    /// Status 5.
+    #[error("the member has left the company")]
+    Left,
+}
+
+impl Refusal {
+    /// WeCom's errcode where WeCom refused; a number of ours otherwise.
+    pub fn code(&self) -> i64 {
+        match self {
+            Self::Settled(Settled::BadCode) => number::BAD_CODE,
+            Self::Settled(Settled::NotAMember) => number::NOT_A_MEMBER,
+            Self::Settled(Settled::MemberOfAnotherCompany) => number::MEMBER_OF_ANOTHER_COMPANY,
+            Self::Settled(Settled::OutsideScope { errcode }) => *errcode,
+            Self::Settled(Settled::Disabled) => number::MEMBER_DISABLED,
+            Self::Settled(Settled::Left) => number::MEMBER_LEFT,
+            Self::StateMissing => number::STATE_MISSING,
+            Self::StateUnknown => number::STATE_UNKNOWN,
+            Self::StateExpired => number::STATE_EXPIRED,
+            Self::StateUsed => number::STATE_USED,
+            Self::StateOfAnotherBrowser => number::STATE_OF_ANOTHER_BROWSER,
+            Self::StateOfLibrary => number::STATE_OF_LIBRARY,
+            Self::StillUnderWay => number::STILL_UNDER_WAY,
+            Self::WeCom(error) => error.errcode().unwrap_or(number::WECOM_UNAVAILABLE),
+            Self::Store(_) | Self::Unforeseen(_) => Code::UNFORESEEN,
+        }
+    }
+
+    /// What happened, who can fix it and how.
+    pub fn explanation(&self) -> &'static Explanation {
+        explain(self.code())
+    }
+
+    /// The error that callers of the functions get, in their language.
+    pub fn to_code(&self, language: Language) -> Code {
+        let explanation = self.explanation();
+        let mut reason = explanation.meaning.text(language).to_owned();
+        if let Some(ip) = self.caller_ip() {
+            reason.push_str(&match language {
+                Language::Zh => format!("（需要加入企业可信 IP 的地址：{ip}）"),
+                Language::En => format!(" (address to add to the trusted IPs: {ip})"),
+            });
+        }
+        Code::new(self.code(), reason)
+    }
+
+    /// The address that WeCom saw us come from, where that is what the administrator must know.
+    pub fn caller_ip(&self) -> Option<String> {
+        match self {
+            Self::WeCom(error) if error.is_ip_not_allowed() => error.caller_ip().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    /// True when the same redirect may be delivered again with another result.
+    pub fn may_be_tried_again(&self) -> bool {
+        matches!(self, Self::WeCom(_) | Self::Store(_) | Self::StillUnderWay | Self::Unforeseen(_))
+    }
+}

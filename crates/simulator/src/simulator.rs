@@ -94,7 +94,7 @@ impl Simulator {
 
         let app = Router::new()
             .route("/cgi-bin/{*path}", any(api::serve))
-            .merge(control::routes(&shared))
+            .merge(control::routes())
             .merge(pages::routes())
             .fallback(pages::not_found)
             .with_state(Arc::clone(&shared));

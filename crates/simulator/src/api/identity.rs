@@ -50,7 +50,8 @@ fn redeem(call: &mut Call<'_>) -> Result<Proven, Refusal> {
     let text = call.query("code").ok_or(Refusal::of(41008))?.to_owned();
     let code = call.world.codes.look(&text, call.now).ok_or(Refusal::of(40029))?;
     let holder = call.holder()?;
-    let ours = code.request.corpid == *holder.corpid && code.request.agentid == holder.agentid();
+    let ours = code.request.corpid == *holder.corpid
+        && code.request.agentid.is_none_or(|agentid| agentid == holder.agentid());
     let at_home = code.request.host.as_deref().is_none_or(|host| call.app().is_ok_and(|app| app.trusts(host)));
     if !ours || !at_home {
         return Err(Refusal::of(50001));

@@ -1,4 +1,40 @@
+//! Control over HTTP, for tests in other languages: everything below `/_sim/`. JSON in, JSON out; bad input is
+//! 400 with `{"error": "..."}`.
+
+mod codes;
+mod contacts;
+mod guard;
+mod input;
+mod knobs;
+
 use std::sync::Arc;
+
 use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, patch, post};
+
 use crate::world::Shared;
-pub(crate) fn routes(_: &Arc<Shared>) -> Router<Arc<Shared>> { Router::new() }
+
+pub(crate) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/_sim/code", post(codes::issue))
+        .route("/_sim/calls", get(knobs::calls).delete(knobs::reset_calls))
+        .route("/_sim/faults", get(knobs::faults).post(knobs::add_faults).delete(knobs::clear_faults))
+        .route("/_sim/clock", get(knobs::clock).post(knobs::advance))
+        .route("/_sim/tokens", post(knobs::tokens))
+        .route("/_sim/behaviour", get(knobs::behaviour).patch(knobs::behave))
+        .route("/_sim/device", post(knobs::device).delete(knobs::no_device))
+        .route("/_sim/reset", post(knobs::reset))
+        .route("/_sim/members", post(contacts::add_members))
+        .route(
+            "/_sim/members/{userid}",
+            get(contacts::member).patch(contacts::edit_member).delete(contacts::remove_member),
+        )
+        .route("/_sim/departments", post(contacts::add_departments))
+        .route(
+            "/_sim/departments/{id}",
+            get(contacts::department).patch(contacts::edit_department).delete(contacts::remove_department),
+        )
+        .route("/_sim/apps/{agentid}", patch(contacts::edit_app).get(contacts::app))
+        .layer(from_fn(guard::loopback_only))
+}

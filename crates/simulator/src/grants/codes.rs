@@ -39,8 +39,9 @@ pub enum CodeScope {
 pub struct CodeRequest {
     /// The company.
     pub corpid: String,
-    /// The app for which the person signs in; another app's token gets 50001.
-    pub agentid: u64,
+    /// The app for which the person signs in; another app's token gets 50001. `None` (an OAuth link without
+    /// `agentid`) leaves it to the host: any app of the company that trusts it may redeem.
+    pub agentid: Option<u64>,
     /// Who signs in.
     pub who: Person,
     /// How.
@@ -62,7 +63,7 @@ impl CodeRequest {
     }
 
     fn of(corpid: impl Into<String>, agentid: u64, who: Person) -> Self {
-        Self { corpid: corpid.into(), agentid, who, scope: CodeScope::WebLogin, host: None }
+        Self { corpid: corpid.into(), agentid: Some(agentid), who, scope: CodeScope::WebLogin, host: None }
     }
 
     /// With another scope.

@@ -6,9 +6,9 @@ mod tokens;
 
 use std::sync::Arc;
 
-pub(crate) use codes::{Code, Codes};
+pub(crate) use codes::Codes;
 pub use codes::{CodeRequest, CodeScope, Person};
-pub(crate) use tickets::{Ticket, TicketState, Tickets};
+pub(crate) use tickets::{TicketState, Tickets};
 pub(crate) use tokens::{TokenState, Tokens};
 
 /// Whose secret was shown: the company and the kind of secret.

@@ -1,0 +1,56 @@
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use url::Url;
+
+use super::words::{Language, Words};
+
+/// What every page shows around its own part.
+pub(super) struct Frame {
+    pub(super) language: Language,
+    pub(super) t: &'static Words,
+}
+
+impl Frame {
+    pub(super) fn new(language: Language) -> Self {
+        Self { language, t: language.words() }
+    }
+}
+
+/// A message where the page cannot go on; status 200, as on the live service.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    frame: Frame,
+    title: &'a str,
+    text: &'a str,
+    /// A value to copy, such as the domain that should be configured.
+    value: Option<String>,
+}
+
+/// The page could not do what it was asked.
+pub(super) fn message(language: Language, title: &str, text: &str, value: Option<String>) -> Response {
+    page(&Message { frame: Frame::new(language), title, text, value }, None)
+}
+
+/// Renders with the headers of all pages. `form_to` is where a form on the page may lead in the end: browsers
+/// hold a form's redirects against `form-action` too.
+pub(super) fn page(template: &impl Template, form_to: Option<&Url>) -> Response {
+    let Ok(html) = template.render() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let form_to = form_to.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'self' {form_to}"
+    );
+    let mut response = Html(html).into_response();
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(policy.trim_end()) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

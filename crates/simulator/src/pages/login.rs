@@ -1,0 +1,136 @@
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use fast_qr::QRBuilder;
+use fast_qr::convert::Builder as _;
+use fast_qr::convert::svg::SvgBuilder;
+use serde::Deserialize;
+use url::Url;
+
+use super::html::{Frame, message, page};
+use super::people::People;
+use super::sign_in::{Page, Progress, RedirectType, SignIn};
+use super::words::Language;
+use crate::company::host_of;
+use crate::world::Shared;
+
+/// The parameters of both sign-in pages (WeCom 98171 and the older 91019). A parameter given twice, or of the
+/// wrong kind, is read as text first, so that the page itself can say what is wrong.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Parameters {
+    login_type: String,
+    appid: String,
+    agentid: String,
+    redirect_uri: String,
+    state: Option<String>,
+    lang: Option<String>,
+    redirect_type: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct Login<'a> {
+    frame: Frame,
+    app: &'a str,
+    company: &'a str,
+    key: &'a str,
+    qr: String,
+    scan_url: String,
+    outsider: String,
+    target: &'static str,
+    people: People,
+}
+
+/// GET /wwlogin/sso/login
+pub(super) async fn new_page(
+    State(shared): State<Arc<Shared>>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let redirect_type = match parameters.redirect_type.as_deref() {
+        Some("callback") => RedirectType::Callback,
+        Some("self") => RedirectType::Itself,
+        _ => RedirectType::Top,
+    };
+    if parameters.login_type != "CorpApp" {
+        let language = Language::of(parameters.lang.as_deref(), &headers);
+        let words = language.words();
+        return message(language, words.unreachable_title, words.login_type, None);
+    }
+    show(&shared, &parameters, &headers, Page::Login(redirect_type))
+}
+
+/// GET /wwopen/sso/qrConnect
+pub(super) async fn old_page(
+    State(shared): State<Arc<Shared>>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    show(&shared, &parameters, &headers, Page::QrConnect)
+}
+
+fn show(shared: &Shared, parameters: &Parameters, headers: &HeaderMap, kind: Page) -> Response {
+    let language = Language::of(parameters.lang.as_deref(), headers);
+    let words = language.words();
+    let refuse = |text| message(language, words.unreachable_title, text, None);
+    let now = shared.clock.now();
+    let mut world = shared.world();
+    let Some(company) = world.company(&parameters.appid) else { return refuse(words.no_company) };
+    let Some(app) = parameters.agentid.parse().ok().and_then(|agentid| company.app(agentid)) else {
+        return refuse(words.no_app);
+    };
+    let Ok(redirect) = Url::parse(&parameters.redirect_uri) else { return refuse(words.no_redirect) };
+    if !app.takes_login_redirect(&redirect) {
+        return message(language, words.login_domain, words.login_domain_help, host_of(&redirect));
+    }
+    let (company_name, app_name) = (company.name().to_owned(), app.name.clone());
+    let outsider = outsider_of(company);
+    let sign_in = SignIn {
+        corpid: parameters.appid.clone(),
+        agentid: Some(app.agentid),
+        redirect,
+        state: parameters.state.clone(),
+        language,
+        page: kind,
+        progress: Progress::Waiting,
+    };
+    let world = &mut *world;
+    let key = world.sign_ins.open(sign_in.clone(), now, &mut world.chance);
+    let scan_url = format!("{}/wwlogin/scan?key={key}&phone=1", shared.url);
+    let people = People::of(world, &sign_in, &key, "", false);
+    page(
+        &Login {
+            frame: Frame::new(language),
+            app: &app_name,
+            company: &company_name,
+            key: &key,
+            qr: qr(&scan_url),
+            scan_url,
+            outsider,
+            target: target(&sign_in),
+            people,
+        },
+        None,
+    )
+}
+
+/// In which window the person goes back to the app.
+pub(super) fn target(sign_in: &SignIn) -> &'static str {
+    match sign_in.page {
+        Page::Login(RedirectType::Itself | RedirectType::Callback) => "_self",
+        _ => "_top",
+    }
+}
+
+/// The openid of whoever clicks "I am not a member".
+pub(super) fn outsider_of(company: &crate::company::Company) -> String {
+    company.outsiders().next().map_or_else(|| "oAAAAAsimulatedStranger".to_owned(), |known| known.openid.clone())
+}
+
+fn qr(text: &str) -> String {
+    QRBuilder::new(text).build().map(|code| SvgBuilder::default().margin(2).to_str(&code)).unwrap_or_default()
+}

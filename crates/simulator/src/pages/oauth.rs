@@ -1,0 +1,178 @@
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{OriginalUri, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use serde::Deserialize;
+use url::Url;
+
+use super::html::{Frame, message, page};
+use super::redirect::{self, found};
+use super::sign_in::{Page, Progress, SignIn};
+use super::words::Language;
+use super::{device, people};
+use crate::clock::Moment;
+use crate::company::{SensitiveField, host_of};
+use crate::grants::{CodeScope, Person};
+use crate::world::{Shared, World};
+
+/// The parameters of the OAuth page (WeCom 96441).
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Parameters {
+    appid: String,
+    redirect_uri: String,
+    response_type: String,
+    scope: String,
+    state: String,
+    agentid: Option<String>,
+    lang: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct Consent<'a> {
+    frame: Frame,
+    app: &'a str,
+    key: &'a str,
+    name: String,
+    detail: String,
+    initial: String,
+    fields: Vec<(&'static str, &'static str)>,
+}
+
+/// GET /connect/oauth2/authorize
+pub(super) async fn authorize(
+    State(shared): State<Arc<Shared>>,
+    OriginalUri(uri): OriginalUri,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let language = Language::of(parameters.lang.as_deref(), &headers);
+    let words = language.words();
+    let now = shared.clock.now();
+    let mut world = shared.world();
+
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if world.behaviour.oauth_needs_client && !agent.contains("wxwork/") {
+        return message(language, words.open_in_client, words.open_in_client_help, None);
+    }
+    let mut sign_in = match checked(&world, &parameters, language) {
+        Ok(sign_in) => sign_in,
+        Err(refusal) => return refusal,
+    };
+    let Some(who) = device::holder(&shared, &world, &headers, &sign_in.corpid) else {
+        let back = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        sign_in.page = Page::Device { back };
+        let world = &mut *world;
+        let key = world.sign_ins.open(sign_in.clone(), now, &mut world.chance);
+        return device::ask(world, sign_in, &key, "");
+    };
+    match (&who, sign_in.agentid) {
+        // Without agentid the page acts as if it had been asked for snsapi_base (WeCom 96441).
+        (Person::Member(userid), Some(agentid)) if parameters.scope == "snsapi_privateinfo" => {
+            let userid = userid.clone();
+            ask_consent(&mut world, sign_in, agentid, &userid, now)
+        }
+        _ => {
+            let code = redirect::code(&mut world, &sign_in, who, CodeScope::Base, now);
+            found(redirect::target(&sign_in, Some(&code)).as_str())
+        }
+    }
+}
+
+/// The link's parameters, or the page that says what is wrong with them.
+fn checked(world: &World, parameters: &Parameters, language: Language) -> Result<SignIn, Response> {
+    let words = language.words();
+    let refuse = |text| message(language, words.unreachable_title, text, None);
+    let company = world.company(&parameters.appid).ok_or_else(|| refuse(words.no_company))?;
+    let app = match parameters.agentid.as_deref().filter(|agentid| !agentid.is_empty()) {
+        None => None,
+        Some(text) => {
+            let app = text.parse().ok().and_then(|agentid| company.app(agentid));
+            Some(app.ok_or_else(|| refuse(words.no_app))?)
+        }
+    };
+    if parameters.response_type != "code" {
+        return Err(refuse(words.response_type));
+    }
+    // snsapi_userinfo is the old name of a consent that no longer exists; it acts as snsapi_base.
+    if !["snsapi_base", "snsapi_userinfo", "snsapi_privateinfo"].contains(&parameters.scope.as_str()) {
+        return Err(refuse(words.scope));
+    }
+    if parameters.state.len() > 128 || !parameters.state.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(message(language, words.bad_state, words.bad_state_help, None));
+    }
+    let redirect = Url::parse(&parameters.redirect_uri).map_err(|_| refuse(words.no_redirect))?;
+    let trusted = app.map_or_else(
+        || company.apps().any(|app| app.takes_oauth_redirect(&redirect)),
+        |app| app.takes_oauth_redirect(&redirect),
+    );
+    if !trusted {
+        return Err(message(language, words.oauth_domain, words.oauth_domain_help, host_of(&redirect)));
+    }
+    Ok(SignIn {
+        corpid: parameters.appid.clone(),
+        agentid: app.map(|app| app.agentid),
+        redirect,
+        state: Some(parameters.state.clone()),
+        language,
+        page: Page::Device { back: String::new() },
+        progress: Progress::Waiting,
+    })
+}
+
+fn ask_consent(world: &mut World, mut sign_in: SignIn, agentid: u64, userid: &str, now: Moment) -> Response {
+    let words = sign_in.language.words();
+    let Some(company) = world.company_mut(&sign_in.corpid) else {
+        return message(sign_in.language, words.unreachable_title, words.no_company, None);
+    };
+    let visible = company.visible_to(agentid);
+    let (Some(member), Some(app)) = (company.member(userid), company.app(agentid)) else {
+        return message(sign_in.language, words.unreachable_title, words.no_person, None);
+    };
+    if !visible.member(member) {
+        return message(sign_in.language, words.no_permission, words.no_permission_help, None);
+    }
+    let chosen = app.sensitive_fields.clone();
+    let named = SensitiveField::ALL.into_iter().zip(words.fields);
+    let shown = named.filter(|(field, _)| chosen.contains(field)).map(|(field, word)| (field.name(), word));
+    let mut consent = Consent {
+        frame: Frame::new(sign_in.language),
+        app: &app.name.clone(),
+        key: "",
+        name: member.name.clone(),
+        detail: format!("{} · {}", people::department_of(company, member, words), member.userid),
+        initial: member.name.chars().next().map(String::from).unwrap_or_default(),
+        fields: shown.collect(),
+    };
+    let redirect = sign_in.redirect.clone();
+    sign_in.page = Page::Consent { who: Person::Member(member.userid.clone()), fields: chosen };
+    let key = world.sign_ins.open(sign_in, now, &mut world.chance);
+    consent.key = &key;
+    page(&consent, Some(&redirect))
+}
+
+/// POST /connect/consent: back to the app with what was ticked, or (refused) without a code.
+pub(super) async fn consent(State(shared): State<Arc<Shared>>, body: String) -> Response {
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let has = |name: &str, value: &str| pairs.iter().any(|(key, given)| key == name && given == value);
+    let key = pairs.iter().find(|(name, _)| name == "key").map(|(_, key)| key.as_str()).unwrap_or_default();
+    let now = shared.clock.now();
+    let mut world = shared.world();
+    let Some(sign_in) = world.sign_ins.get(key, now).cloned() else {
+        let words = Language::Chinese.words();
+        return message(Language::Chinese, words.expired_title, words.expired, None);
+    };
+    let Page::Consent { who, fields } = &sign_in.page else {
+        let words = sign_in.language.words();
+        return message(sign_in.language, words.unreachable_title, words.no_person, None);
+    };
+    if !has("answer", "allow") {
+        return found(redirect::target(&sign_in, None).as_str());
+    }
+    let ticked = fields.iter().copied().filter(|field| has("field", field.name())).collect();
+    let code = redirect::code(&mut world, &sign_in, who.clone(), CodeScope::PrivateInfo(ticked), now);
+    found(redirect::target(&sign_in, Some(&code)).as_str())
+}

@@ -97,6 +97,16 @@ impl Login {
         }))
     }
 
+    /// For which instance a state was issued to a browser, and where its member wants to go; `None` for a state that
+    /// is none of ours, or no longer.
+    pub async fn meant_for(
+        &self,
+        state: &Secret,
+    ) -> Result<Option<(String, Option<String>)>, wecom_login_store::Error> {
+        let read = self.states.get(state, self.clock.now()).await?;
+        Ok(read.map(|versioned| (versioned.record.instance, versioned.record.return_to)))
+    }
+
     /// True when the state waits for its redirect and its sign-in has been begun again as often as it may be.
     pub async fn restarts_are_used_up(&self, state: &Secret) -> Result<bool, wecom_login_store::Error> {
         let record = self.states.get(state, self.clock.now()).await?.map(|versioned| versioned.record);

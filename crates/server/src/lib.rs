@@ -1,1 +1,32 @@
-//! .
+//! The HTTP server: the sign-in page, the redirect, the session, the element API.
+//!
+//! [`Settings`] say where it listens and under which address the world knows it; [`Server::open`] reads the app and
+//! opens the database; [`Server::run`] answers until told to stop. Denied by default: a route, an origin, a
+//! `return_to` or a proxy counts only when it is named.
+
+mod address;
+mod api;
+mod callback;
+mod cookies;
+mod cross_site;
+mod envelope;
+
+mod headers;
+mod home;
+mod key;
+mod language;
+mod limits;
+mod login_page;
+mod problem;
+mod problems;
+mod request;
+mod return_to;
+mod routes;
+mod server;
+mod session;
+mod settings;
+mod site;
+
+pub use problems::explanations;
+pub use server::{Server, StartError, Surroundings};
+pub use settings::{Settings, SettingsError};

@@ -1,0 +1,115 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_simulator::{Options, Simulator, sample};
+
+use super::{say, serve};
+use crate::stop::stop;
+
+const ELEMENT: &str = "auths.loginTypes.QywxInnerExample";
+const FOLDER: &str = "auths/loginTypes/QywxInnerExample";
+const REDIRECT_PATH: &str = "/auth/wecom/callback";
+const PORT: u16 = 8000;
+
+/// Everything runs on this machine and answers to this machine only.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Keep app and database in this folder, instead of one that is thrown away
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The server's port on 127.0.0.1 [default: 8000, or a free one if that is taken; 0 takes a free one]
+    #[arg(long)]
+    port: Option<u16>,
+    /// The simulator's port on localhost; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    wecom_port: u16,
+    /// Print one line of JSON when ready: url, wecom, app, element
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // Kept until the end: dropping it deletes the folder.
+    let (folder, _temporary) = match arguments.data {
+        Some(folder) => (folder, None),
+        None => {
+            let temporary = tempfile::Builder::new().prefix("wecom-login-demo-").tempdir()?;
+            (temporary.path().to_owned(), Some(temporary))
+        }
+    };
+    let listener = listen(arguments.port).await?;
+    let address = listener.local_addr()?;
+    let wecom = Simulator::start(Options { port: arguments.wecom_port, ..Options::default() }).await?;
+
+    let app = folder.join("app");
+    let mut settings = Settings::local(address, app.clone(), folder.join("data"))?;
+    settings.spare_loopback = true;
+    let url = settings.public_url.origin().ascii_serialization();
+    write_app(&app, &url, &wecom)?;
+    let app = app.canonicalize()?;
+
+    let server = Server::open(settings, Surroundings::default()).await?;
+    serve::report(&server);
+    server.read_departments().await;
+    if arguments.json {
+        say(json!({"url": url, "wecom": wecom.url(), "app": app, "element": ELEMENT}))?;
+    } else {
+        say(welcome(&url, &wecom, &app))?;
+    }
+    server.run(listener, stop()).await?;
+    wecom.shutdown().await;
+    Ok(())
+}
+
+async fn listen(port: Option<u16>) -> anyhow::Result<TcpListener> {
+    let bind = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    match port {
+        Some(port) => bind(port).await.with_context(|| format!("cannot listen on 127.0.0.1:{port}")),
+        None => match bind(PORT).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => bind(0).await.context("cannot listen on 127.0.0.1"),
+        },
+    }
+}
+
+/// Writes the app with its one instance, which points to the simulator.
+fn write_app(app: &Path, url: &str, wecom: &Simulator) -> anyhow::Result<()> {
+    let element = app.join(FOLDER);
+    std::fs::create_dir_all(&element).with_context(|| element.display().to_string())?;
+    write(
+        &app.join("app.json"),
+        &json!({"orgId": "demo", "name": "portal", "title": "演示门户", "version": "1.0.0"}),
+    )?;
+    write(
+        &element.join("e.json"),
+        &json!({"title": "云帆工作台", "type": "auths.loginTypes.QywxInnerType"}),
+    )?;
+    write(
+        &element.join("QywxInnerExample.json"),
+        &json!({
+            "corpId": sample::CORP_ID,
+            "corpSecret": sample::SECRET,
+            "agentId": sample::AGENT_ID.to_string(),
+            "redirectUri": format!("{url}{REDIRECT_PATH}"),
+            "apiBase": wecom.api_url(),
+            "loginBase": wecom.url(),
+            "oauthBase": wecom.url(),
+        }),
+    )
+}
+
+fn write(path: &Path, value: &Value) -> anyhow::Result<()> {
+    std::fs::write(path, format!("{value:#}\n")).with_context(|| path.display().to_string())
+}
+
+fn welcome(url: &str, wecom: &Simulator, app: &Path) -> String {
+    format!(
+        "\nSign in at  {url}\n登录页面    {url}\n\n  Simulated WeCom  {}\n  App folder       {}\n\nCtrl-C stops it.\n",
+        wecom.url(),
+        app.display()
+    )
+}

@@ -1,0 +1,69 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use wecom_login_server::{Server, Settings, Surroundings};
+
+use crate::stop::stop;
+
+const DEFAULT_FILE: &str = "wecom-login.toml";
+
+/// Settings come from the file, then from WECOM_LOGIN_<KEY> in the environment, then from these options.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The app folder [default: .]
+    #[arg(long, value_name = "DIR")]
+    app: Option<PathBuf>,
+    /// The folder of the database and the key, made if absent [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The address under which browsers reach the server, such as https://login.example.com
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The settings file [default: wecom-login.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let file = arguments.config.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()));
+    let folder = |key, folder: Option<PathBuf>| folder.map(|folder| (key, folder.display().to_string()));
+    let options = [
+        folder("app", arguments.app),
+        folder("data", arguments.data),
+        arguments.listen.map(|listen| ("listen", listen)),
+        arguments.public_url.map(|url| ("public_url", url)),
+    ];
+    let settings = Settings::load(file.as_deref(), std::env::vars(), options.into_iter().flatten())?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; is something else running there?", settings.listen))?;
+    let public_url = settings.public_url.clone();
+    let server = Server::open(settings, Surroundings::default()).await?;
+    report(&server);
+    tracing::info!(%public_url, "ready");
+    server.spawn_reading_of_departments();
+    server.run(listener, stop()).await?;
+    Ok(())
+}
+
+/// Logs what the operator must know of the app's elements.
+pub(super) fn report(server: &Server) {
+    for fault in server.faults() {
+        tracing::error!("{fault}");
+    }
+    for (instance, reason) in server.browser_off() {
+        tracing::warn!(instance, reason, "sign-in in the browser is off");
+    }
+    if server.instances().next().is_none() {
+        tracing::warn!(
+            "the app has no working sign-in instance: add auths/loginTypes/<Name>/e.json and <Name>.json"
+        );
+    }
+    for instance in server.instances() {
+        tracing::info!(instance, "sign-in instance");
+    }
+}

@@ -1,0 +1,170 @@
+//! The redirect: GET at the path of an instance's redirectUri, with code and state. It ends on a clean address.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Redirect as To, Response};
+use wecom_login_login::{Instance, Redirect, Refusal, SignedIn, number};
+use wecom_login_model::Secret;
+use wecom_login_session::{EndReason, SessionToken};
+
+use crate::login_page::{self, NotIssued};
+use crate::problem::{self, Problem};
+use crate::problems::{METHOD_NOT_ALLOWED, NOT_FOUND, OVERLOADED, TOO_MANY_FAILURES};
+use crate::request::Visit;
+use crate::site::Site;
+
+/// Every path that is none of our own: a redirect, or nothing.
+pub(crate) async fn callback(State(site): State<Arc<Site>>, method: Method, visit: Visit) -> Response {
+    let takes = |instance: &&Arc<Instance>| !site.browser_off.contains_key(instance.full_name());
+    let here: Vec<_> = site.instances.at_redirect_path(visit.uri.path()).iter().filter(takes).collect();
+    if here.is_empty() {
+        return problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND));
+    }
+    if method != Method::GET {
+        // HEAD must not use up a code.
+        let problem = Problem::of_number(StatusCode::METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED);
+        return problem::page(&site, &visit, &problem);
+    }
+    match finish(&site, &visit, &here).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn finish(site: &Site, visit: &Visit, here: &[&Arc<Instance>]) -> Result<Response, Response> {
+    let now = site.clock.now();
+    let failed =
+        |refusal: Refusal, again: String| problem::page(site, visit, &Problem::of_refusal(&refusal, again));
+    match site.limits.is_locked_out(visit.address, now).await {
+        Ok(false) => {}
+        Ok(true) => {
+            let problem = Problem::of_number(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILURES);
+            return Err(problem::page(site, visit, &problem.retry(login_page::path(None, None))));
+        }
+        Err(error) => return Err(failed(error.into(), login_page::path(None, None))),
+    }
+    let state = Secret::new(visit.parameter("state").unwrap_or_default());
+    // The state names the instance; several may share the path.
+    let (instance, return_to) = match site.login.meant_for(&state).await {
+        Ok(Some((name, return_to))) => (here.iter().find(|instance| instance.full_name() == name), return_to),
+        Ok(None) => (None, None),
+        Err(error) => return Err(failed(error.into(), login_page::path(None, None))),
+    };
+    let name = instance.map(|instance| instance.full_name());
+    let again = login_page::path(name, return_to.as_deref());
+    let Some(code) = visit.parameter("code").filter(|code| !code.is_empty()) else {
+        let problem = Problem::of_number(StatusCode::FORBIDDEN, number::DECLINED).retry(again);
+        return Err(problem::page(site, visit, &problem));
+    };
+    let refused = if state.is_empty() { Refusal::StateMissing } else { Refusal::StateUnknown };
+    let Some(instance) = instance else {
+        site.limits.count_failure(visit.address, now).await;
+        return Err(failed(refused, again));
+    };
+    let Some(browser) = visit.browser.clone() else {
+        return begin_again(
+            site,
+            visit,
+            instance,
+            &state,
+            number::COOKIES_BLOCKED,
+            Refusal::StateOfAnotherBrowser,
+        )
+        .await;
+    };
+    let redirect =
+        Redirect { instance: Arc::clone(instance), code: Secret::new(code), state: state.clone(), browser };
+    match site.login.sign_in(redirect).await {
+        Ok(signed_in) => Ok(welcome(site, visit, &signed_in).await),
+        Err(Refusal::StateExpired) => {
+            begin_again(site, visit, instance, &state, number::STATE_EXPIRED, Refusal::StateExpired).await
+        }
+        Err(refusal) => {
+            if !refusal.may_be_tried_again() {
+                site.limits.count_failure(visit.address, now).await;
+            }
+            Err(failed(refusal, again))
+        }
+    }
+}
+
+/// Sets the session and goes to where the member wanted to go.
+async fn welcome(site: &Site, visit: &Visit, signed_in: &SignedIn) -> Response {
+    leave_former_session(site, visit, &signed_in.token, &signed_in.session.id).await;
+    tracing::info!(
+        request_id = %visit.request_id,
+        instance = signed_in.session.instance,
+        session = signed_in.session.id,
+        "signed in"
+    );
+    let mut response = To::to(signed_in.return_to.as_deref().unwrap_or("/")).into_response();
+    let lifetime = signed_in.session.expires_at.since(site.clock.now());
+    response.headers_mut().append(SET_COOKIE, site.cookies.set_session(&signed_in.token, lifetime));
+    response
+}
+
+/// The session that the browser had before ends: a new sign-in takes its place.
+pub(crate) async fn leave_former_session(site: &Site, visit: &Visit, token: &SessionToken, id: &str) {
+    let Some(former) = visit.token.as_ref().filter(|former| *former != token) else { return };
+    let ended = match site.sessions.check(former).await {
+        Ok(Some(session)) if session.id != id => {
+            site.sessions.end(&session, EndReason::Replaced).await.map(|_| ())
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        tracing::warn!(request_id = %visit.request_id, %error, "a former session stays until it runs out");
+    }
+}
+
+/// Begins the sign-in again by itself, at most twice; then explains.
+async fn begin_again(
+    site: &Site,
+    visit: &Visit,
+    instance: &Instance,
+    state: &Secret,
+    explanation: i64,
+    otherwise: Refusal,
+) -> Result<Response, Response> {
+    let failed =
+        |refusal: Refusal, again: String| problem::page(site, visit, &Problem::of_refusal(&refusal, again));
+    let again = login_page::path(Some(instance.full_name()), None);
+    let restart = match site.login.restart(state).await {
+        Ok(Some(restart)) => restart,
+        Ok(None) => {
+            let used_up = site.login.restarts_are_used_up(state).await.unwrap_or(false);
+            if used_up {
+                let problem = Problem::of_number(StatusCode::BAD_REQUEST, explanation).retry(again);
+                return Err(problem::page(site, visit, &problem));
+            }
+            site.limits.count_failure(visit.address, site.clock.now()).await;
+            return Err(failed(otherwise, again));
+        }
+        Err(error) => return Err(failed(error.into(), again)),
+    };
+    let (browser, is_new) = login_page::browser(site, visit);
+    let issued =
+        login_page::issue(site, visit, instance, &browser, restart.return_to, restart.restarts).await;
+    let state = match issued {
+        Ok(state) => state,
+        Err(NotIssued::Overloaded) => {
+            let problem = Problem::of_number(StatusCode::TOO_MANY_REQUESTS, OVERLOADED).retry(again);
+            return Err(problem::page(site, visit, &problem));
+        }
+        Err(NotIssued::Store(error)) => return Err(failed(error.into(), again)),
+    };
+    tracing::info!(request_id = %visit.request_id, restarts = restart.restarts, "a sign-in begins again");
+    let link = if visit.is_inside_wecom() {
+        instance.oauth_link(&state)
+    } else {
+        instance.web_login_link(&state, visit.language)
+    };
+    let mut response = To::to(&link).into_response();
+    if is_new {
+        response.headers_mut().append(SET_COOKIE, site.cookies.set_browser(&browser));
+    }
+    Ok(response)
+}

@@ -1,0 +1,64 @@
+//! The envelope of element functions: errcode, errmsg, requestId, sysTime, duration, data.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use wecom_login_element::Code;
+use wecom_login_model::Timestamp;
+
+use crate::problems::explain;
+use crate::request::Visit;
+
+/// One call of a function, to be answered.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) visit: Visit,
+    pub(crate) now: Timestamp,
+    pub(crate) began: Instant,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    errcode: i64,
+    errmsg: Option<&'a str>,
+    request_id: &'a str,
+    /// Milliseconds since the Unix epoch.
+    sys_time: i64,
+    /// Microseconds.
+    duration: u64,
+    data: Value,
+}
+
+impl Call {
+    pub(crate) fn success(&self, data: Value) -> Response {
+        self.answer(StatusCode::OK, 0, None, data)
+    }
+
+    /// A failure of the function: HTTP 200, as the platform answers.
+    pub(crate) fn failure(&self, code: &Code) -> Response {
+        self.answer(StatusCode::OK, code.code, Some(&code.reason), json!({}))
+    }
+
+    /// A failure of one of our own numbers, in the caller's language.
+    pub(crate) fn problem(&self, status: StatusCode, number: i64) -> Response {
+        let reason = explain(number).meaning.text(self.visit.language);
+        self.answer(status, number, Some(reason), json!({}))
+    }
+
+    fn answer(&self, status: StatusCode, errcode: i64, errmsg: Option<&str>, data: Value) -> Response {
+        let envelope = Envelope {
+            errcode,
+            errmsg,
+            request_id: self.visit.request_id.as_str(),
+            sys_time: self.now.as_millis(),
+            duration: u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            data,
+        };
+        (status, Json(envelope)).into_response()
+    }
+}

@@ -1,0 +1,166 @@
+//! GET /login: the sign-in page; inside WeCom, the way to WeCom's OAuth page without a tap.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use url::Url;
+use wecom_login_login::{BrowserId, Holder, Instance, Refusal, State as SignInState};
+use wecom_login_model::Bilingual;
+use wecom_login_pages::{CONTENT_SECURITY_POLICY, Choice, ChoosePage, LoginPage, Panel};
+
+use crate::language;
+use crate::problem::{self, Problem};
+use crate::problems::{NO_INSTANCE, OVERLOADED, REDIRECT_NOT_OURS, RETURN_TO_REFUSED};
+use crate::request::Visit;
+use crate::return_to::resolve;
+use crate::session::session_of;
+use crate::site::Site;
+
+/// The address of the sign-in page.
+pub(crate) fn path(element: Option<&str>, return_to: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (key, value) in [("element", element), ("return_to", return_to)] {
+        if let Some(value) = value {
+            query.append_pair(key, value);
+        }
+    }
+    let query = query.finish();
+    if query.is_empty() { "/login".to_owned() } else { format!("/login?{query}") }
+}
+
+pub(crate) async fn login(State(site): State<Arc<Site>>, visit: Visit) -> Response {
+    let return_to = match visit.parameter("return_to").filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => match resolve(&text, &site.settings.public_url, &site.settings.return_origins) {
+            Some(url) => Some(url),
+            None => {
+                let problem =
+                    Problem::of_number(StatusCode::BAD_REQUEST, RETURN_TO_REFUSED).retry(path(None, None));
+                return problem::page(&site, &visit, &problem);
+            }
+        },
+    };
+    let named = visit.parameter("element").filter(|name| !name.is_empty());
+    match session_of(&site, &visit).await {
+        Ok(Some(session)) if named.as_ref().is_none_or(|name| *name == session.instance) => {
+            return Redirect::to(return_to.as_deref().unwrap_or("/")).into_response();
+        }
+        Ok(_) => {}
+        Err(refusal) => {
+            return problem::page(&site, &visit, &Problem::of_refusal(&refusal, path(None, None)));
+        }
+    }
+    let instance = match &named {
+        Some(name) => site.instances.get(name).cloned(),
+        None if site.instances.len() > 1 => return choose(&site, &visit, return_to.as_deref()),
+        None => site.instances.iter().next().cloned(),
+    };
+    let Some(instance) = instance else {
+        let problem = Problem::of_number(StatusCode::NOT_FOUND, NO_INSTANCE);
+        return problem::page(&site, &visit, &problem);
+    };
+    let mut response = begin(&site, &visit, &instance, return_to).await;
+    if let Some(language) = language::asked_for(visit.uri.query()) {
+        response.headers_mut().append(header::SET_COOKIE, site.cookies.set_language(language));
+    }
+    response
+}
+
+async fn begin(site: &Site, visit: &Visit, instance: &Instance, return_to: Option<String>) -> Response {
+    if let Some(reason) = site.browser_off.get(instance.full_name()) {
+        let label = Bilingual { zh: "原因", en: "Reason" };
+        let problem =
+            Problem::of_number(StatusCode::SERVICE_UNAVAILABLE, REDIRECT_NOT_OURS).detail(label, reason);
+        return problem::page(site, visit, &problem);
+    }
+    let (browser, is_new) = browser(site, visit);
+    let again = path(Some(instance.full_name()), return_to.as_deref());
+    let mut response = match issue(site, visit, instance, &browser, return_to, 0).await {
+        Ok(state) if visit.is_inside_wecom() => Redirect::to(&instance.oauth_link(&state)).into_response(),
+        Ok(state) => page(site, visit, instance, &state),
+        Err(NotIssued::Overloaded) => {
+            let problem = Problem::of_number(StatusCode::TOO_MANY_REQUESTS, OVERLOADED).retry(again);
+            problem::page(site, visit, &problem)
+        }
+        Err(NotIssued::Store(error)) => {
+            problem::page(site, visit, &Problem::of_refusal(&Refusal::Store(error), again))
+        }
+    };
+    if is_new {
+        response.headers_mut().append(header::SET_COOKIE, site.cookies.set_browser(&browser));
+    }
+    response
+}
+
+fn page(site: &Site, visit: &Visit, instance: &Instance, state: &SignInState) -> Response {
+    let link = instance.web_login_link(state, visit.language);
+    let frame_host = Url::parse(&link).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    // WeCom's own page is meant for its own panel or for a page of its own, not for a frame of ours.
+    let framed = !instance.endpoints().is_official_login();
+    let page = LoginPage {
+        title: instance.title(),
+        panel: if framed { Panel::Frame { url: &link } } else { Panel::Link },
+        link_url: &link,
+        notice: None,
+    };
+    let mut response = problem::html(StatusCode::OK, page.html(&problem::chrome(site, visit)));
+    if framed {
+        let policy = format!("{CONTENT_SECURITY_POLICY}; frame-src {frame_host}");
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+    response
+}
+
+fn choose(site: &Site, visit: &Visit, return_to: Option<&str>) -> Response {
+    let choice = |instance| -> Choice<'_> {
+        let instance: &Instance = instance;
+        Choice {
+            title: instance.title(),
+            full_name: instance.full_name(),
+            url: path(Some(instance.full_name()), return_to),
+        }
+    };
+    let page = ChoosePage { choices: site.instances.iter().map(|instance| choice(instance)).collect() };
+    problem::html(StatusCode::OK, page.html(&problem::chrome(site, visit)))
+}
+
+/// The visitor's browser, and whether it must be told its name.
+pub(crate) fn browser(site: &Site, visit: &Visit) -> (BrowserId, bool) {
+    match &visit.browser {
+        Some(browser) => (browser.clone(), false),
+        None => (BrowserId::generate(&site.entropy), true),
+    }
+}
+
+/// Why no state was issued.
+#[derive(Debug)]
+pub(crate) enum NotIssued {
+    Overloaded,
+    Store(wecom_login_store::Error),
+}
+
+impl From<wecom_login_store::Error> for NotIssued {
+    fn from(error: wecom_login_store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Issues a state to the visitor's browser, within the limits.
+pub(crate) async fn issue(
+    site: &Site,
+    visit: &Visit,
+    instance: &Instance,
+    browser: &BrowserId,
+    return_to: Option<String>,
+    restarts: u8,
+) -> Result<SignInState, NotIssued> {
+    let _place = site.limits.place().ok_or(NotIssued::Overloaded)?;
+    if visit.browser.is_some() && !site.limits.may_issue(browser, site.clock.now()).await? {
+        return Err(NotIssued::Overloaded);
+    }
+    Ok(site.login.issue_state(instance, Holder::Browser(browser), return_to, restarts).await?)
+}

@@ -1,0 +1,164 @@
+//! Our own error numbers at the HTTP border; those of a sign-in are in the login crate.
+
+use wecom_login_model::{Actor, Bilingual, Explanation};
+
+pub(crate) const NOT_SIGNED_IN: i64 = 710_301;
+pub(crate) const CROSS_SITE: i64 = 710_302;
+pub(crate) const TOO_MANY_FAILURES: i64 = 710_303;
+pub(crate) const OVERLOADED: i64 = 710_304;
+pub(crate) const NOT_FOUND: i64 = 710_305;
+pub(crate) const BODY_TOO_LARGE: i64 = 710_306;
+pub(crate) const BAD_CONTENT_TYPE: i64 = 710_307;
+pub(crate) const BAD_ARGUMENTS: i64 = 710_308;
+pub(crate) const RETURN_TO_REFUSED: i64 = 710_309;
+pub(crate) const REDIRECT_NOT_OURS: i64 = 710_310;
+pub(crate) const NO_INSTANCE: i64 = 710_311;
+pub(crate) const METHOD_NOT_ALLOWED: i64 = 710_312;
+
+/// Our own numbers at the HTTP border, in order.
+pub fn explanations() -> &'static [Explanation] {
+    TABLE
+}
+
+/// What a number means, be it ours, the sign-in's or WeCom's.
+pub(crate) fn explain(code: i64) -> &'static Explanation {
+    TABLE.iter().find(|row| row.code == code).unwrap_or_else(|| wecom_login_login::explain(code))
+}
+
+const TABLE: &[Explanation] = &[
+    Explanation {
+        code: NOT_SIGNED_IN,
+        meaning: Bilingual {
+            zh: "还没有登录，或登录已经结束。",
+            en: "Not signed in, or the session has ended.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual { zh: "请登录。", en: "Sign in." },
+    },
+    Explanation {
+        code: CROSS_SITE,
+        meaning: Bilingual {
+            zh: "这个请求来自另一个网站，已被拒绝。",
+            en: "The request came from another site and was refused.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请从登录服务自己的地址（public_url）发起请求。",
+            en: "Send the request from the sign-in service's own address (public_url).",
+        },
+    },
+    Explanation {
+        code: TOO_MANY_FAILURES,
+        meaning: Bilingual {
+            zh: "这个地址在一分钟内失败的次数太多。",
+            en: "Too many failures from this address within a minute.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual { zh: "请等一分钟再试。", en: "Wait a minute and try again." },
+    },
+    Explanation {
+        code: OVERLOADED,
+        meaning: Bilingual {
+            zh: "同时开始的登录太多，请求被暂时拒绝。",
+            en: "Too many sign-ins were begun at once; the request was put off.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual { zh: "请等几秒钟再试。", en: "Wait a few seconds and try again." },
+    },
+    Explanation {
+        code: NOT_FOUND,
+        meaning: Bilingual { zh: "这个地址下没有内容。", en: "There is nothing at this address." },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请检查地址；元素接口的地址是 /api/{组织}/{应用}/{元素路径}/{函数}。",
+            en: "Check the address; an element's function is at /api/{org}/{app}/{element path}/{function}.",
+        },
+    },
+    Explanation {
+        code: BODY_TOO_LARGE,
+        meaning: Bilingual { zh: "请求体超过 64 KiB。", en: "The request body is over 64 KiB." },
+        who: Actor::Developer,
+        remedy: Bilingual { zh: "请只发送函数的参数。", en: "Send the function's arguments only." },
+    },
+    Explanation {
+        code: BAD_CONTENT_TYPE,
+        meaning: Bilingual { zh: "请求体不是 JSON。", en: "The request body is not JSON." },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请用 Content-Type: application/json 发送一个 JSON 对象。",
+            en: "Send a JSON object with Content-Type: application/json.",
+        },
+    },
+    Explanation {
+        code: BAD_ARGUMENTS,
+        meaning: Bilingual { zh: "函数的参数不对。", en: "The function's arguments are not right." },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请按函数的说明传参数。",
+            en: "Pass the arguments that the function declares.",
+        },
+    },
+    Explanation {
+        code: RETURN_TO_REFUSED,
+        meaning: Bilingual {
+            zh: "登录后要返回的地址（return_to）不被允许。",
+            en: "The address to return to after the sign-in (return_to) is not allowed.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "return_to 必须是登录服务自己的地址，或配置项 return_origins 里的来源。",
+            en: "return_to must be at the sign-in service's own address or at an origin listed in return_origins.",
+        },
+    },
+    Explanation {
+        code: REDIRECT_NOT_OURS,
+        meaning: Bilingual {
+            zh: "这个登录实例的 redirectUri 不能由本服务接收，所以它的浏览器登录已关闭。",
+            en: "This service cannot take the instance's redirectUri, so its sign-in in the browser is off.",
+        },
+        who: Actor::Operator,
+        remedy: Bilingual {
+            zh: "让 redirectUri 与 public_url 同源（协议、主机、端口都相同）且不与本服务的地址冲突，或在实例里设置 callback 为 page。",
+            en: "Give redirectUri the origin of public_url (scheme, host and port) and a path that is not one of this \
+                 service's own, or set the instance's callback to page.",
+        },
+    },
+    Explanation {
+        code: NO_INSTANCE,
+        meaning: Bilingual {
+            zh: "没有找到这个登录实例。", en: "There is no such sign-in instance."
+        },
+        who: Actor::Operator,
+        remedy: Bilingual {
+            zh: "请检查应用目录里的 auths/loginTypes/<名称>/e.json 和 <名称>.json；启动日志列出了有问题的元素。",
+            en: "Check auths/loginTypes/<Name>/e.json and <Name>.json in the app folder; the log of the start lists \
+                 what is wrong.",
+        },
+    },
+    Explanation {
+        code: METHOD_NOT_ALLOWED,
+        meaning: Bilingual {
+            zh: "这个地址不接受这种请求方法。",
+            en: "The address does not take this method.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "元素函数和退出登录用 POST，页面用 GET。",
+            en: "Element functions and sign-out take POST, pages take GET.",
+        },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_apart_from_the_others() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].code < pair[1].code));
+        for row in TABLE {
+            assert!(wecom_login_login::explanations().iter().all(|other| other.code != row.code));
+            assert!(wecom::explain(row.code).is_none());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What every handler needs to know about a request.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri, header};
+use wecom_login_login::BrowserId;
+use wecom_login_model::{Entropy, Language};
+use wecom_login_session::SessionToken;
+
+use crate::address::client_address;
+use crate::language::language;
+use crate::site::Site;
+
+/// 32 hexadecimal digits that stand in the log and on the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestId(String);
+
+impl RequestId {
+    pub(crate) fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0_u8; 16];
+        entropy.fill(&mut bytes);
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A request, read once.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    pub(crate) request_id: RequestId,
+    pub(crate) address: IpAddr,
+    pub(crate) language: Language,
+    pub(crate) browser: Option<BrowserId>,
+    pub(crate) token: Option<SessionToken>,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Visit {
+    pub(crate) fn new(parts: &Parts, site: &Site) -> Self {
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let request_id = parts
+            .extensions
+            .get::<RequestId>()
+            .cloned()
+            .unwrap_or_else(|| RequestId::generate(&site.entropy));
+        Self {
+            request_id,
+            address: client_address(peer, &parts.headers, &site.settings.trusted_proxies),
+            language: language(parts.uri.query(), &parts.headers, site.cookies),
+            browser: site.cookies.browser(&parts.headers),
+            token: site.cookies.session(&parts.headers),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+        }
+    }
+
+    /// The first value of a parameter of the query.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.uri.query()?;
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into())
+    }
+
+    /// The address without its host.
+    pub(crate) fn path_and_query(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |path| path.as_str())
+    }
+
+    /// True for a client that takes a page.
+    pub(crate) fn takes_html(&self) -> bool {
+        self.accept().contains("text/html")
+    }
+
+    /// True for a client that takes a page and nothing else.
+    pub(crate) fn takes_html_alone(&self) -> bool {
+        let accept = self.accept();
+        accept.contains("text/html") && !accept.contains("*/*") && !accept.contains("json")
+    }
+
+    fn accept(&self) -> &str {
+        self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// True inside WeCom, and inside WeChat, whose WeCom plug-in opens links there.
+    pub(crate) fn is_inside_wecom(&self) -> bool {
+        let agent =
+            self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        agent.contains("wxwork/") || agent.contains("MicroMessenger/")
+    }
+}
+
+impl FromRequestParts<Arc<Site>> for Visit {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Self::Rejection> {
+        Ok(Self::new(parts, site))
+    }
+}

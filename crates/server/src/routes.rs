@@ -1,0 +1,116 @@
+//! Which path is whose.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tracing::Instrument as _;
+
+use crate::envelope::Call;
+use crate::problem::{self, Problem};
+use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
+use crate::request::{RequestId, Visit};
+use crate::site::Site;
+use crate::{api, callback, cross_site, headers, home, login_page, session};
+
+/// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
+const OWN_PATHS: &[&str] = &[
+    "/",
+    "/login",
+    "/me",
+    "/logout",
+    "/session/refresh",
+    "/forward-auth",
+    "/client.js",
+    "/client.global.js",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/console",
+];
+const OWN_FOLDERS: &[&str] =
+    &["/assets/", "/.well-known/", "/oauth2/", "/wecom/callback/", "/console/", "/WW_verify_"];
+
+/// True for a path that no redirectUri may have.
+pub(crate) fn is_ours(path: &str) -> bool {
+    OWN_PATHS.contains(&path) || OWN_FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
+pub(crate) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/", get(home::home).fallback(wrong_method))
+        .route("/login", get(login_page::login).fallback(wrong_method))
+        .route("/me", get(session::me).fallback(wrong_method))
+        .route("/logout", post(session::logout).fallback(wrong_method))
+        .route("/healthz", get(healthz).fallback(wrong_method))
+        .route("/assets/{file}", get(asset).fallback(wrong_method))
+        // Redirects may lie below /api/ too, as in the platform's own examples: they are GET, functions are POST.
+        .route("/api/{*path}", post(api::call).fallback(callback::callback))
+        .fallback(callback::callback)
+        .layer(middleware::from_fn_with_state(site.clone(), border))
+        .with_state(site)
+}
+
+/// What every request passes: a request id, a span, the check for other sites, the headers of the answer.
+async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
+    let request_id = RequestId::generate(&site.entropy);
+    request.extensions_mut().insert(request_id.clone());
+    // The query stays out: it holds codes and states.
+    let span =
+        tracing::info_span!("request", method = %request.method(), path = request.uri().path(), %request_id);
+    let https = site.settings.is_https();
+    let answer = async {
+        if cross_site::is_allowed(request.method(), request.headers(), &site.settings.public_url) {
+            next.run(request).await
+        } else {
+            let is_api = request.uri().path().starts_with("/api/");
+            let (parts, _) = request.into_parts();
+            let visit = Visit::new(&parts, &site);
+            refuse(&site, visit, StatusCode::FORBIDDEN, CROSS_SITE, is_api)
+        }
+    };
+    let mut response = answer.instrument(span).await;
+    headers::complete(response.headers_mut(), https);
+    if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+fn refuse(site: &Site, visit: Visit, status: StatusCode, number: i64, is_api: bool) -> Response {
+    if is_api {
+        let call = Call { visit, now: site.clock.now(), began: std::time::Instant::now() };
+        call.problem(status, number)
+    } else {
+        problem::page(site, &visit, &Problem::of_number(status, number))
+    }
+}
+
+async fn wrong_method(State(site): State<Arc<Site>>, visit: Visit) -> Response {
+    problem::page(&site, &visit, &Problem::of_number(StatusCode::METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED))
+}
+
+/// GET /healthz: the process answers.
+async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// GET /assets/{file}: the name changes with the content, so it may be kept for good.
+async fn asset(State(site): State<Arc<Site>>, Path(file): Path<String>, visit: Visit) -> Response {
+    let path = format!("/assets/{file}");
+    match wecom_login_pages::assets().iter().find(|asset| asset.path == path) {
+        None => problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND)),
+        Some(asset) => {
+            let headers = [
+                (header::CONTENT_TYPE, asset.content_type),
+                (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            ];
+            (headers, Body::from(asset.bytes)).into_response()
+        }
+    }
+}

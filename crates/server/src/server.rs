@@ -1,0 +1,229 @@
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use wecom::{Budget, InProcessTokens, Transport};
+use wecom_login_directory::Directory;
+use wecom_login_element::{App, Fault, OpenError};
+use wecom_login_login::{Instances, Login, Wiring};
+use wecom_login_model::{Clock, Entropy, SystemClock, SystemEntropy};
+use wecom_login_session::Sessions;
+use wecom_login_store::{Sealer, Store};
+
+use crate::cookies::Cookies;
+use crate::key::seal_key;
+use crate::limits::Limits;
+use crate::routes::router;
+use crate::settings::Settings;
+use crate::site::{Site, browser_off};
+
+const DATABASE: &str = "wecom-login.db";
+const PURGE_INTERVAL: Duration = Duration::from_mins(1);
+const PURGE_ROWS: i64 = 1000;
+/// Ended sessions are kept this long, to answer what became of one.
+const SESSIONS_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+/// Requests under way get this long when the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The app folder cannot be read.
+    #[error("app: {0}")]
+    App(#[from] OpenError),
+    /// The data folder cannot be made or read.
+    #[error("data folder {path}: {source}")]
+    Data {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database does not open.
+    #[error("{0}")]
+    Store(#[from] wecom_login_store::Error),
+    /// The key that seals values at rest cannot be used.
+    #[error("{0}")]
+    Key(String),
+    /// The HTTP client cannot be made.
+    #[error("{0}")]
+    WeCom(#[from] wecom::Error),
+}
+
+/// What the server takes from the world around it; tests give other ones.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// What one sign-in may cost of WeCom's time.
+    pub sign_in_budget: Budget,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            sign_in_budget: Budget::sign_in(),
+        }
+    }
+}
+
+/// A server that has read its app and opened its database.
+#[derive(Debug)]
+pub struct Server {
+    site: Arc<Site>,
+    directory: Directory,
+    faults: Vec<Fault>,
+}
+
+impl Server {
+    /// Reads the app, opens (or makes) the database in the data folder. Broken elements do not stop it; see
+    /// [`Server::faults`].
+    pub async fn open(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
+        let Surroundings { clock, entropy, sign_in_budget } = surroundings;
+        let app = App::open(&settings.app)?;
+        std::fs::create_dir_all(&settings.data)
+            .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
+        let key = seal_key(settings.key.as_ref(), &settings.data, &entropy)?;
+        let sealer =
+            Sealer::new(&key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
+        let store = Store::open_sqlite(&settings.data.join(DATABASE)).await?;
+
+        let wiring = Wiring {
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            tokens: Arc::new(InProcessTokens::default()),
+            transport: Transport::builder().build()?,
+        };
+        let (instances, config_faults) = Instances::read(&app, &wiring);
+        let mut faults = app.faults;
+        faults.extend(config_faults);
+
+        let browser_off: HashMap<String, String> = instances
+            .iter()
+            .filter_map(|instance| Some((instance.full_name().to_owned(), browser_off(instance, &settings)?)))
+            .collect();
+        let sessions = Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions);
+        let login =
+            Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget);
+        let site = Site {
+            org_id: app.org_id,
+            app_name: app.name,
+            instances,
+            browser_off,
+            login,
+            sessions,
+            limits: Limits::new(store.key_value(), settings.spare_loopback),
+            cookies: Cookies::new(settings.is_https()),
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy,
+            settings,
+        };
+        Ok(Self { site: Arc::new(site), directory: Directory::new(store, clock), faults })
+    }
+
+    /// What is wrong with elements, each naming element, file and key.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// Why the sign-in in the browser is off, for each instance where it is: full name and reason.
+    pub fn browser_off(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.site.browser_off.iter().map(|(name, reason)| (name.as_str(), reason.as_str()))
+    }
+
+    /// The full names of the instances that work.
+    pub fn instances(&self) -> impl Iterator<Item = &str> {
+        self.site.instances.iter().map(|instance| instance.full_name())
+    }
+
+    /// The sign-in, for callers of the library.
+    pub fn login(&self) -> &Login {
+        &self.site.login
+    }
+
+    /// The instance of a full name.
+    pub fn instance(&self, full_name: &str) -> Option<&Arc<wecom_login_login::Instance>> {
+        self.site.instances.get(full_name)
+    }
+
+    /// Reads the departments' names of every instance from WeCom, one call each. What fails is logged: names are not
+    /// worth a start that fails.
+    pub async fn read_departments(&self) {
+        read_departments(&self.site, &self.directory).await;
+    }
+
+    /// The same in the background: a start does not wait for WeCom.
+    pub fn spawn_reading_of_departments(&self) {
+        let (site, directory) = (self.site.clone(), self.directory.clone());
+        tokio::spawn(async move { read_departments(&site, &directory).await });
+    }
+
+    /// Answers requests until `stop` comes, then finishes those under way.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let store = self.site.store.clone();
+        let purge = tokio::spawn(purge(self.site.clone()));
+        let service = router(self.site).into_make_service_with_connect_info::<SocketAddr>();
+        let (told, stopping) = tokio::sync::oneshot::channel();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+            stop.await;
+            let _ = told.send(());
+        });
+        let too_late = async {
+            if stopping.await.is_ok() {
+                tokio::time::sleep(GRACE).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        let result = tokio::select! {
+            result = server => result,
+            () = too_late => Ok(()),
+        };
+        purge.abort();
+        store.close().await;
+        result
+    }
+}
+
+async fn read_departments(site: &Site, directory: &Directory) {
+    for instance in site.instances.iter() {
+        let calls = instance.client().within(Budget::sign_in());
+        match directory.read_departments(&calls, instance.corp_id()).await {
+            Ok(count) => tracing::info!(instance = instance.full_name(), count, "departments read"),
+            Err(error) => tracing::warn!(
+                instance = instance.full_name(),
+                %error,
+                "departments could not be read; sign-ins work, names of departments are missing"
+            ),
+        }
+    }
+}
+
+/// Deletes what has expired, a little at a time.
+async fn purge(site: Arc<Site>) {
+    let mut ticks = tokio::time::interval(PURGE_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = site.clock.now();
+        let values = site.store.key_value().purge(now, PURGE_ROWS).await;
+        let sessions = site.store.purge_sessions(now, SESSIONS_KEPT_FOR, PURGE_ROWS).await;
+        for result in [values, sessions] {
+            if let Err(error) = result {
+                tracing::warn!(%error, "expired rows could not be deleted");
+            }
+        }
+    }
+}

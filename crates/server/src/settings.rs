@@ -1,0 +1,336 @@
+//! Settings: `wecom-login.toml`, each key overridable by `WECOM_LOGIN_<KEY>`. Unknown keys are errors.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use toml::{Table, Value};
+use url::{Host, Url};
+use wecom_login_model::Secret;
+use wecom_login_session::Lifetimes;
+
+const PREFIX: &str = "WECOM_LOGIN_";
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address under which browsers reach the server: an origin, without a path. Links are made from it, never
+    /// from a Host header.
+    pub public_url: Url,
+    /// The app folder.
+    pub app: PathBuf,
+    /// The folder of the database and the key.
+    pub data: PathBuf,
+    /// The name in the pages' header.
+    pub brand: Option<String>,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Origins besides `public_url` to which a sign-in may return.
+    pub return_origins: Vec<url::Origin>,
+    /// Seals values at rest; made in the data folder when absent.
+    pub key: Option<Secret>,
+    /// How long sessions live.
+    pub sessions: Lifetimes,
+    /// Failures from loopback are not counted (demo).
+    pub spare_loopback: bool,
+}
+
+/// A setting that cannot be used; names the key, where it came from, and what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or a value is of the wrong kind or unknown.
+    #[error("{place}: {problem}")]
+    Wrong {
+        /// The file, or the environment variable.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    listen: String,
+    public_url: Option<String>,
+    app: PathBuf,
+    data: PathBuf,
+    brand: Option<String>,
+    allow_http: bool,
+    trusted_proxies: Vec<String>,
+    return_origins: Vec<String>,
+    key: Option<Secret>,
+    session_idle_hours: u32,
+    session_hours: u32,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8000".to_owned(),
+            public_url: None,
+            app: PathBuf::from("."),
+            data: PathBuf::from("data"),
+            brand: None,
+            allow_http: false,
+            trusted_proxies: Vec::new(),
+            return_origins: Vec::new(),
+            key: None,
+            session_idle_hours: 24,
+            session_hours: 7 * 24,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Flag,
+    Number,
+    List,
+}
+
+/// Every key, with the kind of its value in an environment variable. Lists are separated by commas.
+const KEYS: &[(&str, Kind)] = &[
+    ("allow_http", Kind::Flag),
+    ("app", Kind::Text),
+    ("brand", Kind::Text),
+    ("data", Kind::Text),
+    ("key", Kind::Text),
+    ("listen", Kind::Text),
+    ("public_url", Kind::Text),
+    ("return_origins", Kind::List),
+    ("session_hours", Kind::Number),
+    ("session_idle_hours", Kind::Number),
+    ("trusted_proxies", Kind::List),
+];
+
+impl Settings {
+    /// Reads the file, if one is given, then `overrides` (the command line), then the environment; the later
+    /// ones win.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        overrides: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Self, SettingsError> {
+        let (mut table, place) = match file {
+            Some(path) => (read(path)?, path.display().to_string()),
+            None => (Table::new(), "settings".to_owned()),
+        };
+        for (name, text) in environment {
+            if let Some(key) = name.strip_prefix(PREFIX) {
+                let key = key.to_ascii_lowercase();
+                let value =
+                    value(&key, &text).map_err(|problem| SettingsError::Wrong { place: name, problem })?;
+                table.insert(key, value);
+            }
+        }
+        for (key, text) in overrides {
+            let place = format!("--{}", key.replace('_', "-"));
+            let value = value(key, &text).map_err(|problem| SettingsError::Wrong { place, problem })?;
+            table.insert(key.to_owned(), value);
+        }
+        let written: Written =
+            table.try_into().map_err(|error: toml::de::Error| wrong(&place, error.message().to_owned()))?;
+        written.checked(&place)
+    }
+
+    /// Settings for a server on loopback.
+    pub fn local(listen: SocketAddr, app: PathBuf, data: PathBuf) -> Result<Self, SettingsError> {
+        let written = Written { listen: listen.to_string(), app, data, ..Written::default() };
+        written.checked("settings")
+    }
+
+    /// True when browsers reach the server over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
+
+fn wrong(place: &str, problem: impl Into<String>) -> SettingsError {
+    SettingsError::Wrong { place: place.to_owned(), problem: problem.into() }
+}
+
+fn read(path: &Path) -> Result<Table, SettingsError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+    // The parser's own message shows the line, which may hold the key.
+    text.parse::<Table>().map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        wrong(&path.display().to_string(), format!("line {line}: {}", error.message()))
+    })
+}
+
+fn value(key: &str, text: &str) -> Result<Value, String> {
+    let Some((_, kind)) = KEYS.iter().find(|(known, _)| *known == key) else {
+        let known: Vec<&str> = KEYS.iter().map(|(known, _)| *known).collect();
+        return Err(format!("unknown key {key}; known are {}", known.join(", ")));
+    };
+    Ok(match kind {
+        Kind::Text => Value::String(text.to_owned()),
+        Kind::Flag => Value::Boolean(text.parse().map_err(|_| "must be true or false".to_owned())?),
+        Kind::Number => Value::Integer(text.parse().map_err(|_| "must be a whole number".to_owned())?),
+        Kind::List => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
+    })
+}
+
+impl Written {
+    fn checked(self, place: &str) -> Result<Settings, SettingsError> {
+        let key = |key: &str, problem: String| wrong(place, format!("{key} {problem}"));
+        let listen: SocketAddr = self
+            .listen
+            .parse()
+            .map_err(|_| key("listen", "must be an address and a port such as 127.0.0.1:8000".to_owned()))?;
+        let public_url = match &self.public_url {
+            Some(text) => public_url(text).map_err(|problem| key("public_url", problem))?,
+            None if listen.ip().is_loopback() => {
+                Url::parse(&format!("http://{listen}")).map_err(|error| key("listen", error.to_string()))?
+            }
+            None => {
+                let problem = "must be given when the server listens beyond loopback, such as https://login.example.com";
+                return Err(key("public_url", problem.to_owned()));
+            }
+        };
+        if public_url.scheme() == "http" && !is_loopback(&public_url) && !self.allow_http {
+            let problem = "must be https: over plain http anyone on the way could take a session. On a network that \
+                           you trust, set allow_http = true";
+            return Err(key("public_url", problem.to_owned()));
+        }
+        let proxy = |text: &String| -> Result<IpNet, SettingsError> {
+            text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(
+                |_| {
+                    key(
+                        "trusted_proxies",
+                        format!("must hold addresses or networks such as 10.0.0.0/8, not {text:?}"),
+                    )
+                },
+            )
+        };
+        let origin = |text: &String| public_url_of(text).map_err(|problem| key("return_origins", problem));
+        if self.session_hours == 0 || self.session_idle_hours == 0 {
+            return Err(key("session_hours, session_idle_hours", "must be at least 1".to_owned()));
+        }
+        let hours = |hours: u32| std::time::Duration::from_hours(u64::from(hours));
+        Ok(Settings {
+            listen,
+            public_url,
+            trusted_proxies: self.trusted_proxies.iter().map(proxy).collect::<Result<_, _>>()?,
+            return_origins: self.return_origins.iter().map(origin).collect::<Result<_, _>>()?,
+            app: self.app,
+            data: self.data,
+            brand: self.brand,
+            key: self.key,
+            sessions: Lifetimes { idle: hours(self.session_idle_hours), absolute: hours(self.session_hours) },
+            spare_loopback: false,
+        })
+    }
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url =
+        Url::parse(text).map_err(|_| "must be an address such as https://login.example.com".to_owned())?;
+    let bare =
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if matches!(url.scheme(), "http" | "https") && url.password().is_none() && bare {
+        Ok(url)
+    } else {
+        Err("must be scheme, host and port only, such as https://login.example.com".to_owned())
+    }
+}
+
+fn public_url_of(text: &str) -> Result<url::Origin, String> {
+    public_url(text).map(|url| url.origin())
+}
+
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wecom-login.toml");
+        std::fs::write(&path, toml).unwrap();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::load(Some(&path), environment, []).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn with_nothing_set_it_serves_loopback() {
+        let settings = load("", &[("PATH", "/bin")]).unwrap();
+        assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8000/");
+        assert_eq!(settings.data, PathBuf::from("data"));
+        assert!(!settings.is_https() && settings.trusted_proxies.is_empty());
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_and_the_command_line_both() {
+        let environment = [("WECOM_LOGIN_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
+        let settings = Settings::load(None, environment.clone(), []).unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        let settings = Settings::load(None, environment, [("listen", "127.0.0.1:3".to_owned())]).unwrap();
+        assert_eq!(settings.listen.port(), 3);
+        let settings = load(
+            "public_url = 'https://login.example.com'\ntrusted_proxies = ['10.0.0.0/8']",
+            &[("WECOM_LOGIN_TRUSTED_PROXIES", "192.168.0.1, fd00::/8")],
+        );
+        assert_eq!(settings.unwrap().trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+            ("nonsense = 1", &[], "wecom-login.toml: unknown field `nonsense`"),
+            ("listen = 7", &[], "invalid type: integer `7`, expected a string"),
+            ("listen = ", &[], "line 1"),
+            ("listen = '8000'", &[], "listen must be an address and a port"),
+            ("listen = '0.0.0.0:80'", &[], "public_url must be given"),
+            ("public_url = 'http://login.example.com'", &[], "public_url must be https"),
+            ("public_url = 'https://a.example.com/sub'", &[], "scheme, host and port only"),
+            ("public_url = 'https://u:p@a.example.com'", &[], "scheme, host and port only"),
+            ("trusted_proxies = ['all']", &[], "trusted_proxies must hold addresses"),
+            ("return_origins = ['*']", &[], "return_origins must be"),
+            ("session_hours = 0", &[], "at least 1"),
+            ("", &[("WECOM_LOGIN_LISTN", "x")], "WECOM_LOGIN_LISTN: unknown key listn; known are allow_http"),
+            ("", &[("WECOM_LOGIN_ALLOW_HTTP", "yes")], "WECOM_LOGIN_ALLOW_HTTP: must be true or false"),
+        ];
+        for (toml, environment, expected) in cases {
+            let error = load(toml, environment).unwrap_err();
+            assert!(error.contains(expected), "{error}\nshould say\n{expected}");
+        }
+    }
+
+    #[test]
+    fn plain_http_off_loopback_must_be_asked_for() {
+        let toml = "public_url = 'http://login.corp.example'\nallow_http = true";
+        assert_eq!(load(toml, &[]).unwrap().public_url.as_str(), "http://login.corp.example/");
+    }
+
+    #[test]
+    fn a_broken_file_does_not_print_the_key() {
+        let error = load("key = 'c2VjcmV0", &[]).unwrap_err();
+        assert!(!error.contains("c2VjcmV0"), "{error}");
+    }
+}

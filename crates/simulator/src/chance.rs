@@ -21,20 +21,16 @@ impl Chance {
     /// 64 random bits.
     pub(crate) fn next(&mut self) -> u64 {
         self.drawn = self.drawn.wrapping_add(1);
-        match self.seed {
-            // SplitMix64: short, and equally distributed over all 64 bits.
-            Some(seed) => {
-                let mut bits = seed.wrapping_add(self.drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-                bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                bits ^ (bits >> 31)
-            }
-            None => {
-                let mut hasher = self.keys.build_hasher();
-                hasher.write_u64(self.drawn);
-                hasher.finish()
-            }
-        }
+        let Some(seed) = self.seed else {
+            let mut hasher = self.keys.build_hasher();
+            hasher.write_u64(self.drawn);
+            return hasher.finish();
+        };
+        // SplitMix64: short, and equally distributed over all 64 bits.
+        let mut bits = seed.wrapping_add(self.drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
     }
 
     /// A number in `0..bound`; `bound` must not be 0.
@@ -68,9 +64,13 @@ impl Chance {
 
     /// `length` decimal digits.
     pub(crate) fn digits(&mut self, length: usize) -> String {
-        let mut text = String::with_capacity(length + 15);
+        let mut text = String::with_capacity(length + 9);
         while text.len() < length {
-            text.push_str(&format!("{:015}", self.next() % 1_000_000_000_000_000));
+            let mut bits = self.next();
+            for _ in 0..10 {
+                text.push(char::from(b'0' + u8::try_from(bits % 10).unwrap_or(0)));
+                bits /= 10;
+            }
         }
         text.truncate(length);
         text

@@ -105,7 +105,9 @@ impl TryFrom<Wire> for Fault {
             "wrong_json" => FaultKind::WrongJson,
             "errcode" => FaultKind::Errcode { code: wire.code.ok_or_else(|| needs("code"))? },
             _ => {
-                return Err("kind must be latency, hang, status, reset, cut_body, wrong_json or errcode".to_owned());
+                return Err(
+                    "kind must be latency, hang, status, reset, cut_body, wrong_json or errcode".to_owned()
+                );
             }
         };
         if wire.times == Some(0) {
@@ -207,8 +209,8 @@ impl Faults {
         *self.held.borrow()
     }
 
-    pub(crate) async fn held(&self, at_least: usize) {
-        let _ = self.held.subscribe().wait_for(|held| *held >= at_least).await;
+    pub(crate) async fn held(&self, enough: impl FnMut(&usize) -> bool) {
+        let _ = self.held.subscribe().wait_for(enough).await;
     }
 }
 

@@ -180,7 +180,12 @@ impl Simulator {
 
     /// Waits until at least that many calls are held.
     pub async fn held(&self, at_least: usize) {
-        self.shared.faults.held(at_least).await;
+        self.shared.faults.held(|held| *held >= at_least).await;
+    }
+
+    /// Waits until at most that many calls are held: the others went on, or their callers gave up.
+    pub async fn held_at_most(&self, most: usize) {
+        self.shared.faults.held(|held| *held <= most).await;
     }
 
     /// Changes how this WeCom behaves.

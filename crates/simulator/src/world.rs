@@ -100,7 +100,9 @@ impl WrongSecrets {
     const WINDOW: Duration = Duration::from_hours(1);
 
     pub(crate) fn closed(&self, address: IpAddr, limit: u32, now: Moment) -> bool {
-        self.by_address.get(&address).is_some_and(|(since, wrong)| *since + Self::WINDOW > now && *wrong >= limit)
+        self.by_address
+            .get(&address)
+            .is_some_and(|(since, wrong)| *since + Self::WINDOW > now && *wrong >= limit)
     }
 
     pub(crate) fn note(&mut self, address: IpAddr, limit: u32, now: Moment) {

@@ -92,7 +92,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn of(endpoint: &Endpoint, outcome: Outcome, trace: Trace<'_>) -> Self {
+    pub(super) fn of(endpoint: &Endpoint, outcome: Outcome, mut trace: Trace<'_>) -> Self {
         match outcome {
             Ok(mut fields) => {
                 fields.insert("errcode".to_owned(), json!(0));
@@ -100,7 +100,7 @@ impl Answer {
                 Self { body: Value::Object(fields).to_string().into_bytes(), refused: None }
             }
             Err(refusal) => {
-                let message = message(endpoint, &refusal, trace);
+                let message = message(endpoint, &refusal, &mut trace);
                 let mut fields = Map::new();
                 fields.insert("errcode".to_owned(), json!(refusal.code));
                 fields.insert("errmsg".to_owned(), json!(message));
@@ -123,8 +123,7 @@ impl Answer {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         headers.insert(header::SERVER, HeaderValue::from_static("nginx"));
-        headers
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
         if let Some((code, message)) = self.refused {
             headers.insert("error-code", HeaderValue::from(code));
             // A message with a control character in it (from a parameter) cannot be a header.
@@ -138,7 +137,7 @@ impl Answer {
 }
 
 /// The text with its tail: 25 digits that begin with the second, the caller's address, a link.
-fn message(endpoint: &Endpoint, refusal: &Refusal, trace: Trace<'_>) -> String {
+fn message(endpoint: &Endpoint, refusal: &Refusal, trace: &mut Trace<'_>) -> String {
     let Refusal { code, text } = refusal;
     if *code == 40014 && endpoint.bare_40014 {
         return text.to_string();

@@ -52,7 +52,8 @@ fn redeem(call: &mut Call<'_>) -> Result<Proven, Refusal> {
     let holder = call.holder()?;
     let ours = code.request.corpid == *holder.corpid
         && code.request.agentid.is_none_or(|agentid| agentid == holder.agentid());
-    let at_home = code.request.host.as_deref().is_none_or(|host| call.app().is_ok_and(|app| app.trusts(host)));
+    let at_home =
+        code.request.host.as_deref().is_none_or(|host| call.app().is_ok_and(|app| app.trusts(host)));
     if !ours || !at_home {
         return Err(Refusal::of(50001));
     }

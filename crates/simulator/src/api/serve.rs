@@ -48,7 +48,8 @@ pub(crate) async fn serve(
     }
 
     let (parts, body) = request.into_parts();
-    let body = if endpoint.post { to_bytes(body, BODY_BYTES).await.unwrap_or_default() } else { Bytes::new() };
+    let body =
+        if endpoint.post { to_bytes(body, BODY_BYTES).await.unwrap_or_default() } else { Bytes::new() };
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let posted = parts.method == Method::POST;
     let answer = finish(&shared, &peer, endpoint, |world| {
@@ -79,7 +80,8 @@ fn empty(status: StatusCode) -> Response<Body> {
 fn gateway_page(code: u16) -> Response<Body> {
     let mut response = empty(StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    *response.body_mut() = format!("<html><head><title>{code}</title></head><body>nginx</body></html>").into();
+    *response.body_mut() =
+        format!("<html><head><title>{code}</title></head><body>nginx</body></html>").into();
     response
 }
 
@@ -90,14 +92,12 @@ fn cut(answer: Answer) -> Response<Body> {
     let mut response = answer.into_response();
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(whole));
     *response.body_mut() = Body::from_stream(stream::unfold(Some(half), |rest| async move {
-        match rest {
-            Some(half) => Some((Ok(half), None)),
-            None => {
-                // One turn of the runtime lets the first half out before the break.
-                tokio::task::yield_now().await;
-                Some((Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)), None))
-            }
+        if let Some(half) = rest {
+            return Some((Ok(half), None));
         }
+        // One turn of the runtime lets the first half out before the break.
+        tokio::task::yield_now().await;
+        Some((Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)), None))
     }));
     response
 }

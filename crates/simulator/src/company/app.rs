@@ -35,15 +35,8 @@ pub enum SensitiveField {
 
 impl SensitiveField {
     /// All seven.
-    pub const ALL: [Self; 7] = [
-        Self::Avatar,
-        Self::Gender,
-        Self::Mobile,
-        Self::Email,
-        Self::BizMail,
-        Self::QrCode,
-        Self::Address,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Avatar, Self::Gender, Self::Mobile, Self::Email, Self::BizMail, Self::QrCode, Self::Address];
 
     /// The wire's name of the field.
     pub const fn name(self) -> &'static str {

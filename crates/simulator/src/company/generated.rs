@@ -10,8 +10,7 @@ const GIVEN: [&str; 24] = [
     "伟", "芳", "娜", "敏", "静", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "超", "秀",
     "霞", "平", "刚", "桂", "文", "华", "宇",
 ];
-const TITLES: [&str; 8] =
-    ["工程师", "产品经理", "设计师", "测试工程师", "销售", "客服", "会计", "行政专员"];
+const TITLES: [&str; 8] = ["工程师", "产品经理", "设计师", "测试工程师", "销售", "客服", "会计", "行政专员"];
 const BRANCHES: [&str; 8] = ["研发", "产品", "市场", "销售", "财务", "人力", "客服", "运营"];
 
 impl Company {
@@ -51,14 +50,15 @@ impl Company {
             }
             let gender = ["1", "2"][number % 2];
             let title = pick(&mut chance, &TITLES);
-            let mut member =
-                person(&userid, &name, &at, title, gender, u64::try_from(number).unwrap_or(0));
+            let mut member = person(&userid, &name, &at, title, gender, u64::try_from(number).unwrap_or(0));
             if number > 2 && number % 50 == 0 {
                 member.status = 4;
             }
             company.put_member(member);
         }
-        sample_apps().into_iter().for_each(|app| company.put_app(app));
+        for app in sample_apps() {
+            company.put_app(app);
+        }
         company
     }
 }
@@ -74,8 +74,10 @@ mod tests {
         assert_eq!((one.headcount(), one.departments().count()), (300, 40));
         assert_eq!(one.member("m000123"), two.member("m000123"));
         assert_ne!(one.member("m000123"), other.member("m000123"));
-        assert!(one.departments().all(|department| {
-            department.parentid == 0 || one.department(department.parentid).is_some()
-        }));
+        assert!(
+            one.departments().all(|department| {
+                department.parentid == 0 || one.department(department.parentid).is_some()
+            })
+        );
     }
 }

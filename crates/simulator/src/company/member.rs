@@ -85,12 +85,7 @@ impl Default for Member {
 impl Member {
     /// An active member of `departments`.
     pub fn new(userid: impl Into<String>, name: impl Into<String>, departments: &[i64]) -> Self {
-        Self {
-            userid: userid.into(),
-            name: name.into(),
-            department: departments.to_vec(),
-            ..Self::default()
-        }
+        Self { userid: userid.into(), name: name.into(), department: departments.to_vec(), ..Self::default() }
     }
 
     /// True for 1 to 64 bytes of digits, letters and `_-@.`, the first a digit or a letter (WeCom 96255).

@@ -51,8 +51,12 @@ impl Company {
                 ..Department::new(id, name, parentid)
             });
         }
-        sample_members().into_iter().for_each(|member| company.put_member(member));
-        sample_apps().into_iter().for_each(|app| company.put_app(app));
+        for member in sample_members() {
+            company.put_member(member);
+        }
+        for app in sample_apps() {
+            company.put_app(app);
+        }
         company.put_outsider(Outsider {
             openid: OUTSIDER.to_owned(),
             external_userid: Some("wmAAAAsimulatedCustomer00001".to_owned()),
@@ -100,7 +104,11 @@ fn sample_members() -> Vec<Member> {
         Member { status: 4, ..person(NOT_ACTIVATED, "孙八", &[7], "会计", "1", 6) },
         person(OUT_OF_SCOPE, "陈九", &[], "顾问", "1", 7),
         person("Ouyang.Na", "欧阳娜", &[3], "设计师", "2", 8),
-        Member { mobile: String::new(), email: String::new(), ..person("wu10", "吴十", &[7], "出纳", "0", 9) },
+        Member {
+            mobile: String::new(),
+            email: String::new(),
+            ..person("wu10", "吴十", &[7], "出纳", "0", 9)
+        },
     ]
 }
 

@@ -39,7 +39,9 @@ pub(super) async fn issue(State(shared): State<Arc<Shared>>, body: Bytes) -> Out
     }
     let who = match (body.userid, body.openid) {
         (Some(userid), None) if company.member(&userid).is_some() => Person::Member(userid),
-        (Some(userid), None) => return Err(bad(format!("company {} has no member {userid:?}", company.corpid()))),
+        (Some(userid), None) => {
+            return Err(bad(format!("company {} has no member {userid:?}", company.corpid())));
+        }
         (None, Some(openid)) if (1..=64).contains(&openid.len()) => Person::Outsider(openid),
         (None, Some(_)) => return Err(bad("openid must have 1 to 64 bytes")),
         _ => return Err(bad("give either userid or openid")),

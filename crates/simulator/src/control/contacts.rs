@@ -55,8 +55,10 @@ pub(super) async fn add_members(State(shared): World, Query(at): Query<Where>, b
                 return Err(Refused(StatusCode::CONFLICT, format!("member {:?} exists", member.userid)));
             }
         }
-        members.into_iter().for_each(|member| company.put_member(member));
-        done()
+        for member in members {
+            company.put_member(member);
+        }
+        Ok(done())
     })
 }
 
@@ -103,7 +105,7 @@ pub(super) async fn remove_member(
 ) -> Outcome {
     within(&shared, &at, |company| {
         company.remove_member(&userid).ok_or_else(|| no_member(&userid))?;
-        done()
+        Ok(done())
     })
 }
 
@@ -123,8 +125,10 @@ pub(super) async fn add_departments(State(shared): World, Query(at): Query<Where
                 return Err(Refused(StatusCode::CONFLICT, format!("department {} exists", department.id)));
             }
         }
-        departments.into_iter().for_each(|department| company.put_department(department));
-        done()
+        for department in departments {
+            company.put_department(department);
+        }
+        Ok(done())
     })
 }
 
@@ -164,7 +168,7 @@ pub(super) async fn remove_department(
 ) -> Outcome {
     within(&shared, &at, |company| {
         company.remove_department(id).ok_or_else(|| no_department(id))?;
-        done()
+        Ok(done())
     })
 }
 
@@ -182,11 +186,7 @@ fn shown(app: &App) -> Value {
 }
 
 /// GET /_sim/apps/{agentid}
-pub(super) async fn app(
-    State(shared): World,
-    Path(agentid): Path<u64>,
-    Query(at): Query<Where>,
-) -> Outcome {
+pub(super) async fn app(State(shared): World, Path(agentid): Path<u64>, Query(at): Query<Where>) -> Outcome {
     within(&shared, &at, |company| Ok(Json(shown(app_of(company, agentid)?))))
 }
 

@@ -29,8 +29,8 @@ pub(super) fn missing(text: impl Into<String>) -> Refused {
     Refused(StatusCode::NOT_FOUND, text.into())
 }
 
-pub(super) fn done() -> Outcome {
-    Ok(Json(json!({"ok": true})))
+pub(super) fn done() -> Json<Value> {
+    Json(json!({"ok": true}))
 }
 
 /// The body as `T`.

@@ -14,19 +14,19 @@ use crate::grants::{Holder, Person};
 use crate::world::Shared;
 
 /// GET /_sim/calls
-pub(super) async fn calls(State(shared): State<Arc<Shared>>) -> Outcome {
-    Ok(Json(json!({"calls": shared.world().calls})))
+pub(super) async fn calls(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({"calls": shared.world().calls}))
 }
 
 /// DELETE /_sim/calls
-pub(super) async fn reset_calls(State(shared): State<Arc<Shared>>) -> Outcome {
+pub(super) async fn reset_calls(State(shared): State<Arc<Shared>>) -> Json<Value> {
     shared.world().calls.clear();
     done()
 }
 
 /// GET /_sim/faults
-pub(super) async fn faults(State(shared): State<Arc<Shared>>) -> Outcome {
-    Ok(Json(json!({"faults": shared.faults.list(), "held": shared.faults.held_now()})))
+pub(super) async fn faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({"faults": shared.faults.list(), "held": shared.faults.held_now()}))
 }
 
 /// POST /_sim/faults: one or a list
@@ -37,19 +37,21 @@ pub(super) async fn add_faults(State(shared): State<Arc<Shared>>, body: Bytes) -
             return Err(bad(format!("there is no endpoint {:?}", fault.endpoint)));
         }
     }
-    faults.into_iter().for_each(|fault| shared.faults.add(fault));
-    done()
+    for fault in faults {
+        shared.faults.add(fault);
+    }
+    Ok(done())
 }
 
 /// DELETE /_sim/faults
-pub(super) async fn clear_faults(State(shared): State<Arc<Shared>>) -> Outcome {
+pub(super) async fn clear_faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
     shared.faults.clear();
     done()
 }
 
 /// GET /_sim/clock
-pub(super) async fn clock(State(shared): State<Arc<Shared>>) -> Outcome {
-    Ok(Json(json!({"now": shared.clock.now().secs()})))
+pub(super) async fn clock(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({"now": shared.clock.now().secs()}))
 }
 
 #[derive(Deserialize)]
@@ -62,7 +64,7 @@ struct Advance {
 pub(super) async fn advance(State(shared): State<Arc<Shared>>, body: Bytes) -> Outcome {
     let Advance { advance_seconds } = read(&body)?;
     shared.clock.advance(Duration::from_secs(advance_seconds));
-    clock(State(shared)).await
+    Ok(clock(State(shared)).await)
 }
 
 #[derive(Deserialize)]
@@ -93,12 +95,12 @@ pub(super) async fn tokens(State(shared): State<Arc<Shared>>, body: Bytes) -> Ou
         "rotate" => world.tokens.rotate(chosen),
         _ => return Err(bad("action must be expire, revoke or rotate")),
     }
-    done()
+    Ok(done())
 }
 
 /// GET /_sim/behaviour
-pub(super) async fn behaviour(State(shared): State<Arc<Shared>>) -> Outcome {
-    Ok(Json(json!(shared.world().behaviour)))
+pub(super) async fn behaviour(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!(shared.world().behaviour))
 }
 
 /// PATCH /_sim/behaviour
@@ -116,17 +118,17 @@ pub(super) async fn behave(State(shared): State<Arc<Shared>>, body: Bytes) -> Ou
 pub(super) async fn device(State(shared): State<Arc<Shared>>, body: Bytes) -> Outcome {
     let person: Person = read(&body)?;
     shared.world().device.set(Some(person));
-    done()
+    Ok(done())
 }
 
 /// DELETE /_sim/device
-pub(super) async fn no_device(State(shared): State<Arc<Shared>>) -> Outcome {
+pub(super) async fn no_device(State(shared): State<Arc<Shared>>) -> Json<Value> {
     shared.world().device.set(None);
     done()
 }
 
 /// POST /_sim/reset
-pub(super) async fn reset(State(shared): State<Arc<Shared>>) -> Outcome {
+pub(super) async fn reset(State(shared): State<Arc<Shared>>) -> Json<Value> {
     shared.reset();
     done()
 }

@@ -59,7 +59,9 @@ pub(super) fn holder(shared: &Shared, world: &World, headers: &HeaderMap, corpid
         .filter(|(key, _)| *key == name)
         .find_map(|(_, value)| read(value, corpid));
     chosen.or_else(|| world.device.0.clone()).filter(|person| match person {
-        Person::Member(userid) => world.company(corpid).is_some_and(|company| company.member(userid).is_some()),
+        Person::Member(userid) => {
+            world.company(corpid).is_some_and(|company| company.member(userid).is_some())
+        }
         Person::Outsider(_) => true,
     })
 }
@@ -84,8 +86,8 @@ fn written(corpid: &str, person: &Person) -> String {
 }
 
 /// The question whose phone it is.
-pub(super) fn ask(world: &mut World, sign_in: SignIn, key: &str, query: &str) -> Response {
-    let people = People::of(world, &sign_in, key, query, false);
+pub(super) fn ask(world: &mut World, sign_in: &SignIn, key: &str, query: &str) -> Response {
+    let people = People::of(world, sign_in, key, query, false);
     let outsider = world.company(&sign_in.corpid).map(outsider_of).unwrap_or_default();
     page(&Choose { frame: Frame::new(sign_in.language), key, outsider, people }, None)
 }
@@ -104,7 +106,7 @@ pub(super) async fn choose(State(shared): State<Arc<Shared>>, Query(chosen): Que
     };
     let person = chosen.userid.map(Person::Member).or_else(|| chosen.openid.map(Person::Outsider));
     let Some(person) = person else {
-        return ask(&mut world, sign_in, &chosen.key, chosen.q.as_deref().unwrap_or_default());
+        return ask(&mut world, &sign_in, &chosen.key, chosen.q.as_deref().unwrap_or_default());
     };
     let mut response = found(back);
     let cookie = format!(

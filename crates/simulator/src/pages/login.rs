@@ -128,7 +128,10 @@ pub(super) fn target(sign_in: &SignIn) -> &'static str {
 
 /// The openid of whoever clicks "I am not a member".
 pub(super) fn outsider_of(company: &crate::company::Company) -> String {
-    company.outsiders().next().map_or_else(|| "oAAAAAsimulatedStranger".to_owned(), |known| known.openid.clone())
+    company
+        .outsiders()
+        .next()
+        .map_or_else(|| "oAAAAAsimulatedStranger".to_owned(), |known| known.openid.clone())
 }
 
 fn qr(text: &str) -> String {

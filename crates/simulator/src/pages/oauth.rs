@@ -60,14 +60,14 @@ pub(super) async fn authorize(
     }
     let mut sign_in = match checked(&world, &parameters, language) {
         Ok(sign_in) => sign_in,
-        Err(refusal) => return refusal,
+        Err(Refusal { title, text, value }) => return message(language, title, text, value),
     };
     let Some(who) = device::holder(&shared, &world, &headers, &sign_in.corpid) else {
         let back = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         sign_in.page = Page::Device { back };
         let world = &mut *world;
         let key = world.sign_ins.open(sign_in.clone(), now, &mut world.chance);
-        return device::ask(world, sign_in, &key, "");
+        return device::ask(world, &sign_in, &key, "");
     };
     match (&who, sign_in.agentid) {
         // Without agentid the page acts as if it had been asked for snsapi_base (WeCom 96441).
@@ -82,10 +82,17 @@ pub(super) async fn authorize(
     }
 }
 
-/// The link's parameters, or the page that says what is wrong with them.
-fn checked(world: &World, parameters: &Parameters, language: Language) -> Result<SignIn, Response> {
+/// What the page says instead of going on.
+struct Refusal {
+    title: &'static str,
+    text: &'static str,
+    value: Option<String>,
+}
+
+/// The link's parameters, or what is wrong with them.
+fn checked(world: &World, parameters: &Parameters, language: Language) -> Result<SignIn, Refusal> {
     let words = language.words();
-    let refuse = |text| message(language, words.unreachable_title, text, None);
+    let refuse = |text| Refusal { title: words.unreachable_title, text, value: None };
     let company = world.company(&parameters.appid).ok_or_else(|| refuse(words.no_company))?;
     let app = match parameters.agentid.as_deref().filter(|agentid| !agentid.is_empty()) {
         None => None,
@@ -102,7 +109,7 @@ fn checked(world: &World, parameters: &Parameters, language: Language) -> Result
         return Err(refuse(words.scope));
     }
     if parameters.state.len() > 128 || !parameters.state.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(message(language, words.bad_state, words.bad_state_help, None));
+        return Err(Refusal { title: words.bad_state, text: words.bad_state_help, value: None });
     }
     let redirect = Url::parse(&parameters.redirect_uri).map_err(|_| refuse(words.no_redirect))?;
     let trusted = app.map_or_else(
@@ -110,7 +117,8 @@ fn checked(world: &World, parameters: &Parameters, language: Language) -> Result
         |app| app.takes_oauth_redirect(&redirect),
     );
     if !trusted {
-        return Err(message(language, words.oauth_domain, words.oauth_domain_help, host_of(&redirect)));
+        let value = host_of(&redirect);
+        return Err(Refusal { title: words.oauth_domain, text: words.oauth_domain_help, value });
     }
     Ok(SignIn {
         corpid: parameters.appid.clone(),

@@ -84,7 +84,11 @@ impl People {
         let sought = query.trim().to_lowercase();
         let mut found: Vec<&Member> = if sought.is_empty() && company.headcount() > 10 * SHOWN {
             // Anybody will do, and nobody wants a company of 100,000 sorted for it.
-            company.departments().flat_map(|department| company.members_of(department.id)).take(SHOWN + 1).collect()
+            company
+                .departments()
+                .flat_map(|department| company.members_of(department.id))
+                .take(SHOWN + 1)
+                .collect()
         } else {
             company.members().filter(|member| matches(company, member, &sought)).collect()
         };
@@ -119,7 +123,9 @@ fn matches(company: &Company, member: &Member, sought: &str) -> bool {
         || holds(&member.name)
         || holds(&member.alias)
         || member.department.iter().any(|id| {
-            company.department(*id).is_some_and(|department| holds(&department.name) || holds(&department.name_en))
+            company
+                .department(*id)
+                .is_some_and(|department| holds(&department.name) || holds(&department.name_en))
         })
 }
 

@@ -9,7 +9,13 @@ use crate::grants::{CodeRequest, CodeScope, Person};
 use crate::world::World;
 
 /// Makes the code that `who` brings back from this sign-in.
-pub(super) fn code(world: &mut World, sign_in: &SignIn, who: Person, scope: CodeScope, now: Moment) -> String {
+pub(super) fn code(
+    world: &mut World,
+    sign_in: &SignIn,
+    who: Person,
+    scope: CodeScope,
+    now: Moment,
+) -> String {
     let request = CodeRequest {
         corpid: sign_in.corpid.clone(),
         agentid: sign_in.agentid,

@@ -62,7 +62,9 @@ pub(crate) enum Progress {
     Waiting,
     Scanned,
     /// Confirmed or declined on the phone: where the waiting page goes.
-    Done { location: String },
+    Done {
+        location: String,
+    },
 }
 
 impl SignIns {
@@ -80,7 +82,8 @@ impl SignIns {
 
     /// The sign-in, unless it is older than five minutes.
     pub(crate) fn get(&mut self, key: &str, now: Moment) -> Option<&mut SignIn> {
-        let old = self.by_age.iter().take_while(|(expires, _)| *expires <= now).any(|(_, other)| other == key);
+        let old =
+            self.by_age.iter().take_while(|(expires, _)| *expires <= now).any(|(_, other)| other == key);
         self.open.get_mut(key).filter(|_| !old)
     }
 }

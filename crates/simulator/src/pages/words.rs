@@ -103,7 +103,7 @@ pub(super) struct Words {
 
 static CHINESE: Words = Words {
     simulator: "模拟器",
-    not_wecom: "本页由本机模拟器生成，不是企业微信",
+    not_wecom: "由本机生成，不是企业微信",
     sign_in_to: "登录",
     scan_hint: "用手机扫描二维码，由手机确认登录",
     qr_label: "二维码，内容为模拟器的扫码页面地址",
@@ -165,7 +165,7 @@ static CHINESE: Words = Words {
 
 static ENGLISH: Words = Words {
     simulator: "Simulator",
-    not_wecom: "Made by a simulator on this machine. This is not WeCom",
+    not_wecom: "on this machine. This is not WeCom",
     sign_in_to: "Sign in to",
     scan_hint: "Scan with a phone and confirm there",
     qr_label: "QR code of the simulator's scan page",
@@ -173,7 +173,7 @@ static ENGLISH: Words = Words {
     continue_here: "Continue",
     or_choose: "or choose who signs in",
     choose_title: "Choose who signs in",
-    search: "Name, account or department",
+    search: "Name, account, department",
     search_button: "Search",
     nobody: "Nobody matches",
     first_only: "Only some members are shown; search for the others",

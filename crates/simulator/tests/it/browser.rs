@@ -1,5 +1,6 @@
 //! The least HTTP client there can be: it shows what is on the wire, which a real one hides.
 
+use std::fmt::Write as _;
 use std::io::ErrorKind;
 
 use serde_json::Value;
@@ -48,10 +49,10 @@ pub(crate) async fn send(
     let own_host = format!("localhost:{}", sim.port());
     let has_host = headers.iter().any(|(name, _)| *name == "host");
     for (name, value) in (!has_host).then_some(("host", own_host.as_str())).iter().chain(headers) {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(request, "{name}: {value}\r\n").unwrap();
     }
     if !body.is_empty() {
-        request.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+        write!(request, "content-type: application/json\r\ncontent-length: {}\r\n", body.len()).unwrap();
     }
     stream.write_all(format!("{request}\r\n{body}").as_bytes()).await?;
     let mut bytes = Vec::new();
@@ -87,4 +88,25 @@ pub(crate) async fn old_token(sim: &Simulator) -> String {
 pub(crate) async fn token_of(sim: &Simulator, corpid: &str, secret: &str) -> String {
     let answer = get(sim, &format!("/cgi-bin/gettoken?corpid={corpid}&corpsecret={secret}")).await;
     answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+}
+
+/// The parameters of a redirect, and the address before them.
+pub(crate) fn redirect(answer: &Answer) -> (String, Vec<(String, String)>) {
+    assert_eq!(answer.status, 302, "{answer:?}");
+    let url = url::Url::parse(answer.header("location")).unwrap();
+    let pairs = url.query_pairs().into_owned().collect();
+    let mut base = url;
+    base.set_query(None);
+    (base.into(), pairs)
+}
+
+/// The value of one parameter of a redirect.
+pub(crate) fn parameter(answer: &Answer, name: &str) -> Option<String> {
+    redirect(answer).1.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// What a code says about its person, redeemed with the new app's token.
+pub(crate) async fn redeem(sim: &Simulator, code: &str) -> Value {
+    let token = token(sim).await;
+    get(sim, &format!("/cgi-bin/auth/getuserinfo?access_token={token}&code={code}")).await.json()
 }

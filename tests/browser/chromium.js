@@ -1,0 +1,25 @@
+import { chromium } from "playwright-core";
+
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  // Whatever a page asks for elsewhere finds no host; the watch then reports it.
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+];
+
+/**
+ * Debian's Chromium without a window. Playwright switches the back/forward cache off; people have it on, and what
+ * a page shows after "back" depends on it, so it may be left on.
+ */
+export function launch({ backForwardCache = false } = {}) {
+  return chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ARGUMENTS,
+    ignoreDefaultArgs: backForwardCache ? ["--disable-back-forward-cache"] : [],
+  });
+}

@@ -1,0 +1,111 @@
+// The program under test: `wecom-login demo`, and the control requests of the WeCom that it simulates.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+/** How long the program may take to be ready, or to end, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** A running demo on free ports, with a folder of its own. */
+export class Demo {
+  #process;
+  #folder;
+  #log = [];
+
+  /** Starts the program named by BIN_WECOM_LOGIN and gives it back once it says that it is ready. */
+  static async start() {
+    const program = process.env.BIN_WECOM_LOGIN;
+    assert.ok(program && path.isAbsolute(program), "BIN_WECOM_LOGIN must be the absolute path of the program");
+    const demo = new Demo();
+    demo.#folder = await mkdtemp(path.join(tmpdir(), "browser-tests-"));
+    demo.#process = spawn(program, ["demo", "--json", "--port", "0"], {
+      cwd: demo.#folder,
+      env: { ...process.env, TMPDIR: demo.#folder },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    createInterface({ input: demo.#process.stderr }).on("line", (line) => demo.#log.push(line));
+    try {
+      const ready = once(createInterface({ input: demo.#process.stdout }), "line", soon());
+      const ended = once(demo.#process, "exit", soon()).then(([code]) => {
+        throw new Error(`the demo ended with ${code} before it was ready`);
+      });
+      const [line] = await Promise.race([ready, ended]);
+      ended.catch(() => {});
+      Object.assign(demo, JSON.parse(line));
+    } catch (cause) {
+      await demo.#clean();
+      throw new Error(`the demo did not start:\n${demo.log}`, { cause });
+    }
+    return demo;
+  }
+
+  /** What the program has logged so far. */
+  get log() {
+    return this.#log.join("\n");
+  }
+
+  /** Ends the program as Ctrl-C does; it must leave with 0 and nothing behind. */
+  async stop() {
+    const ended = once(this.#process, "exit", soon());
+    this.#process.kill("SIGTERM");
+    try {
+      const [code, signal] = await ended;
+      assert.equal(code, 0, `the demo ended with ${code ?? signal}:\n${this.log}`);
+      assert.deepEqual(await readdir(this.#folder), [], "the demo leaves its temporary folder behind");
+    } finally {
+      await this.#clean();
+    }
+  }
+
+  async #clean() {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) this.#process.kill("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** How often each call of WeCom's API was made. */
+  async calls() {
+    return (await this.#control("GET", "calls")).calls;
+  }
+
+  /** Lets a call of WeCom's API fail until `clearFaults`, such as `{kind: "errcode", code: -1}`. */
+  async fail(endpoint, fault) {
+    await this.#control("POST", "faults", { endpoint, ...fault });
+  }
+
+  async clearFaults() {
+    await this.#control("DELETE", "faults");
+  }
+
+  /** Whose WeCom client opens the OAuth page. */
+  async deviceBelongsTo(userid) {
+    await this.#control("POST", "device", { userid });
+  }
+
+  async deviceBelongsToNobody() {
+    await this.#control("DELETE", "device");
+  }
+
+  /** A code as WeCom's sign-in page would give it to that member. */
+  async codeFor(userid) {
+    return (await this.#control("POST", "code", { userid, host: new URL(this.url).host })).code;
+  }
+
+  async #control(method, name, body) {
+    const response = await fetch(`${this.wecom}/_sim/${name}`, {
+      method,
+      headers: body && { "content-type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    assert.ok(response.ok, `${method} /_sim/${name}: ${response.status}`);
+    return response.json();
+  }
+}
+
+function soon() {
+  return { signal: AbortSignal.timeout(PATIENCE) };
+}

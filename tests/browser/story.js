@@ -1,0 +1,49 @@
+// A story is a test with a demo, a browser and visitors at hand, told in both languages.
+
+import { after, afterEach, before, test } from "node:test";
+
+import { launch } from "./chromium.js";
+import { Demo } from "./demo.js";
+import { Visitor } from "./visitor.js";
+
+const LANGUAGES = ["zh-CN", "en"];
+
+/**
+ * One demo and one browser for a file's stories. Gives the function that tells one: its body gets `visit` (a new
+ * visitor; further ones are other people) and `demo`. Whatever is odd on a page of any of them fails the story.
+ */
+export function stage(browserOptions) {
+  let demo;
+  let browser;
+  before(async () => {
+    demo = await Demo.start();
+    browser = await launch(browserOptions);
+  });
+  afterEach(async () => {
+    await demo.clearFaults();
+    await demo.deviceBelongsToNobody();
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.stop();
+  });
+
+  return function story(name, body) {
+    for (const language of LANGUAGES) {
+      test(`${name} (${language})`, { timeout: 60_000 }, async () => {
+        const visitors = [];
+        const visit = async (options) => {
+          const visitor = await Visitor.arrive(browser, demo, language, options);
+          visitors.push(visitor);
+          return visitor;
+        };
+        try {
+          await body({ visit, demo });
+          visitors.forEach((visitor) => visitor.assertNothingOdd());
+        } finally {
+          await Promise.all(visitors.map((visitor) => visitor.leave()));
+        }
+      });
+    }
+  };
+}

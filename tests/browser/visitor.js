@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+
+import { Watch } from "./watch.js";
+
+/** Longest wait for anything on a page, in milliseconds; a page that is right takes a fraction of it. */
+const PATIENCE = 15_000;
+
+/** A person with a browser of their own: cookies, language, a page. */
+export class Visitor {
+  #watch;
+
+  /** `options` are Playwright's for a context: userAgent, viewport, colorScheme and so on. */
+  static async arrive(browser, demo, language, options = {}) {
+    const context = await browser.newContext({ locale: language, timezoneId: "Asia/Shanghai", ...options });
+    context.setDefaultTimeout(PATIENCE);
+    const visitor = new Visitor();
+    visitor.#watch = new Watch(context, [demo.url, demo.wecom]);
+    return Object.assign(visitor, { demo, language, context, page: await context.newPage() });
+  }
+
+  async leave() {
+    await this.context.close();
+  }
+
+  /** Fails when a page of this visitor did what no page may do; see watch.js. */
+  assertNothingOdd() {
+    this.#watch.assertNothingOdd();
+  }
+
+  /** One text of two, by the visitor's language. */
+  say(zh, en) {
+    return this.language === "en" ? en : zh;
+  }
+
+  /** The element with that hook on the page. */
+  see(hook) {
+    return this.page.getByTestId(hook);
+  }
+
+  /** Opens a path of the server. */
+  async open(path) {
+    return this.page.goto(new URL(path, this.demo.url).href);
+  }
+
+  /** WeCom's page inside the sign-in page. */
+  get frame() {
+    return this.page.frameLocator("[data-testid=sign-in-frame]");
+  }
+
+  /** From the sign-in page to the next one, in its frame. */
+  async signInThroughFrame(userid) {
+    await this.frame.locator(`[data-userid="${userid}"]`).click();
+    await this.frame.locator("#confirm").click();
+  }
+
+  /** From the sign-in page to the next one, on WeCom's own page. */
+  async signInThroughLink(userid) {
+    await this.see("sign-in-link").click();
+    await this.signInAtWecom(userid);
+  }
+
+  /** From WeCom's own page to the next one. */
+  async signInAtWecom(userid) {
+    await this.page.locator(`[data-userid="${userid}"]`).click();
+    await this.page.locator("#confirm").click();
+  }
+
+  /** Opens the sign-in page, signs in and waits for the page of whoever is signed in. */
+  async signIn(userid = "zhangsan") {
+    await this.open("/login");
+    await this.signInThroughFrame(userid);
+    await this.assertSignedIn(userid);
+  }
+
+  /** The page names the member, at a clean address, and /me agrees. */
+  async assertSignedIn(userid = "zhangsan") {
+    await this.see("signed-in-userid").waitFor();
+    assert.equal(await this.see("signed-in-userid").innerText(), userid);
+    assert.equal(this.page.url(), `${this.demo.url}/`);
+    const me = await this.me();
+    assert.equal(me.status, 200);
+    assert.equal(me.body.userId, userid);
+  }
+
+  async assertNotSignedIn() {
+    const me = await this.me();
+    assert.equal(me.status, 401);
+    assert.equal(me.body.errcode, 710301);
+  }
+
+  /** GET /me with the browser's cookies, as a program asks. */
+  async me() {
+    const response = await this.context.request.get(`${this.demo.url}/me`);
+    return { status: response.status(), body: await response.json() };
+  }
+
+  async signOut() {
+    await this.see("sign-out").click();
+    await this.see("signed-out-title").waitFor();
+  }
+
+  /**
+   * The page explains a failure in full: title, meaning and how to mend it as given, who can mend it, the number,
+   * and an identifier to find it in the log by.
+   */
+  async assertProblem({ title, meaning, who, whoName, how, code }) {
+    await this.see("problem-title").waitFor();
+    const shown = async (hook) => (await this.see(hook).innerText()).trim();
+    assert.equal(await shown("problem-title"), title);
+    assert.equal(await shown("problem-meaning"), meaning);
+    assert.equal(await this.see("problem-who").getAttribute("data-who"), who);
+    assert.equal(await shown("problem-who"), whoName);
+    assert.equal(await shown("problem-how"), how);
+    assert.equal(await shown("problem-code"), String(code));
+    const requestId = await shown("request-id");
+    assert.match(requestId, /^[0-9a-f]{32}$/);
+    assert.ok(this.demo.log.includes(requestId), "the log has the request's number");
+    assert.equal(await this.page.locator("html").getAttribute("lang"), this.say("zh-CN", "en"));
+    await this.assertNotSignedIn();
+  }
+
+  /** "Try again" leads to a sign-in page. */
+  async tryAgain() {
+    assert.equal(await this.see("problem-retry").innerText(), this.say("再试一次", "Try again"));
+    await this.see("problem-retry").click();
+    await this.see("sign-in-title").waitFor();
+  }
+}

@@ -134,7 +134,7 @@ impl Calls {
         let mut query = Vec::with_capacity(parameters.query.len() + 1);
         query.push(("access_token", token.secret.expose()));
         query.extend_from_slice(parameters.query);
-        let mut secrets = vec![token.secret.expose()];
+        let mut secrets = vec![token.secret.expose(), self.source().secret.expose()];
         secrets.extend_from_slice(parameters.secrets);
         let request = Request {
             api,

@@ -106,18 +106,17 @@ impl Inner {
     }
 
     fn refresh_ahead(self: &Arc<Self>, token: &Arc<AccessToken>, now: Timestamp) {
-        let due = self.next_refresh.load(Ordering::Relaxed);
-        let next = (now + PAUSE_BETWEEN_REFRESHES).as_millis();
-        let first = due <= now.as_millis()
-            && self.next_refresh.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if !first {
+        if self.next_refresh.load(Ordering::Relaxed) > now.as_millis() {
             return;
         }
         let mut slot = self.slot();
         let renewed = !self.current.load().as_ref().is_some_and(|current| Arc::ptr_eq(current, token));
-        if renewed || slot.as_ref().is_some_and(|flight| flight.peek().is_none()) {
+        let under_way = slot.as_ref().is_some_and(|flight| flight.peek().is_none());
+        // Looked at again under the lock: of many who came this far, one starts the flight.
+        if renewed || under_way || self.next_refresh.load(Ordering::Relaxed) > now.as_millis() {
             return;
         }
+        self.next_refresh.store((now + PAUSE_BETWEEN_REFRESHES).as_millis(), Ordering::Relaxed);
         drop(self.launch(&mut slot, Some(Outgoing { token: Arc::clone(token), rejected: false })));
     }
 

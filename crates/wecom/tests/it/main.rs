@@ -1,0 +1,11 @@
+//! The client against a scripted WeCom on loopback: canned answers, counters, and gates that hold an answer until
+//! the test lets it go. No sleeps; time is moved, not waited for.
+
+mod budgets;
+mod callback;
+mod calls;
+mod failures;
+mod script;
+mod secrecy;
+mod shared_token;
+mod token;

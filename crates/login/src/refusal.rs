@@ -134,13 +134,12 @@ impl Refusal {
     /// The error that callers of the functions get, in their language.
     pub fn to_code(&self, language: Language) -> Code {
         let explanation = self.explanation();
-        let mut reason = explanation.meaning.text(language).to_owned();
-        if let Some(ip) = self.caller_ip() {
-            reason.push_str(&match language {
-                Language::Zh => format!("（需要加入企业可信 IP 的地址：{ip}）"),
-                Language::En => format!(" (address to add to the trusted IPs: {ip})"),
-            });
-        }
+        let meaning = explanation.meaning.text(language);
+        let reason = match (self.caller_ip(), language) {
+            (None, _) => meaning.to_owned(),
+            (Some(ip), Language::Zh) => format!("{meaning}（需要加入企业可信 IP 的地址：{ip}）"),
+            (Some(ip), Language::En) => format!("{meaning} (address to add to the trusted IPs: {ip})"),
+        };
         Code::new(self.code(), reason)
     }
 

@@ -23,29 +23,29 @@ pub(crate) fn is_allowed(method: &Method, headers: &HeaderMap, public_url: &Url)
 mod tests {
     use super::*;
 
-    fn allowed(method: Method, headers: &[(&'static str, &str)]) -> bool {
+    fn allowed(method: &Method, headers: &[(&'static str, &str)]) -> bool {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        is_allowed(&method, &map, &Url::parse("https://login.example.com").unwrap())
+        is_allowed(method, &map, &Url::parse("https://login.example.com").unwrap())
     }
 
     #[test]
     fn other_sites_may_look_but_not_touch() {
-        assert!(allowed(Method::GET, &[("sec-fetch-site", "cross-site")]));
-        assert!(allowed(Method::POST, &[]));
-        assert!(allowed(Method::POST, &[("sec-fetch-site", "same-origin")]));
-        assert!(allowed(Method::POST, &[("origin", "https://login.example.com")]));
+        assert!(allowed(&Method::GET, &[("sec-fetch-site", "cross-site")]));
+        assert!(allowed(&Method::POST, &[]));
+        assert!(allowed(&Method::POST, &[("sec-fetch-site", "same-origin")]));
+        assert!(allowed(&Method::POST, &[("origin", "https://login.example.com")]));
         for site in ["cross-site", "same-site", "", "SAME-ORIGIN"] {
             let origin = ("origin", "https://login.example.com");
-            assert!(!allowed(Method::POST, &[("sec-fetch-site", site), origin]), "{site}");
+            assert!(!allowed(&Method::POST, &[("sec-fetch-site", site), origin]), "{site}");
         }
         for origin in
             ["null", "https://evil.example", "http://login.example.com", "https://login.example.com:8443"]
         {
-            assert!(!allowed(Method::POST, &[("origin", origin)]), "{origin}");
-            assert!(!allowed(Method::DELETE, &[("origin", origin)]), "{origin}");
+            assert!(!allowed(&Method::POST, &[("origin", origin)]), "{origin}");
+            assert!(!allowed(&Method::DELETE, &[("origin", origin)]), "{origin}");
         }
     }
 }

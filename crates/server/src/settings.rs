@@ -301,7 +301,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_place() {
-        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+        type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+        let cases: &[Case] = &[
             ("nonsense = 1", &[], "wecom-login.toml: unknown field `nonsense`"),
             ("listen = 7", &[], "invalid type: integer `7`, expected a string"),
             ("listen = ", &[], "line 1"),

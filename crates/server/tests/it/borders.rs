@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use wecom_login_server::Settings;
+
+use crate::browser::Browser;
+use crate::world::{API, BROWSER_COOKIE, SESSION_COOKIE, redirect, world};
+
+async fn post(browser: &Browser, path: &str, headers: &[(&str, &str)]) -> u16 {
+    let mut request = browser.request(Method::POST, path).json(&json!({}));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    browser.send(request).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn other_sites_change_nothing() {
+    let world = world().start().await;
+    let browser = world.browser();
+    world.sign_in(&browser, "zhangsan").await;
+    for headers in [
+        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+        [("sec-fetch-site", "same-site"), ("origin", world.url.as_str())],
+        [("origin", "null"), ("x", "")],
+        [("origin", "http://127.0.0.1:1"), ("x", "")],
+    ] {
+        assert_eq!(post(&browser, "/logout", &headers).await, 403);
+        assert_eq!(post(&browser, &format!("{API}/getLoginConfig"), &headers).await, 403);
+    }
+    assert!(browser.me().await.is_some());
+    assert_eq!(post(&browser, "/logout", &[("sec-fetch-site", "same-origin")]).await, 200);
+    assert_eq!(browser.me().await, None);
+}
+
+/// Fails once and gives the answer's status.
+async fn fail(browser: &Browser, forwarded: &str) -> u16 {
+    let request = browser.request(Method::GET, &redirect("nonsense", &"A".repeat(32)));
+    browser.send(request.header("x-forwarded-for", forwarded)).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn sixty_failures_a_minute_close_the_door_to_one_address_only() {
+    let world = world()
+        .settings(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
+        .start()
+        .await;
+    let browser = world.browser();
+    world.state(&browser).await;
+    for _ in 0..60 {
+        assert_eq!(fail(&browser, "203.0.113.1").await, 400);
+    }
+    assert_eq!(fail(&browser, "203.0.113.1").await, 429);
+    assert_eq!(
+        fail(&browser, "1.2.3.4, 203.0.113.1").await,
+        429,
+        "what the client wrote itself does not count"
+    );
+    assert_eq!(fail(&browser, "203.0.113.2").await, 400);
+    let config = browser
+        .request(Method::POST, &format!("{API}/getLoginConfig"))
+        .header("x-forwarded-for", "203.0.113.1");
+    let page = browser.send(config).await;
+    assert_eq!((page.status.as_u16(), &page.json()["errcode"]), (429, &json!(710_303)));
+
+    world.advance(Duration::from_mins(1));
+    assert_eq!(fail(&browser, "203.0.113.1").await, 400);
+}
+
+#[tokio::test]
+async fn a_company_behind_one_address_is_not_locked_out_by_its_success() {
+    let world = world().start().await;
+    for _ in 0..70 {
+        let browser = world.browser();
+        assert_eq!(world.sign_in(&browser, "zhangsan").await.location(), "/");
+    }
+}
+
+#[tokio::test]
+async fn forwarded_addresses_of_strangers_do_not_count() {
+    let world = world().start().await;
+    let browser = world.browser();
+    world.state(&browser).await;
+    for number in 0..60 {
+        assert_eq!(fail(&browser, &format!("203.0.113.{number}")).await, 400);
+    }
+    assert_eq!(fail(&browser, "203.0.113.99").await, 429);
+}
+
+#[tokio::test]
+async fn one_browser_gets_sixty_states_a_minute() {
+    let world = world().start().await;
+    let browser = world.browser();
+    world.state(&browser).await;
+    for _ in 0..60 {
+        world.state(&browser).await;
+    }
+    let page = browser.post_json(&format!("{API}/getLoginConfig"), &json!({})).await;
+    assert_eq!((page.status.as_u16(), &page.json()["errcode"]), (429, &json!(710_304)));
+    assert_eq!(browser.get("/login").await.status.as_u16(), 429);
+    world.state(&world.browser()).await;
+    world.advance(Duration::from_mins(1));
+    world.state(&browser).await;
+}
+
+fn behind_tls(settings: &mut Settings) {
+    settings.public_url = "https://login.example.com".parse().unwrap();
+}
+
+#[tokio::test]
+async fn behind_tls_cookies_are_bound_to_the_host_and_links_come_from_the_settings() {
+    let world = world()
+        .config(json!({"redirectUri": "https://login.example.com/auth/wecom"}))
+        .settings(behind_tls)
+        .start()
+        .await;
+    let browser = world.browser();
+    let request = browser.request(Method::GET, "/login?return_to=/reports").header("host", "evil.example");
+    let page = browser.send(request.header("x-forwarded-host", "evil.example")).await;
+    assert!(!page.text.contains("evil.example"));
+    assert_eq!(page.header("strict-transport-security"), "max-age=31536000");
+    let browser_cookie = format!("__Host-{BROWSER_COOKIE}");
+    assert!(browser.cookie(&browser_cookie).is_some());
+    let state = world.state(&browser).await;
+    let page = browser.get(&redirect(&world.code("zhangsan"), &state)).await;
+    let cookie = page.header("set-cookie");
+    assert!(cookie.starts_with(&format!("__Host-{SESSION_COOKIE}=")), "{cookie}");
+    for attribute in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
+}
+
+#[tokio::test]
+async fn a_token_in_another_place_than_its_cookie_opens_nothing() {
+    let world = world().start().await;
+    let browser = world.browser();
+    world.sign_in(&browser, "zhangsan").await;
+    let token = browser.cookie(SESSION_COOKIE).unwrap();
+    let stranger = world.browser();
+    let request = stranger.request(Method::GET, "/me").header("authorization", format!("Bearer {token}"));
+    assert_eq!(stranger.send(request).await.status.as_u16(), 401);
+    stranger.set_cookie(SESSION_COOKIE, &format!("{}x", &token[..42]));
+    assert_eq!(stranger.me().await, None);
+}

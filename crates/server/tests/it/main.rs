@@ -1,0 +1,14 @@
+//! Stories of the sign-in: the server and the simulated WeCom in one process, real HTTP between them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod api;
+mod borders;
+mod browser;
+mod delivered_twice;
+mod pages;
+mod restarts;
+mod sign_in;
+mod wecom_fails;
+mod who;
+mod world;

@@ -1,0 +1,238 @@
+//! A company, a server and a clock that the test moves.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wecom::Budget;
+use wecom_login_login::{Instance, Login};
+use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock};
+use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
+
+use crate::browser::{Browser, Page};
+
+pub(crate) const ELEMENT: &str = "auths.loginTypes.Example";
+pub(crate) const API: &str = "/api/acme/portal/auths/loginTypes/Example";
+pub(crate) const REDIRECT: &str = "/auth/wecom";
+pub(crate) const SESSION_COOKIE: &str = "wecom_login_session";
+pub(crate) const BROWSER_COOKIE: &str = "wecom_login_browser";
+
+pub(crate) struct World {
+    pub(crate) wecom: Simulator,
+    pub(crate) clock: ManualClock,
+    pub(crate) url: String,
+    pub(crate) login: Login,
+    pub(crate) instance: Arc<Instance>,
+    http: reqwest::Client,
+    address: SocketAddr,
+    budget: Duration,
+    change: fn(&mut Settings),
+    running: Running,
+    folder: TempDir,
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+}
+
+/// What a world is made of; each part has a default.
+pub(crate) struct Builder {
+    config: Value,
+    more: Vec<(String, Value)>,
+    budget: Duration,
+    change: fn(&mut Settings),
+}
+
+pub(crate) fn world() -> Builder {
+    Builder { config: json!({}), more: Vec::new(), budget: Duration::from_secs(5), change: |_| {} }
+}
+
+impl Builder {
+    /// Replaces keys of the instance's configuration.
+    pub(crate) fn config(mut self, config: Value) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds another instance.
+    pub(crate) fn instance(mut self, name: &str, config: Value) -> Self {
+        self.more.push((name.to_owned(), config));
+        self
+    }
+
+    /// Another bound of one sign-in's calls.
+    pub(crate) fn budget(mut self, budget: Duration) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    pub(crate) fn settings(mut self, change: fn(&mut Settings)) -> Self {
+        self.change = change;
+        self
+    }
+
+    pub(crate) async fn start(self) -> World {
+        let wecom = Simulator::start(Options::default()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
+        let folder = tempfile::tempdir().unwrap();
+        let app = folder.path().join("app");
+        let element = |name: &str, changes: &Value| {
+            let folder = app.join("auths/loginTypes").join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            let mut config = json!({
+                "corpId": sample::CORP_ID,
+                "corpSecret": sample::SECRET,
+                "agentId": sample::AGENT_ID,
+                "redirectUri": format!("{url}{REDIRECT}"),
+                "apiBase": wecom.api_url(),
+                "loginBase": wecom.url(),
+                "oauthBase": wecom.url(),
+            });
+            for (key, value) in changes.as_object().unwrap() {
+                config[key] = value.clone();
+            }
+            let title = format!("Sign-in of {name}");
+            let element = json!({"title": title, "type": "auths.loginTypes.QywxInnerType"});
+            std::fs::write(folder.join("e.json"), element.to_string()).unwrap();
+            std::fs::write(folder.join(format!("{name}.json")), config.to_string()).unwrap();
+        };
+        element("Example", &self.config);
+        for (name, config) in &self.more {
+            element(name, config);
+        }
+        std::fs::write(app.join("app.json"), json!({"orgId": "acme", "name": "portal"}).to_string()).unwrap();
+
+        let clock = ManualClock::at(SystemClock.now());
+        let (server, running) = {
+            let settings = settings(address, &app, &folder.path().join("data"), self.change);
+            run(settings, &clock, self.budget, listener).await
+        };
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let (login, instance) = server;
+        World {
+            wecom,
+            clock,
+            url,
+            login,
+            instance,
+            http,
+            address,
+            budget: self.budget,
+            change: self.change,
+            running,
+            folder,
+        }
+    }
+}
+
+fn settings(
+    address: SocketAddr,
+    app: &std::path::Path,
+    data: &std::path::Path,
+    change: fn(&mut Settings),
+) -> Settings {
+    let mut settings = Settings::local(address, app.to_owned(), data.to_owned()).unwrap();
+    change(&mut settings);
+    settings
+}
+
+async fn run(
+    settings: Settings,
+    clock: &ManualClock,
+    budget: Duration,
+    listener: TcpListener,
+) -> ((Login, Arc<Instance>), Running) {
+    let surroundings = Surroundings {
+        clock: Arc::new(clock.clone()),
+        // Another start draws other values, as a real one would.
+        entropy: Arc::new(SeededEntropy::new(u64::try_from(SystemClock.now().as_millis()).unwrap())),
+        sign_in_budget: Budget::sign_in_within(budget),
+    };
+    let server = Server::open(settings, surroundings).await.unwrap();
+    assert_eq!(server.faults(), []);
+    let login = server.login().clone();
+    let instance = server.instance(ELEMENT).unwrap().clone();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let done = tokio::spawn(async move {
+        server
+            .run(listener, async move {
+                let _ = stopped.await;
+            })
+            .await
+            .unwrap();
+    });
+    ((login, instance), Running { stop, done })
+}
+
+impl World {
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.http.clone(), &self.url)
+    }
+
+    /// Stops the server and starts it again on the same data.
+    pub(crate) async fn restart(&mut self) {
+        let listener = self.stop_and_listen().await;
+        let app = self.folder.path().join("app");
+        let settings = settings(self.address, &app, &self.data(), self.change);
+        let ((login, instance), running) = run(settings, &self.clock, self.budget, listener).await;
+        (self.login, self.instance, self.running) = (login, instance, running);
+    }
+
+    async fn stop_and_listen(&mut self) -> TcpListener {
+        let (stop, _) = oneshot::channel();
+        let running = std::mem::replace(&mut self.running, Running { stop, done: tokio::spawn(async {}) });
+        drop(running.stop);
+        // Connections that are kept alive would keep the port.
+        self.http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        running.done.await.unwrap();
+        TcpListener::bind(self.address).await.unwrap()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Moves both clocks.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.wecom.advance(by);
+    }
+
+    /// A state for the browser, through the element API.
+    pub(crate) async fn state(&self, browser: &Browser) -> String {
+        let config = browser.post_json(&format!("{API}/getLoginConfig"), &json!({})).await.json();
+        assert_eq!(config["errcode"], 0, "{config}");
+        config["data"]["state"].as_str().unwrap().to_owned()
+    }
+
+    /// A code as WeCom would send it for a member of the first company's app.
+    pub(crate) fn code(&self, user_id: &str) -> String {
+        self.wecom.issue_code(CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, user_id))
+    }
+
+    /// The address that WeCom redirects to when the member has confirmed.
+    pub(crate) async fn redirect(&self, browser: &Browser, user_id: &str) -> String {
+        let state = self.state(browser).await;
+        redirect(&self.code(user_id), &state)
+    }
+
+    /// A whole sign-in; the redirect's answer.
+    pub(crate) async fn sign_in(&self, browser: &Browser, user_id: &str) -> Page {
+        let redirect = self.redirect(browser, user_id).await;
+        browser.get(&redirect).await
+    }
+}
+
+pub(crate) fn redirect(code: &str, state: &str) -> String {
+    format!("{REDIRECT}?code={code}&state={state}")
+}

@@ -24,7 +24,7 @@ async fn on_device(who: &str) -> Simulator {
 /// Sends the consent page's form with those fields ticked.
 async fn answer(sim: &Simulator, page: &Answer, fields: &[&str], answer: &str) -> Answer {
     let key = page.body.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let fields: String = fields.iter().map(|field| format!("&field={field}")).collect();
+    let fields = fields.iter().fold(String::new(), |list, field| list + "&field=" + field);
     post(sim, "/connect/consent", &format!("key={key}{fields}&answer={answer}")).await
 }
 

@@ -40,8 +40,8 @@ impl Budget {
         Self {
             total: None,
             first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(60),
-            patience: Some(Duration::from_secs(300)),
+            longest_pause: Duration::from_mins(1),
+            patience: Some(Duration::from_mins(5)),
         }
     }
 

@@ -162,25 +162,22 @@ impl TransportBuilder {
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .tcp_nodelay(true)
-                .pool_idle_timeout(Duration::from_secs(60));
+                .pool_idle_timeout(Duration::from_mins(1));
             Ok(match &self.proxy {
                 Some(url) => builder.proxy(proxy(url)?),
                 None => builder.no_proxy(),
             })
         };
-        let http = match builder()?.tls_certs_merge(roots.clone()).build() {
-            Ok(http) => http,
-            Err(_) => {
-                // A bare container has no certificates of its own. Plain http on loopback must work there, and
-                // https with a certificate that was given; all other https fails, call by call.
-                tracing::warn!(
-                    "the system has no certificates to trust; https works with configured ones only"
-                );
-                builder()?
-                    .tls_certs_only(roots)
-                    .build()
-                    .map_err(|_| Error::misconfigured("TLS could not be set up"))?
-            }
+        let http = if let Ok(http) = builder()?.tls_certs_merge(roots.clone()).build() {
+            http
+        } else {
+            // A bare container has no certificates of its own. Plain http on loopback must work there, and
+            // https with a certificate that was given; all other https fails, call by call.
+            tracing::warn!("the system has no certificates to trust; https works with configured ones only");
+            builder()?
+                .tls_certs_only(roots)
+                .build()
+                .map_err(|_| Error::misconfigured("TLS could not be set up"))?
         };
         Ok(Transport(Arc::new(Inner {
             http,

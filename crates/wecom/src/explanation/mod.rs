@@ -1,5 +1,7 @@
 //! What WeCom's error numbers mean and who can do what about them (WeCom 90313), in our words.
 
+#![expect(clippy::unreadable_literal, reason = "an error number is read as WeCom writes it")]
+
 mod table;
 
 use wecom_login_model::Explanation;

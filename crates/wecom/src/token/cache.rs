@@ -73,13 +73,12 @@ impl TokenCache {
             if let Some(token) = self.0.usable(self.0.source.now()) {
                 return Ok(token);
             }
-            match slot.as_ref().filter(|flight| flight.peek().is_none()) {
-                Some(flight) => flight.clone(),
-                None => {
-                    let rejected = self.0.rejected.load_full();
-                    let outgoing = rejected.map(|token| Outgoing { token, rejected: true });
-                    self.0.launch(&mut slot, outgoing)
-                }
+            if let Some(flight) = slot.as_ref().filter(|flight| flight.peek().is_none()) {
+                flight.clone()
+            } else {
+                let rejected = self.0.rejected.load_full();
+                let outgoing = rejected.map(|token| Outgoing { token, rejected: true });
+                self.0.launch(&mut slot, outgoing)
             }
         };
         flight.await

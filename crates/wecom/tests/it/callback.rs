@@ -109,7 +109,7 @@ fn open_signed(encrypt: &str) -> Result<Vec<u8>, CallbackError> {
     let mut parts = ["QDG6eK", "1", "2", encrypt];
     parts.sort_unstable();
     let hash = sha1::Sha1::digest(parts.concat());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hash.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     channel_a().open(signature(&hex, "1", "2"), encrypt)
 }
 

@@ -121,9 +121,10 @@ async fn no_secret_is_ever_printed() {
         errors.extend(exercise(&client(&wecom.base(), impatient())).await);
     }
     // A server that repeats what it was sent.
-    let wecom = WeCom::with(|seen| match seen.path.as_str() {
-        "gettoken" => json(format!(r#"{{"errcode":0,"access_token":"{TOKEN}","expires_in":7200}}"#)),
-        _ => {
+    let wecom = WeCom::with(|seen| {
+        if seen.path.as_str() == "gettoken" {
+            json(format!(r#"{{"errcode":0,"access_token":"{TOKEN}","expires_in":7200}}"#))
+        } else {
             let echo = format!("{:?} {} {SECRET}", seen.query, seen.body).replace('"', "'");
             json(format!(r#"{{"errcode":40014,"errmsg":"bad {echo}, hint: [{echo}], from ip: {echo}"}}"#))
         }

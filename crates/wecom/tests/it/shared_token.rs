@@ -74,7 +74,7 @@ async fn a_token_near_its_end_is_renewed_once_for_all_processes() {
     for client in &clients {
         client.within(Budget::background()).access_token().await.unwrap();
     }
-    clock.advance(Duration::from_secs(6600));
+    clock.advance(Duration::from_mins(110));
     for client in &clients {
         let calls = client.within(Budget::background());
         while calls.access_token().await.unwrap() != Secret::new("T2") {
@@ -170,7 +170,7 @@ async fn the_in_process_store_keeps_its_contract() {
     let stored = |text: &str| StoredToken {
         token: Secret::new(text),
         issued_at: now,
-        expires_at: now + Duration::from_secs(7200),
+        expires_at: now + Duration::from_hours(2),
     };
     assert_eq!(store.load(key).await.unwrap(), None);
     store.save(key, stored("A")).await.unwrap();

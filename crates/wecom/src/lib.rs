@@ -59,3 +59,8 @@ pub use explanation::{explain, explanations};
 pub use links::{Scope, SignInLink};
 pub use token::{InProcessTokens, LeaseId, StoreFuture, StoredToken, TokenKey, TokenStore, TokenStoreError};
 pub use transport::{Transport, TransportBuilder};
+
+/// Keeps the README's example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

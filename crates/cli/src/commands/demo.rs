@@ -8,7 +8,7 @@ use wecom_login_server::{Server, Settings, Surroundings};
 use wecom_login_simulator::{Options, Simulator, sample};
 
 use super::{say, serve};
-use crate::stop::stop;
+use crate::stop;
 
 const ELEMENT: &str = "auths.loginTypes.QywxInnerExample";
 const FOLDER: &str = "auths/loginTypes/QywxInnerExample";
@@ -33,6 +33,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = stop::signals()?;
     // Kept until the end: dropping it deletes the folder.
     let (folder, _temporary) = match arguments.data {
         Some(folder) => (folder, None),
@@ -60,7 +61,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } else {
         say(welcome(&url, &wecom, &app))?;
     }
-    server.run(listener, stop()).await?;
+    server.run(listener, stop).await?;
     wecom.shutdown().await;
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use wecom_login_server::{Server, Settings, Surroundings};
 
-use crate::stop::stop;
+use crate::stop;
 
 const DEFAULT_FILE: &str = "wecom-login.toml";
 
@@ -29,6 +29,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = stop::signals()?;
     let file = arguments.config.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()));
     let folder = |key, folder: Option<PathBuf>| folder.map(|folder| (key, folder.display().to_string()));
     let options = [
@@ -46,7 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     report(&server);
     tracing::info!(%public_url, "ready");
     server.spawn_reading_of_departments();
-    server.run(listener, stop()).await?;
+    server.run(listener, stop).await?;
     Ok(())
 }
 

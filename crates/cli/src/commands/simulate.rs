@@ -2,7 +2,7 @@ use serde_json::json;
 use wecom_login_simulator::{Company, Options, Simulator, sample};
 
 use super::say;
-use crate::stop::stop;
+use crate::stop;
 
 /// The simulator answers on loopback only; its control requests are under /_sim/.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = stop::signals()?;
     let mut options = Options { port: arguments.port, ..Options::default() };
     if let Some(members) = arguments.members {
         options.companies = vec![Company::generated(members, arguments.departments, 1)];
@@ -45,7 +46,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             simulator.url(),
         ))?;
     }
-    stop().await;
+    stop.await;
     simulator.shutdown().await;
     Ok(())
 }

@@ -1,0 +1,77 @@
+use crate::program::{Program, command};
+
+fn failure(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = command(arguments);
+    command.envs(environment.iter().copied());
+    Program::start(command).finish()
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2_and_a_failure_1() {
+    assert_eq!(failure(&["serve", "--nonsense"], &[]).0, Some(2));
+    assert_eq!(failure(&[], &[]).0, Some(2));
+    assert_eq!(failure(&["serve", "--app", "/no/such/folder"], &[]).0, Some(1));
+}
+
+#[test]
+fn errors_name_what_is_wrong_and_where() {
+    let (code, text) = failure(&["serve"], &[("WECOM_LOGIN_LISTN", "127.0.0.1:0")]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("WECOM_LOGIN_LISTN: unknown key listn; known are"), "{text}");
+
+    let (_, text) = failure(&["serve", "--listen", "0.0.0.0:0"], &[]);
+    assert!(text.contains("public_url must be given"), "{text}");
+
+    let (_, text) = failure(&["serve", "--config", "/no/such/file.toml"], &[]);
+    assert!(text.contains("/no/such/file.toml"), "{text}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let key = [("WECOM_LOGIN_KEY", "n0tAkey")];
+    let (_, text) = failure(&["serve", "--app", path, "--data", path, "--listen", "127.0.0.1:0"], &key);
+    assert!(text.contains("32 random bytes") && !text.contains("n0tAkey"), "{text}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, text) = failure(&["serve", "--listen", &address], &[]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains(&format!("cannot listen on {address}")), "{text}");
+}
+
+#[test]
+fn broken_elements_are_logged_together_and_the_server_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, config) in [("One", "{}"), ("Two", r#"{"corpId": 7}"#)] {
+        let element = folder.path().join("auths/loginTypes").join(name);
+        std::fs::create_dir_all(&element).unwrap();
+        let json = r#"{"title": "x", "type": "auths.loginTypes.QywxInnerType"}"#;
+        std::fs::write(element.join("e.json"), json).unwrap();
+        std::fs::write(element.join(format!("{name}.json")), config).unwrap();
+    }
+    let data = folder.path().join("data");
+    let arguments = ["serve", "--app", folder.path().to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let mut program = Program::start({
+        let mut command = command(&arguments);
+        command.args(["--listen", "127.0.0.1:0"]);
+        command
+    });
+    program.wait_for_log("auths/loginTypes/One/One.json, key corpId: is missing or empty");
+    program.kill();
+}
+
+#[test]
+fn a_signal_stops_it_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let mut program =
+        Program::start(command(&["serve", "--app", path, "--data", path, "--listen", "127.0.0.1:0"]));
+    let mut log = program.wait_for_log("ready");
+    program.signal(libc::SIGTERM);
+    assert_eq!(program.finish().0, Some(0));
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut log, &mut rest).unwrap();
+    assert!(rest.contains("stopping"), "{rest}");
+}

@@ -1,0 +1,80 @@
+use std::io::Read as _;
+
+use serde_json::{Value, json};
+use wecom_login_simulator::{CodeRequest, Fault, FaultKind, Options, Simulator, sample};
+
+use crate::kill::{App, state};
+use crate::program::{Program, http};
+
+/// Good and bad sign-ins at the most talkative log level; none of their secrets stands in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_reaches_the_log_even_at_trace() {
+    let wecom = Simulator::start(Options::default()).await.unwrap();
+    let app = App::new(&wecom);
+    let mut program = Program::start({
+        let mut command = app.command();
+        command.env("RUST_LOG", "trace");
+        command
+    });
+    let mut log = program.wait_for_log("ready");
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
+    });
+
+    let http = http();
+    let mut secrets = vec![sample::SECRET.to_owned()];
+    for fault in [
+        None,
+        Some(FaultKind::Status { code: 500 }),
+        Some(FaultKind::Errcode { code: 40001 }),
+        Some(FaultKind::Reset),
+    ] {
+        let code = wecom.issue_code(CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, "zhangsan"));
+        let (cookie, state) = state(&http, &app).await;
+        if let Some(kind) = fault {
+            wecom.fault(Fault::new("*", kind));
+        }
+        let redirect = format!("{}?code={code}&state={state}", app.redirect());
+        let answer = http.get(redirect).header("cookie", &cookie).send().await.unwrap();
+        wecom.clear_faults();
+        let cookies =
+            answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned());
+        secrets.extend(
+            cookies
+                .chain([cookie])
+                .map(|pair| pair.split(';').next().unwrap().split_once('=').unwrap().1.to_owned()),
+        );
+        secrets.extend([code, state]);
+    }
+    let token: Value = http
+        .get(format!(
+            "{}/cgi-bin/gettoken?corpid={}&corpsecret={}",
+            wecom.api_url(),
+            sample::CORP_ID,
+            sample::SECRET
+        ))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    // The simulator gives the same token while it lives: it is the one that the server used.
+    secrets.push(token["access_token"].as_str().unwrap().to_owned());
+    http.post(app.function("getLoginCode")).json(&json!({"authCode": "x"})).send().await.unwrap();
+
+    program.signal(libc::SIGTERM);
+    assert_eq!(program.finish().0, Some(0));
+    let text = reading.join().unwrap();
+    assert!(text.contains("signed in") && text.contains("TRACE"), "the log is there");
+    for secret in secrets {
+        assert!(secret.len() > 8, "{secret:?} is long enough to be looked for");
+        assert!(!text.contains(&secret), "{secret} stands in the log:\n{}", excerpt(&text, &secret));
+    }
+}
+
+fn excerpt<'a>(text: &'a str, secret: &str) -> &'a str {
+    text.lines().find(|line| line.contains(secret)).unwrap_or_default()
+}

@@ -1,0 +1,9 @@
+//! The program as an operator runs it: a process of its own.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod command_line;
+mod demo;
+mod kill;
+mod logs;
+mod program;

@@ -73,7 +73,7 @@ pub(super) fn parameter(who: &Person) -> String {
 }
 
 impl People {
-    /// Those who match, best known first: in scope before outside, active before the others, then by account.
+    /// Those who match, best known first: in scope before outside, active before the others, then by department and account.
     pub(super) fn of(world: &mut World, sign_in: &SignIn, key: &str, query: &str, phone: bool) -> Self {
         let none = Self { choices: Vec::new(), more: false, query: query.to_owned() };
         let Some(company) = world.company_mut(&sign_in.corpid) else { return none };
@@ -92,7 +92,9 @@ impl People {
         } else {
             company.members().filter(|member| matches(company, member, &sought)).collect()
         };
-        found.sort_by_cached_key(|member| (outside(member), member.status != 1, Member::key(&member.userid)));
+        found.sort_by_cached_key(|member| {
+            (outside(member), member.status != 1, member.main_department, Member::key(&member.userid))
+        });
         found.dedup_by_key(|member| &member.userid);
 
         let step = match sign_in.page {

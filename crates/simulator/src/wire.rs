@@ -1,7 +1,7 @@
 //! Connections that can be torn down in the middle of an answer, which no HTTP library offers by itself.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +53,12 @@ impl Peer {
 
 impl Connected<IncomingStream<'_, Wires>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
-        Self { ip: stream.remote_addr().ip().to_canonical(), reset: Arc::clone(&stream.io().reset) }
+        // WeCom knows IPv4 only; that `localhost` was reached by [::1] must not matter to its list of addresses.
+        let ip = match stream.remote_addr().ip().to_canonical() {
+            IpAddr::V6(ip) if ip.is_loopback() => IpAddr::from(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        Self { ip, reset: Arc::clone(&stream.io().reset) }
     }
 }
 

@@ -8,8 +8,8 @@ use crate::chance::Chance;
 use crate::clock::{Clock, Moment};
 use crate::company::{App, Company};
 use crate::faults::Faults;
-use crate::grants::{CodeRequest, Codes, Holder, SecretKind, Tickets, Tokens};
-use crate::pages::{Device, SignIns};
+use crate::grants::{CodeRequest, Consent, Expiring, Holder, SecretKind, Tokens, codes, tickets};
+use crate::pages::{Device, SignIn, sign_ins};
 
 /// Everything the simulator knows, behind one lock that no call holds across an `await`.
 pub(crate) struct World {
@@ -17,9 +17,9 @@ pub(crate) struct World {
     companies: Vec<Company>,
     pub(crate) behaviour: Behaviour,
     pub(crate) tokens: Tokens,
-    pub(crate) codes: Codes,
-    pub(crate) tickets: Tickets,
-    pub(crate) sign_ins: SignIns,
+    pub(crate) codes: Expiring<CodeRequest>,
+    pub(crate) tickets: Expiring<Consent>,
+    pub(crate) sign_ins: Expiring<SignIn>,
     pub(crate) device: Device,
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) wrong_secrets: WrongSecrets,
@@ -33,9 +33,9 @@ impl World {
             companies,
             behaviour,
             tokens: Tokens::default(),
-            codes: Codes::default(),
-            tickets: Tickets::default(),
-            sign_ins: SignIns::default(),
+            codes: codes(),
+            tickets: tickets(),
+            sign_ins: sign_ins(),
             device: Device::default(),
             calls: BTreeMap::new(),
             wrong_secrets: WrongSecrets::default(),
@@ -47,9 +47,9 @@ impl World {
     pub(crate) fn reset(&mut self) {
         self.companies.clone_from(&self.start);
         self.tokens = Tokens::default();
-        self.codes = Codes::default();
-        self.tickets = Tickets::default();
-        self.sign_ins = SignIns::default();
+        self.codes = codes();
+        self.tickets = tickets();
+        self.sign_ins = sign_ins();
         self.device = Device::default();
         self.calls.clear();
         self.wrong_secrets = WrongSecrets::default();

@@ -7,6 +7,7 @@ use super::{Endpoint, Outcome, Refusal};
 use crate::clock::Moment;
 use crate::company::{App, Company, Visible};
 use crate::grants::{Holder, TokenState};
+use crate::query::Query;
 use crate::world::World;
 
 /// A call whose token was found good, with what it asks for.
@@ -17,20 +18,6 @@ pub(crate) struct Call<'a> {
     query: Query,
     body: Body,
     holder: Option<Holder>,
-}
-
-/// The query's parameters; of several with one name the first counts.
-pub(super) struct Query(Vec<(String, String)>);
-
-impl Query {
-    pub(super) fn parse(text: &str) -> Self {
-        Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        value.filter(|value| !value.is_empty())
-    }
 }
 
 enum Body {

@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, Outcome, Refusal};
 use crate::company::{Member, SensitiveField};
-use crate::grants::{CodeScope, Person, TicketState};
+use crate::grants::{CodeScope, Consent, Found, Person};
 
 /// The person whom a code proves.
 enum Proven {
@@ -48,16 +48,15 @@ pub(super) fn getuserinfo_legacy(call: &mut Call<'_>) -> Outcome {
 /// Looks at the code first and uses it up only when everything else is right.
 fn redeem(call: &mut Call<'_>) -> Result<Proven, Refusal> {
     let text = call.query("code").ok_or(Refusal::of(41008))?.to_owned();
-    let code = call.world.codes.look(&text, call.now).ok_or(Refusal::of(40029))?;
+    let request = call.world.codes.live(&text, call.now).ok_or(Refusal::of(40029))?;
     let holder = call.holder()?;
-    let ours = code.request.corpid == *holder.corpid
-        && code.request.agentid.is_none_or(|agentid| agentid == holder.agentid());
-    let at_home =
-        code.request.host.as_deref().is_none_or(|host| call.app().is_ok_and(|app| app.trusts(host)));
+    let ours =
+        request.corpid == *holder.corpid && request.agentid.is_none_or(|agentid| agentid == holder.agentid());
+    let at_home = request.host.as_deref().is_none_or(|host| call.app().is_ok_and(|app| app.trusts(host)));
     if !ours || !at_home {
         return Err(Refusal::of(50001));
     }
-    let request = call.world.codes.burn(&text).ok_or(Refusal::of(40029))?.request;
+    let request = call.world.codes.take(&text).ok_or(Refusal::of(40029))?;
     match request.who {
         Person::Outsider(openid) => {
             let external_userid =
@@ -74,9 +73,9 @@ fn redeem(call: &mut Call<'_>) -> Result<Proven, Refusal> {
                 CodeScope::PrivateInfo(ticked) if in_scope => {
                     let chosen = &call.app()?.sensitive_fields;
                     let fields = ticked.into_iter().filter(|field| chosen.contains(field)).collect();
-                    let holder = call.holder()?.clone();
+                    let consent = Consent { userid: userid.clone(), fields, holder: call.holder()?.clone() };
                     let world = &mut *call.world;
-                    Some(world.tickets.issue(&holder, &userid, fields, call.now, &mut world.chance))
+                    Some(world.tickets.issue(consent, call.now, &mut world.chance))
                 }
                 _ => None,
             };
@@ -88,13 +87,14 @@ fn redeem(call: &mut Call<'_>) -> Result<Proven, Refusal> {
 /// `auth/getuserdetail` (WeCom 96443): what the member ticked, a default portrait and gender "0" for the rest.
 pub(super) fn getuserdetail(call: &mut Call<'_>) -> Outcome {
     let ticket = call.body("user_ticket").ok_or(Refusal::of(84090))?;
-    let ticket = match call.world.tickets.check(ticket, call.holder()?, call.now) {
-        TicketState::Valid(ticket) => ticket,
-        TicketState::Expired => return Err(Refusal::of(84014)),
-        TicketState::Invalid => return Err(Refusal::of(84015)),
+    let holder = call.holder()?;
+    let consent = match call.world.tickets.find(ticket, call.now) {
+        Found::Live(consent) if consent.holder == *holder => consent.clone(),
+        Found::Expired(consent) if consent.holder == *holder => return Err(Refusal::of(84014)),
+        _ => return Err(Refusal::of(84015)),
     };
     let visible = call.visible()?;
-    let member = call.company()?.member(&ticket.userid).ok_or(Refusal::of(60111))?;
+    let member = call.company()?.member(&consent.userid).ok_or(Refusal::of(60111))?;
     if !visible.member(member) {
         return Err(Refusal::of(60021));
     }
@@ -103,7 +103,7 @@ pub(super) fn getuserdetail(call: &mut Call<'_>) -> Outcome {
         ("gender".to_owned(), json!("0")),
         ("avatar".to_owned(), json!("https://wework.qpic.cn/wwpic/simulated_default/0")),
     ]);
-    for field in ticket.fields {
+    for field in consent.fields {
         fields.insert(field.name().to_owned(), sensitive(member, field));
     }
     Ok(fields)

@@ -7,9 +7,9 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use futures_util::stream;
 
 use super::answer::{Answer, Trace};
-use super::call::Query;
 use super::{Call, Endpoint, Outcome, Refusal, endpoint};
 use crate::faults::FaultKind;
+use crate::query::Query;
 use crate::wire::Peer;
 use crate::world::Shared;
 

@@ -1,14 +1,9 @@
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chance::Chance;
-use crate::clock::Moment;
+use super::Expiring;
 use crate::company::SensitiveField;
-
-/// A code dies unused after five minutes (WeCom 98177).
-const LIFETIME: Duration = Duration::from_mins(5);
 
 /// Who signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,39 +74,7 @@ impl CodeRequest {
     }
 }
 
-/// Codes that are out and unused. Used and expired ones are gone: both are 40029.
-#[derive(Default)]
-pub(crate) struct Codes {
-    open: HashMap<String, Code>,
-    by_age: VecDeque<(Moment, String)>,
-}
-
-/// An unused code.
-pub(crate) struct Code {
-    pub(crate) request: CodeRequest,
-    expires: Moment,
-}
-
-impl Codes {
-    pub(crate) fn issue(&mut self, request: CodeRequest, now: Moment, chance: &mut Chance) -> String {
-        while self.by_age.front().is_some_and(|(expires, _)| *expires <= now) {
-            if let Some((_, code)) = self.by_age.pop_front() {
-                self.open.remove(&code);
-            }
-        }
-        let (code, expires) = (chance.text(43), now + LIFETIME);
-        self.open.insert(code.clone(), Code { request, expires });
-        self.by_age.push_back((expires, code.clone()));
-        code
-    }
-
-    /// The code, if it may still be used; looking does not use it.
-    pub(crate) fn look(&self, code: &str, now: Moment) -> Option<&Code> {
-        self.open.get(code).filter(|open| open.expires > now)
-    }
-
-    /// Uses the code.
-    pub(crate) fn burn(&mut self, code: &str) -> Option<Code> {
-        self.open.remove(code)
-    }
+/// Codes that are out and unused; used and expired ones are gone (40029). Five minutes (WeCom 98177).
+pub(crate) fn codes() -> Expiring<CodeRequest> {
+    Expiring::new(43, Duration::from_mins(5))
 }

@@ -1,14 +1,16 @@
 //! What WeCom hands out for a while: access tokens, authorization codes, user tickets.
 
 mod codes;
+mod expiring;
 mod tickets;
 mod tokens;
 
 use std::sync::Arc;
 
-pub(crate) use codes::Codes;
+pub(crate) use codes::codes;
 pub use codes::{CodeRequest, CodeScope, Person};
-pub(crate) use tickets::{TicketState, Tickets};
+pub(crate) use expiring::{Expiring, Found};
+pub(crate) use tickets::{Consent, tickets};
 pub(crate) use tokens::{TokenState, Tokens};
 
 /// Whose secret was shown: the company and the kind of secret.

@@ -7,12 +7,11 @@ use axum::response::Response;
 use serde::Deserialize;
 use url::form_urlencoded::{byte_serialize, parse};
 
-use super::html::{Frame, message, page};
+use super::html::{Frame, expired, message, page};
 use super::login::outsider_of;
 use super::people::People;
 use super::redirect::found;
 use super::sign_in::{Page, SignIn};
-use super::words::Language;
 use crate::grants::Person;
 use crate::world::{Shared, World};
 
@@ -93,12 +92,15 @@ pub(super) fn ask(world: &mut World, sign_in: &SignIn, key: &str, query: &str) -
 }
 
 /// GET /connect/device: the answer, kept in a cookie, and back to the OAuth page.
-pub(super) async fn choose(State(shared): State<Arc<Shared>>, Query(chosen): Query<Chosen>) -> Response {
+pub(super) async fn choose(
+    State(shared): State<Arc<Shared>>,
+    Query(chosen): Query<Chosen>,
+    headers: HeaderMap,
+) -> Response {
     let now = shared.clock.now();
     let mut world = shared.world();
-    let Some(sign_in) = world.sign_ins.get(&chosen.key, now).cloned() else {
-        let words = Language::Chinese.words();
-        return message(Language::Chinese, words.expired_title, words.expired, None);
+    let Some(sign_in) = world.sign_ins.live(&chosen.key, now).cloned() else {
+        return expired(&headers);
     };
     let Page::Device { back } = &sign_in.page else {
         let words = sign_in.language.words();

@@ -1,5 +1,5 @@
 use askama::Template;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use url::Url;
 
@@ -31,6 +31,13 @@ struct Message<'a> {
 /// The page could not do what it was asked.
 pub(super) fn message(language: Language, title: &str, text: &str, value: Option<String>) -> Response {
     page(&Message { frame: Frame::new(language), title, text, value }, None)
+}
+
+/// The links of a page work for five minutes. Whose language it was is forgotten too, so the browser's counts.
+pub(super) fn expired(headers: &HeaderMap) -> Response {
+    let language = Language::of(None, headers);
+    let words = language.words();
+    message(language, words.expired_title, words.expired, None)
 }
 
 /// Renders with the headers of all pages. `form_to` is where a form on the page may lead in the end: browsers

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use fast_qr::QRBuilder;
 use fast_qr::convert::Builder as _;
 use fast_qr::convert::svg::SvgBuilder;
-use serde::Deserialize;
 use url::Url;
 
 use super::html::{Frame, message, page};
@@ -15,21 +14,8 @@ use super::people::People;
 use super::sign_in::{Page, Progress, RedirectType, SignIn};
 use super::words::Language;
 use crate::company::host_of;
+use crate::query::Query;
 use crate::world::Shared;
-
-/// The parameters of both sign-in pages (WeCom 98171 and the older 91019). A parameter given twice, or of the
-/// wrong kind, is read as text first, so that the page itself can say what is wrong.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Parameters {
-    login_type: String,
-    appid: String,
-    agentid: String,
-    redirect_uri: String,
-    state: Option<String>,
-    lang: Option<String>,
-    redirect_type: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -45,61 +31,66 @@ struct Login<'a> {
     people: People,
 }
 
-/// GET /wwlogin/sso/login
+/// GET /wwlogin/sso/login (WeCom 98171)
 pub(super) async fn new_page(
     State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<Parameters>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let redirect_type = match parameters.redirect_type.as_deref() {
+    let query = Query::parse(query.as_deref().unwrap_or_default());
+    let redirect_type = match query.get("redirect_type") {
         Some("callback") => RedirectType::Callback,
         Some("self") => RedirectType::Itself,
         _ => RedirectType::Top,
     };
-    if parameters.login_type != "CorpApp" {
-        let language = Language::of(parameters.lang.as_deref(), &headers);
+    if query.get("login_type") != Some("CorpApp") {
+        let language = Language::of(query.get("lang"), &headers);
         let words = language.words();
         return message(language, words.unreachable_title, words.login_type, None);
     }
-    show(&shared, &parameters, &headers, Page::Login(redirect_type))
+    show(&shared, &query, &headers, Page::Login(redirect_type))
 }
 
-/// GET /wwopen/sso/qrConnect
+/// GET /wwopen/sso/qrConnect (the older WeCom 91019)
 pub(super) async fn old_page(
     State(shared): State<Arc<Shared>>,
-    Query(parameters): Query<Parameters>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    show(&shared, &parameters, &headers, Page::QrConnect)
+    show(&shared, &Query::parse(query.as_deref().unwrap_or_default()), &headers, Page::QrConnect)
 }
 
-fn show(shared: &Shared, parameters: &Parameters, headers: &HeaderMap, kind: Page) -> Response {
-    let language = Language::of(parameters.lang.as_deref(), headers);
+fn show(shared: &Shared, query: &Query, headers: &HeaderMap, kind: Page) -> Response {
+    let language = Language::of(query.get("lang"), headers);
     let words = language.words();
     let refuse = |text| message(language, words.unreachable_title, text, None);
     let now = shared.clock.now();
     let mut world = shared.world();
-    let Some(company) = world.company(&parameters.appid) else { return refuse(words.no_company) };
-    let Some(app) = parameters.agentid.parse().ok().and_then(|agentid| company.app(agentid)) else {
+    let Some(company) = query.get("appid").and_then(|corpid| world.company(corpid)) else {
+        return refuse(words.no_company);
+    };
+    let Some(app) = query.get("agentid").and_then(|text| company.app(text.parse().ok()?)) else {
         return refuse(words.no_app);
     };
-    let Ok(redirect) = Url::parse(&parameters.redirect_uri) else { return refuse(words.no_redirect) };
+    let Ok(redirect) = Url::parse(query.get("redirect_uri").unwrap_or_default()) else {
+        return refuse(words.no_redirect);
+    };
     if !app.takes_login_redirect(&redirect) {
         return message(language, words.login_domain, words.login_domain_help, host_of(&redirect));
     }
     let (company_name, app_name) = (company.name().to_owned(), app.name.clone());
     let outsider = outsider_of(company);
     let sign_in = SignIn {
-        corpid: parameters.appid.clone(),
+        corpid: company.corpid().to_owned(),
         agentid: Some(app.agentid),
         redirect,
-        state: parameters.state.clone(),
+        state: query.given("state").map(str::to_owned),
         language,
         page: kind,
         progress: Progress::Waiting,
     };
     let world = &mut *world;
-    let key = world.sign_ins.open(sign_in.clone(), now, &mut world.chance);
+    let key = world.sign_ins.issue(sign_in.clone(), now, &mut world.chance);
     let scan_url = format!("{}/wwlogin/scan?key={key}&phone=1", shared.url);
     let people = People::of(world, &sign_in, &key, "", false);
     page(

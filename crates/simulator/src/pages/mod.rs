@@ -24,7 +24,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 pub(crate) use device::Device;
-pub(crate) use sign_in::SignIns;
+pub(crate) use sign_in::{SignIn, sign_ins};
 
 use crate::world::Shared;
 

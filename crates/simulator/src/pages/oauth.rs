@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{OriginalUri, Query, State};
+use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use serde::Deserialize;
 use url::Url;
 
-use super::html::{Frame, message, page};
+use super::html::{Frame, expired, message, page};
 use super::redirect::{self, found};
 use super::sign_in::{Page, Progress, SignIn};
 use super::words::Language;
@@ -15,20 +14,8 @@ use super::{device, people};
 use crate::clock::Moment;
 use crate::company::{SensitiveField, host_of};
 use crate::grants::{CodeScope, Person};
+use crate::query::Query;
 use crate::world::{Shared, World};
-
-/// The parameters of the OAuth page (WeCom 96441).
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Parameters {
-    appid: String,
-    redirect_uri: String,
-    response_type: String,
-    scope: String,
-    state: String,
-    agentid: Option<String>,
-    lang: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -42,14 +29,14 @@ struct Consent<'a> {
     fields: Vec<(&'static str, &'static str)>,
 }
 
-/// GET /connect/oauth2/authorize
+/// GET /connect/oauth2/authorize (WeCom 96441)
 pub(super) async fn authorize(
     State(shared): State<Arc<Shared>>,
     OriginalUri(uri): OriginalUri,
-    Query(parameters): Query<Parameters>,
     headers: HeaderMap,
 ) -> Response {
-    let language = Language::of(parameters.lang.as_deref(), &headers);
+    let query = Query::parse(uri.query().unwrap_or_default());
+    let language = Language::of(query.get("lang"), &headers);
     let words = language.words();
     let now = shared.clock.now();
     let mut world = shared.world();
@@ -58,7 +45,7 @@ pub(super) async fn authorize(
     if world.behaviour.oauth_needs_client && !agent.contains("wxwork/") {
         return message(language, words.open_in_client, words.open_in_client_help, None);
     }
-    let mut sign_in = match checked(&world, &parameters, language) {
+    let mut sign_in = match checked(&world, &query, language) {
         Ok(sign_in) => sign_in,
         Err(Refusal { title, text, value }) => return message(language, title, text, value),
     };
@@ -66,12 +53,12 @@ pub(super) async fn authorize(
         let back = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         sign_in.page = Page::Device { back };
         let world = &mut *world;
-        let key = world.sign_ins.open(sign_in.clone(), now, &mut world.chance);
+        let key = world.sign_ins.issue(sign_in.clone(), now, &mut world.chance);
         return device::ask(world, &sign_in, &key, "");
     };
     match (&who, sign_in.agentid) {
         // Without agentid the page acts as if it had been asked for snsapi_base (WeCom 96441).
-        (Person::Member(userid), Some(agentid)) if parameters.scope == "snsapi_privateinfo" => {
+        (Person::Member(userid), Some(agentid)) if query.get("scope") == Some("snsapi_privateinfo") => {
             let userid = userid.clone();
             ask_consent(&mut world, sign_in, agentid, &userid, now)
         }
@@ -90,28 +77,33 @@ struct Refusal {
 }
 
 /// The link's parameters, or what is wrong with them.
-fn checked(world: &World, parameters: &Parameters, language: Language) -> Result<SignIn, Refusal> {
+fn checked(world: &World, query: &Query, language: Language) -> Result<SignIn, Refusal> {
     let words = language.words();
     let refuse = |text| Refusal { title: words.unreachable_title, text, value: None };
-    let company = world.company(&parameters.appid).ok_or_else(|| refuse(words.no_company))?;
-    let app = match parameters.agentid.as_deref().filter(|agentid| !agentid.is_empty()) {
+    let company = query.get("appid").and_then(|corpid| world.company(corpid));
+    let company = company.ok_or_else(|| refuse(words.no_company))?;
+    let app = match query.get("agentid") {
         None => None,
         Some(text) => {
             let app = text.parse().ok().and_then(|agentid| company.app(agentid));
             Some(app.ok_or_else(|| refuse(words.no_app))?)
         }
     };
-    if parameters.response_type != "code" {
+    if query.get("response_type") != Some("code") {
         return Err(refuse(words.response_type));
     }
     // snsapi_userinfo is the old name of a consent that no longer exists; it acts as snsapi_base.
-    if !["snsapi_base", "snsapi_userinfo", "snsapi_privateinfo"].contains(&parameters.scope.as_str()) {
+    if !["snsapi_base", "snsapi_userinfo", "snsapi_privateinfo"]
+        .contains(&query.get("scope").unwrap_or_default())
+    {
         return Err(refuse(words.scope));
     }
-    if parameters.state.len() > 128 || !parameters.state.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    let state = query.get("state").unwrap_or_default();
+    if state.len() > 128 || !state.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(Refusal { title: words.bad_state, text: words.bad_state_help, value: None });
     }
-    let redirect = Url::parse(&parameters.redirect_uri).map_err(|_| refuse(words.no_redirect))?;
+    let redirect =
+        Url::parse(query.get("redirect_uri").unwrap_or_default()).map_err(|_| refuse(words.no_redirect))?;
     let trusted = app.map_or_else(
         || company.apps().any(|app| app.takes_oauth_redirect(&redirect)),
         |app| app.takes_oauth_redirect(&redirect),
@@ -121,10 +113,10 @@ fn checked(world: &World, parameters: &Parameters, language: Language) -> Result
         return Err(Refusal { title: words.oauth_domain, text: words.oauth_domain_help, value });
     }
     Ok(SignIn {
-        corpid: parameters.appid.clone(),
+        corpid: company.corpid().to_owned(),
         agentid: app.map(|app| app.agentid),
         redirect,
-        state: Some(parameters.state.clone()),
+        state: Some(state.to_owned()),
         language,
         page: Page::Device { back: String::new() },
         progress: Progress::Waiting,
@@ -157,21 +149,20 @@ fn ask_consent(world: &mut World, mut sign_in: SignIn, agentid: u64, userid: &st
     };
     let redirect = sign_in.redirect.clone();
     sign_in.page = Page::Consent { who: Person::Member(member.userid.clone()), fields: chosen };
-    let key = world.sign_ins.open(sign_in, now, &mut world.chance);
+    let key = world.sign_ins.issue(sign_in, now, &mut world.chance);
     consent.key = &key;
     page(&consent, Some(&redirect))
 }
 
 /// POST /connect/consent: back to the app with what was ticked, or (refused) without a code.
-pub(super) async fn consent(State(shared): State<Arc<Shared>>, body: String) -> Response {
+pub(super) async fn consent(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let has = |name: &str, value: &str| pairs.iter().any(|(key, given)| key == name && given == value);
     let key = pairs.iter().find(|(name, _)| name == "key").map(|(_, key)| key.as_str()).unwrap_or_default();
     let now = shared.clock.now();
     let mut world = shared.world();
-    let Some(sign_in) = world.sign_ins.get(key, now).cloned() else {
-        let words = Language::Chinese.words();
-        return message(Language::Chinese, words.expired_title, words.expired, None);
+    let Some(sign_in) = world.sign_ins.live(key, now).cloned() else {
+        return expired(&headers);
     };
     let Page::Consent { who, fields } = &sign_in.page else {
         let words = sign_in.language.words();

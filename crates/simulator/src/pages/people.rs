@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, State};
+use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
 
-use super::html::{Frame, message};
+use super::html::{Frame, expired};
 use super::sign_in::{Page, SignIn};
-use super::words::{Language, Words};
+use super::words::Words;
 use crate::company::{Company, Member};
 use crate::grants::Person;
 use crate::world::{Shared, World};
@@ -51,12 +52,15 @@ pub(super) struct Search {
 }
 
 /// GET /wwlogin/people: the list alone, for the search while typing.
-pub(super) async fn fragment(State(shared): State<Arc<Shared>>, Query(search): Query<Search>) -> Response {
+pub(super) async fn fragment(
+    State(shared): State<Arc<Shared>>,
+    Query(search): Query<Search>,
+    headers: HeaderMap,
+) -> Response {
     let now = shared.clock.now();
     let mut world = shared.world();
-    let Some(sign_in) = world.sign_ins.get(&search.key, now).cloned() else {
-        let words = Language::Chinese.words();
-        return message(Language::Chinese, words.expired_title, words.expired, None);
+    let Some(sign_in) = world.sign_ins.live(&search.key, now).cloned() else {
+        return expired(&headers);
     };
     let people = People::of(&mut world, &sign_in, &search.key, &search.q, search.phone.is_some());
     let fragment = Fragment { frame: Frame::new(sign_in.language), people };

@@ -3,17 +3,16 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::html::{Frame, message, page};
+use super::html::{Frame, expired, message, page};
 use super::login::{outsider_of, target};
 use super::people::{People, badges, department_of, parameter};
 use super::redirect::{self, found};
 use super::sign_in::{Page, Progress, RedirectType, SignIn};
-use super::words::Language;
 use crate::grants::{CodeScope, Person};
 use crate::world::{Shared, World};
 
@@ -77,11 +76,6 @@ struct Callback {
     origin: String,
 }
 
-fn expired() -> Response {
-    let words = Language::Chinese.words();
-    message(Language::Chinese, words.expired_title, words.expired, None)
-}
-
 /// The window that a last step is shown in: the phone's own, or where the app waits.
 fn window(step: &Step, sign_in: &SignIn) -> &'static str {
     if step.on_phone() { "_self" } else { target(sign_in) }
@@ -95,10 +89,14 @@ fn app_name(world: &World, sign_in: &SignIn) -> String {
 }
 
 /// GET /wwlogin/scan: what the phone shows, and the picker on a page of its own.
-pub(super) async fn scan(State(shared): State<Arc<Shared>>, Query(step): Query<Step>) -> Response {
+pub(super) async fn scan(
+    State(shared): State<Arc<Shared>>,
+    Query(step): Query<Step>,
+    headers: HeaderMap,
+) -> Response {
     let now = shared.clock.now();
     let mut world = shared.world();
-    let Some(sign_in) = world.sign_ins.get(&step.key, now) else { return expired() };
+    let Some(sign_in) = world.sign_ins.live_mut(&step.key, now) else { return expired(&headers) };
     let phone = step.on_phone();
     if phone && matches!(sign_in.progress, Progress::Waiting) {
         sign_in.progress = Progress::Scanned;
@@ -112,16 +110,20 @@ pub(super) async fn scan(State(shared): State<Arc<Shared>>, Query(step): Query<S
 }
 
 /// GET /wwlogin/confirm: "sign in to this app as this person".
-pub(super) async fn confirm(State(shared): State<Arc<Shared>>, Query(step): Query<Step>) -> Response {
+pub(super) async fn confirm(
+    State(shared): State<Arc<Shared>>,
+    Query(step): Query<Step>,
+    headers: HeaderMap,
+) -> Response {
     let now = shared.clock.now();
     let mut world = shared.world();
-    let Some(sign_in) = world.sign_ins.get(&step.key, now).cloned() else { return expired() };
+    let Some(sign_in) = world.sign_ins.live(&step.key, now).cloned() else { return expired(&headers) };
     let words = sign_in.language.words();
     let Some(who) = step.who() else {
         return message(sign_in.language, words.unreachable_title, words.no_person, None);
     };
     let app = app_name(&world, &sign_in);
-    let Some(company) = world.company_mut(&sign_in.corpid) else { return expired() };
+    let Some(company) = world.company_mut(&sign_in.corpid) else { return expired(&headers) };
     let visible = sign_in.agentid.map(|agentid| company.visible_to(agentid));
     let (name, detail, badges) = match &who {
         Person::Outsider(openid) => {
@@ -157,10 +159,14 @@ pub(super) async fn confirm(State(shared): State<Arc<Shared>>, Query(step): Quer
 }
 
 /// GET /wwlogin/finish: back to the app, with a code or (declined) without one.
-pub(super) async fn finish(State(shared): State<Arc<Shared>>, Query(step): Query<Step>) -> Response {
+pub(super) async fn finish(
+    State(shared): State<Arc<Shared>>,
+    Query(step): Query<Step>,
+    headers: HeaderMap,
+) -> Response {
     let now = shared.clock.now();
     let mut world = shared.world();
-    let Some(sign_in) = world.sign_ins.get(&step.key, now).cloned() else { return expired() };
+    let Some(sign_in) = world.sign_ins.live(&step.key, now).cloned() else { return expired(&headers) };
     let words = sign_in.language.words();
     let who = if step.decline.is_some() { None } else { step.who() };
     if who.is_none() && step.decline.is_none() {
@@ -216,7 +222,7 @@ fn finish_on_phone(
         }
         None => redirect::target(sign_in, None).into(),
     };
-    if let Some(sign_in) = world.sign_ins.get(&step.key, now) {
+    if let Some(sign_in) = world.sign_ins.live_mut(&step.key, now) {
         sign_in.progress = Progress::Done { location };
     }
     message(sign_in.language, title, text, None)
@@ -235,8 +241,8 @@ fn allowed(world: &mut World, sign_in: &SignIn, userid: &str) -> Option<bool> {
 /// GET /wwlogin/status: how far the phone came, for the page that waits.
 pub(super) async fn status(State(shared): State<Arc<Shared>>, Query(step): Query<Step>) -> Response {
     let now = shared.clock.now();
-    let mut world = shared.world();
-    let Some(sign_in) = world.sign_ins.get(&step.key, now) else {
+    let world = shared.world();
+    let Some(sign_in) = world.sign_ins.live(&step.key, now) else {
         return (StatusCode::NOT_FOUND, Json(json!({"state": "expired"}))).into_response();
     };
     Json(match &sign_in.progress {

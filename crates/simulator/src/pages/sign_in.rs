@@ -1,22 +1,14 @@
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use url::Url;
 
 use super::words::Language;
-use crate::chance::Chance;
-use crate::clock::Moment;
 use crate::company::SensitiveField;
-use crate::grants::Person;
+use crate::grants::{Expiring, Person};
 
-/// A sign-in page is good for five minutes, like the code that it ends in.
-const LIFETIME: Duration = Duration::from_mins(5);
-
-/// Sign-ins that were opened and not forgotten yet, by the key in their links.
-#[derive(Default)]
-pub(crate) struct SignIns {
-    open: HashMap<String, SignIn>,
-    by_age: VecDeque<(Moment, String)>,
+/// Sign-ins that were opened, by the key in their links: good for five minutes, like the code they end in.
+pub(crate) fn sign_ins() -> Expiring<SignIn> {
+    Expiring::new(24, Duration::from_mins(5))
 }
 
 /// What a page was asked for, and how far it came.
@@ -65,25 +57,4 @@ pub(crate) enum Progress {
     Done {
         location: String,
     },
-}
-
-impl SignIns {
-    pub(crate) fn open(&mut self, sign_in: SignIn, now: Moment, chance: &mut Chance) -> String {
-        while self.by_age.front().is_some_and(|(expires, _)| *expires <= now) {
-            if let Some((_, key)) = self.by_age.pop_front() {
-                self.open.remove(&key);
-            }
-        }
-        let key = chance.text(24);
-        self.open.insert(key.clone(), sign_in);
-        self.by_age.push_back((now + LIFETIME, key.clone()));
-        key
-    }
-
-    /// The sign-in, unless it is older than five minutes.
-    pub(crate) fn get(&mut self, key: &str, now: Moment) -> Option<&mut SignIn> {
-        let old =
-            self.by_age.iter().take_while(|(expires, _)| *expires <= now).any(|(_, other)| other == key);
-        self.open.get_mut(key).filter(|_| !old)
-    }
 }

@@ -208,3 +208,27 @@ async fn a_big_company_is_searched_and_never_listed() {
     assert!(found.body.contains("data-userid=\"zhangsan\""));
     assert!(get(&sim, &format!("/wwlogin/people?key={key}&q=nobody")).await.body.contains("没有找到"));
 }
+
+#[tokio::test]
+async fn a_link_with_a_parameter_twice_is_read_by_its_first() {
+    let sim = start().await;
+    let page = get(&sim, &format!("{NEW}{REDIRECT}&agentid=7&state=S2&redirect_uri=x")).await;
+    let back = get(&sim, &format!("/wwlogin/finish?key={}&userid=lisi", key(&page))).await;
+    assert_eq!(parameter(&back, "state").as_deref(), Some("S1"));
+}
+
+#[tokio::test]
+async fn a_state_may_be_anything_and_comes_back_unchanged() {
+    let sim = start().await;
+    let home = "&redirect_uri=http%3A%2F%2F127.0.0.1%3A9000%2Fcb";
+    for (given, expected) in
+        [("&state=a%20b%2B%26%3D%E5%BC%A0", Some("a b+&=张")), ("&state=", Some("")), ("", None)]
+    {
+        let page = get(&sim, &format!("{NEW}{home}{given}")).await;
+        let back = get(&sim, &format!("/wwlogin/finish?key={}&userid=lisi", key(&page))).await;
+        assert_eq!(parameter(&back, "state").as_deref(), expected);
+        let declined = get(&sim, &format!("/wwlogin/finish?key={}&decline=1", key(&page))).await;
+        assert_eq!(parameter(&declined, "state").as_deref(), expected);
+        assert!(!declined.header("location").ends_with('?'));
+    }
+}

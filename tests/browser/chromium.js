@@ -12,14 +12,7 @@ const ARGUMENTS = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ];
 
-/**
- * Debian's Chromium without a window. Playwright switches the back/forward cache off; people have it on, and what
- * a page shows after "back" depends on it, so it may be left on.
- */
-export function launch({ backForwardCache = false } = {}) {
-  return chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ARGUMENTS,
-    ignoreDefaultArgs: backForwardCache ? ["--disable-back-forward-cache"] : [],
-  });
+/** Debian's Chromium without a window. */
+export function launch() {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
 }

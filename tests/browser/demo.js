@@ -90,9 +90,9 @@ export class Demo {
     await this.#control("DELETE", "device");
   }
 
-  /** A code as WeCom's sign-in page would give it to that member. */
-  async codeFor(userid) {
-    return (await this.#control("POST", "code", { userid, host: new URL(this.url).host })).code;
+  /** A code of that app as WeCom's sign-in page would give it to that member. */
+  async codeFor(userid, agentid) {
+    return (await this.#control("POST", "code", { userid, agentid, host: new URL(this.url).host })).code;
   }
 
   async #control(method, name, body) {

@@ -12,12 +12,12 @@ const LANGUAGES = ["zh-CN", "en"];
  * One demo and one browser for a file's stories. Gives the function that tells one: its body gets `visit` (a new
  * visitor; further ones are other people) and `demo`. Whatever is odd on a page of any of them fails the story.
  */
-export function stage(browserOptions) {
+export function stage() {
   let demo;
   let browser;
   before(async () => {
     demo = await Demo.start();
-    browser = await launch(browserOptions);
+    browser = await launch();
   });
   afterEach(async () => {
     await demo.clearFaults();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { problem } from "./words.js";
 import { Watch } from "./watch.js";
 
 /** Longest wait for anything on a page, in milliseconds; a page that is right takes a fraction of it. */
@@ -72,11 +73,14 @@ export class Visitor {
     await this.assertSignedIn(userid);
   }
 
-  /** The page names the member, at a clean address, and /me agrees. */
+  /**
+   * The page names the member, at a clean address, and /me agrees. A fragment that the address of WeCom's page had
+   * stays through its redirects (WHATWG Fetch, HTTP-redirect fetch): OAuth links end in `#wechat_redirect`.
+   */
   async assertSignedIn(userid = "zhangsan") {
     await this.see("signed-in-userid").waitFor();
     assert.equal(await this.see("signed-in-userid").innerText(), userid);
-    assert.equal(this.page.url(), `${this.demo.url}/`);
+    assert.equal(this.page.url().replace(/#wechat_redirect$/, ""), `${this.demo.url}/`);
     const me = await this.me();
     assert.equal(me.status, 200);
     assert.equal(me.body.userId, userid);
@@ -100,22 +104,29 @@ export class Visitor {
   }
 
   /**
-   * The page explains a failure in full: title, meaning and how to mend it as given, who can mend it, the number,
-   * and an identifier to find it in the log by.
+   * The page explains the failure with that number in full (see words.js) and gives a number to find the request in
+   * the log by; nobody is signed in. `details` are the values that whoever acts will need, as patterns.
    */
-  async assertProblem({ title, meaning, who, whoName, how, code }) {
+  async assertProblem(code, details = []) {
     await this.see("problem-title").waitFor();
     const shown = async (hook) => (await this.see(hook).innerText()).trim();
-    assert.equal(await shown("problem-title"), title);
-    assert.equal(await shown("problem-meaning"), meaning);
+    const { who, ...words } = problem(code, this.language);
+    const page = {
+      title: await shown("problem-title"),
+      meaning: await shown("problem-meaning"),
+      whoName: await shown("problem-who"),
+      how: await shown("problem-how"),
+    };
+    assert.deepEqual(page, words);
     assert.equal(await this.see("problem-who").getAttribute("data-who"), who);
-    assert.equal(await shown("problem-who"), whoName);
-    assert.equal(await shown("problem-how"), how);
     assert.equal(await shown("problem-code"), String(code));
+    const values = await this.see("problem-details").locator("dd").allInnerTexts();
+    assert.equal(values.length, details.length, `details: ${values}`);
+    details.forEach((pattern, at) => assert.match(values[at], pattern));
+    assert.equal(await this.page.locator("html").getAttribute("lang"), this.language);
     const requestId = await shown("request-id");
     assert.match(requestId, /^[0-9a-f]{32}$/);
     assert.ok(this.demo.log.includes(requestId), "the log has the request's number");
-    assert.equal(await this.page.locator("html").getAttribute("lang"), this.say("zh-CN", "en"));
     await this.assertNotSignedIn();
   }
 

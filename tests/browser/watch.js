@@ -38,7 +38,7 @@ export class Watch {
   #response(response) {
     if (response.status() < 400) return;
     // A page that explains a refusal has the status of one, and Chromium puts that in the console.
-    if (response.request().isNavigationRequest()) this.#refusedPages.add(response.url());
+    if (response.request().isNavigationRequest()) this.#refusedPages.add(withoutFragment(response.url()));
     else this.#note(`${response.status()} for ${response.url()}`);
   }
 
@@ -51,7 +51,12 @@ export class Watch {
 
   #console(message) {
     if (!["error", "warning", "assert"].includes(message.type())) return;
-    const refused = message.text().startsWith("Failed to load resource") && this.#refusedPages.has(message.location().url);
-    if (!refused) this.#note(`console ${message.type()}: ${message.text()} (${message.location().url})`);
+    const { url } = message.location();
+    const refused = message.text().startsWith("Failed to load resource") && this.#refusedPages.has(withoutFragment(url));
+    if (!refused) this.#note(`console ${message.type()}: ${message.text()} (${url})`);
   }
+}
+
+function withoutFragment(url) {
+  return url.split("#")[0];
 }

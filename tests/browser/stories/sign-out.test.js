@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 
 import { stage } from "../story.js";
 
-// People have the back/forward cache, and "back" after a sign-out is what these stories are about.
-const story = stage({ backForwardCache: true });
+const story = stage();
 
 story("after signing out nobody is signed in, also not by the back button", async ({ visit }) => {
   const person = await visit();
@@ -14,7 +13,7 @@ story("after signing out nobody is signed in, also not by the back button", asyn
   assert.equal(await person.see("sign-in-again").innerText(), person.say("重新登录", "Sign in again"));
   await person.assertNotSignedIn();
 
-  await person.page.evaluate(() => history.back());
+  await person.page.goBack();
   await person.see("sign-in-title").waitFor();
   assert.equal(await person.see("signed-in-name").count(), 0);
   await person.assertNotSignedIn();

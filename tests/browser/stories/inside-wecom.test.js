@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+
+import { stage } from "../story.js";
+
+const story = stage();
+
+const CLIENTS = {
+  Windows:
+    "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/116.0.0.0 Safari/537.36 wxwork/4.1.36 (MicroMessenger/6.2) WindowsWechat MailPlugin_Electron WeMail embeddisk",
+  macOS:
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) wxwork/4.1.36 (MicroMessenger/6.2) WeMail",
+  iOS: "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 wxwork/4.1.36 MicroMessenger/7.0.1 Language/zh ColorScheme/Light",
+  Android:
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 wxwork/4.1.36 MicroMessenger/7.0.1 NetType/WIFI Language/zh Lang/zh ColorScheme/Light",
+};
+
+for (const [system, userAgent] of Object.entries(CLIENTS)) {
+  story(`in WeCom for ${system} a person is in without a tap`, async ({ visit, demo }) => {
+    await demo.deviceBelongsTo("zhangsan");
+    const person = await visit({ userAgent });
+    await person.open("/login");
+    await person.assertSignedIn("zhangsan");
+    assert.equal(await person.see("signed-in-name").innerText(), "张三");
+  });
+}
+
+story("in WeCom the person also ends where they wanted to go", async ({ visit, demo }) => {
+  await demo.deviceBelongsTo("lisi");
+  const person = await visit({ userAgent: CLIENTS.Android });
+  await person.open("/login?return_to=%2Fhealthz");
+  assert.equal(new URL(person.page.url()).pathname, "/healthz");
+  assert.equal(new URL(person.page.url()).search, "");
+  assert.equal((await person.me()).body.userId, "lisi");
+});
+
+story("in WeCom a member outside the visible scope is told what to do", async ({ visit, demo }) => {
+  await demo.deviceBelongsTo("chenjiu");
+  const person = await visit({ userAgent: CLIENTS.iOS });
+  await person.open("/login");
+  await person.assertProblem(60111);
+});
+
+story("the first visit in WeCom asks whose phone it is, and remembers", async ({ visit }) => {
+  const person = await visit({ userAgent: CLIENTS.Android });
+  await person.open("/login");
+  assert.equal(await person.page.locator("h1").innerText(), person.say("这是谁的手机？", "Whose phone is this?"));
+  await person.page.locator('[data-userid="zhangsan"]').click();
+  await person.assertSignedIn("zhangsan");
+  await person.signOut();
+  await person.see("sign-in-again").click();
+  await person.assertSignedIn("zhangsan");
+});

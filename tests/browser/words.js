@@ -1,0 +1,124 @@
+// What the problem pages say about each number, first in Chinese, then in English.
+
+const WHO = {
+  member: ["你自己", "You"],
+  administrator: ["企业微信管理员", "Your company's WeCom administrator"],
+  developer: ["应用的开发者", "The developer of the app"],
+  operator: ["登录服务的运维人员", "The operator of this sign-in service"],
+  wecom: ["企业微信（稍后会恢复）", "WeCom (it passes with time)"],
+};
+
+const PROBLEMS = {
+  [-1]: {
+    who: "wecom",
+    title: ["企业微信正忙", "WeCom is busy"],
+    meaning: ["企业微信系统繁忙", "WeCom is busy"],
+    how: ["稍后再试", "Try again in a moment"],
+  },
+  45009: {
+    who: "operator",
+    title: ["企业微信限制了调用次数", "WeCom's call limit is used up"],
+    meaning: ["调用次数超过限制", "Too many calls"],
+    how: [
+      "等待限制解除（分钟级一分钟，小时级一小时），并降低调用频率；若曾多次用错 Secret，本机地址会被封禁一小时",
+      "Wait (a minute's limit for a minute, an hour's for an hour) and call less often. After many wrong secrets this machine's address is locked out for an hour",
+    ],
+  },
+  60020: {
+    who: "administrator",
+    title: ["企业微信不接受本服务器的 IP 地址", "WeCom does not accept this server's IP address"],
+    meaning: ["本服务器的 IP 不在应用的“企业可信IP”中", "This server's address is not among the app's trusted addresses"],
+    how: [
+      "在管理后台的应用页面，把错误中给出的来源 IP 加入“企业可信IP”，约一分钟后生效；地址不固定时请配置出口代理",
+      "Add the caller address that the error names to the app's trusted addresses (企业可信IP); it works a minute later. Where the address changes, configure a proxy with a fixed one",
+    ],
+  },
+  60111: {
+    who: "administrator",
+    title: ["你还不能使用这个应用", "You cannot use this app yet"],
+    meaning: ["成员不存在，或不在应用的可见范围内", "The member does not exist or is outside the app's visible scope"],
+    how: [
+      "确认成员在通讯录中，并把他加入应用的可见范围",
+      "See that the member is in the contacts, and add them to the app's visible scope",
+    ],
+  },
+  710001: {
+    who: "member",
+    title: ["你取消了登录", "You cancelled the sign-in"],
+    meaning: ["你在企业微信里取消了这次登录。", "You declined the sign-in in WeCom."],
+    how: ["如果要继续，请重新登录并在企业微信里点“确认”。", "To go on, sign in again and confirm it in WeCom."],
+  },
+  710003: {
+    who: "member",
+    title: ["无法识别这次登录", "This sign-in is unknown here"],
+    meaning: ["这次登录不是从这里发起的，或者已经过去太久。", "This sign-in was not begun here, or was begun too long ago."],
+    how: [
+      "请从登录页重新开始，不要使用收藏的或别人发来的登录链接。",
+      "Start again from the sign-in page; do not use a saved link or one that somebody sent you.",
+    ],
+  },
+  710005: {
+    who: "member",
+    title: ["这次登录已经用过了", "This sign-in was already used"],
+    meaning: ["这个登录链接已经用过了，每个链接只能用一次。", "This sign-in link was used before; each works once."],
+    how: ["请重新登录。", "Sign in again."],
+  },
+  710006: {
+    who: "member",
+    title: ["请在同一个浏览器里完成登录", "Please finish in the browser where you began"],
+    meaning: [
+      "这次登录是在另一个浏览器里发起的，不能在这里完成。",
+      "This sign-in was begun in another browser and cannot be finished here.",
+    ],
+    how: [
+      "请在这个浏览器里重新登录。如果链接是别人发给你的，请不要继续，并告诉管理员。",
+      "Sign in again in this browser. If somebody sent you the link, do not go on and tell your administrator.",
+    ],
+  },
+  710101: {
+    who: "administrator",
+    title: ["你不是这家企业的成员", "You are not a member of this company"],
+    meaning: ["扫码的人不是这家企业的成员。", "Whoever scanned the code is not a member of this company."],
+    how: [
+      "请用加入了本企业的企业微信账号扫码；还没有加入的，请管理员在通讯录里添加成员。",
+      "Scan with a WeCom account that has joined this company. Who has not joined yet must be added to the contacts by the administrator.",
+    ],
+  },
+  710103: {
+    who: "administrator",
+    title: ["你的企业微信账号已停用", "Your WeCom account is not active"],
+    meaning: ["你的企业微信账号已被管理员禁用。", "Your WeCom account has been disabled by the administrator."],
+    how: [
+      "请管理员在企业微信管理后台的通讯录里启用该成员。",
+      "The administrator can enable the member in the contacts of WeCom's admin console.",
+    ],
+  },
+  710201: {
+    who: "wecom",
+    title: ["暂时联系不上企业微信", "WeCom cannot be reached right now"],
+    meaning: ["企业微信没有及时作出有效的回答。", "WeCom gave no usable answer in time."],
+    how: [
+      "请稍后重试；若持续出现，请运维人员检查服务器到企业微信接口的网络和代理设置。",
+      "Try again shortly. If it stays, the operator should check the server's network and proxy towards WeCom's API.",
+    ],
+  },
+  710309: {
+    who: "developer",
+    title: ["登录没有成功", "The sign-in did not succeed"],
+    meaning: [
+      "登录后要返回的地址（return_to）不被允许。",
+      "The address to return to after the sign-in (return_to) is not allowed.",
+    ],
+    how: [
+      "return_to 必须是登录服务自己的地址，或配置项 return_origins 里的来源。",
+      "return_to must be at the sign-in service's own address or at an origin listed in return_origins.",
+    ],
+  },
+};
+
+/** What the page of that number must say in that language, and the hook's name of who can fix it. */
+export function problem(code, language) {
+  const { who, title, meaning, how } = PROBLEMS[code];
+  const at = language === "en" ? 1 : 0;
+  return { who, title: title[at], meaning: meaning[at], whoName: WHO[who][at], how: how[at] };
+}

@@ -69,6 +69,32 @@ async fn sixty_failures_a_minute_close_the_door_to_one_address_only() {
 }
 
 #[tokio::test]
+async fn guessing_codes_is_counted_by_the_redirect_and_by_the_api() {
+    for by_api in [false, true] {
+        let world = world().start().await;
+        let guess = async || {
+            let browser = world.browser();
+            let state = world.state(&browser).await;
+            if by_api {
+                let body = json!({"authCode": "guessed", "state": state});
+                let page = browser.post_json(&format!("{API}/getLoginCode"), &body).await;
+                (page.status.as_u16(), page.json()["errcode"].as_i64().unwrap())
+            } else {
+                let page = browser.get(&redirect("guessed", &state)).await;
+                (page.status.as_u16(), page.problem())
+            }
+        };
+        for _ in 0..60 {
+            assert_eq!(guess().await.1, 40029);
+        }
+        let browser = world.browser();
+        let config = browser.post_json(&format!("{API}/getLoginConfig"), &json!({})).await;
+        assert_eq!(config.status.as_u16(), 429);
+        assert_eq!(browser.get(&redirect("guessed", "x")).await.problem(), 710_303);
+    }
+}
+
+#[tokio::test]
 async fn a_company_behind_one_address_is_not_locked_out_by_its_success() {
     let world = world().start().await;
     for _ in 0..70 {

@@ -220,7 +220,7 @@ impl Simulator {
         self.shared.world().device.set(person);
     }
 
-    /// Calls, faults, codes, tokens, clock and companies back to the start.
+    /// Calls, faults, codes, clock and companies back to the start. Access tokens stay valid.
     pub fn reset(&self) {
         self.shared.reset();
     }

@@ -4,10 +4,10 @@ import { createInterface } from "node:readline";
 
 const PHONE = "Mozilla/5.0 (Linux; Android 14) wxwork/4.1.30 MicroMessenger/7.0.1";
 
-/** `wecom-login simulate --json` as a child process; WECOM_LOGIN_BIN names the program. */
+/** `wecom-login simulate --json` as a child process; BIN_WECOM_LOGIN names the program. */
 export async function startSimulator() {
-  const program = process.env.WECOM_LOGIN_BIN;
-  if (!program) throw new Error("set WECOM_LOGIN_BIN to the wecom-login program");
+  const program = process.env.BIN_WECOM_LOGIN;
+  if (!program) throw new Error("set BIN_WECOM_LOGIN to the wecom-login program");
   const child = spawn(program, ["simulate", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface(child.stdout), "line");
   const { url, corpid, agentid, secret } = JSON.parse(line);

@@ -13,12 +13,12 @@ PHONE = "Mozilla/5.0 (Linux; Android 14) wxwork/4.1.30 MicroMessenger/7.0.1"
 
 
 class Simulator:
-    """`wecom-login simulate --json` as a child process; WECOM_LOGIN_BIN names the program."""
+    """`wecom-login simulate --json` as a child process; BIN_WECOM_LOGIN names the program."""
 
     def __init__(self):
-        program = os.environ.get("WECOM_LOGIN_BIN")
+        program = os.environ.get("BIN_WECOM_LOGIN")
         if not program:
-            raise RuntimeError("set WECOM_LOGIN_BIN to the wecom-login program")
+            raise RuntimeError("set BIN_WECOM_LOGIN to the wecom-login program")
         self._process = subprocess.Popen(
             [program, "simulate", "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )

@@ -118,8 +118,7 @@ async fn members_departments_and_apps_can_be_edited() {
     assert_eq!(control(&sim, "GET", &second, Value::Null).await.json()["name"], "张山");
 
     assert_eq!(control(&sim, "POST", "reset", Value::Null).await.status, 200);
-    let fresh = crate::browser::token(&sim).await;
-    let list = get(&sim, &format!("/cgi-bin/department/list?access_token={fresh}")).await.json();
+    let list = api("department/list?").await;
     assert_eq!(list["department"].as_array().unwrap().len(), 7);
 }
 

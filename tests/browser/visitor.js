@@ -28,6 +28,11 @@ export class Visitor {
     this.#watch.assertNothingOdd();
   }
 
+  /** From here on nothing counts as odd: for the watch's own test. */
+  forgive() {
+    this.#watch.end();
+  }
+
   /** One text of two, by the visitor's language. */
   say(zh, en) {
     return this.language === "en" ? en : zh;

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 /** Writes down everything odd that happens in a context's pages. */
 export class Watch {
   #odd = [];
+  #ended = false;
   #refusedPages = new Set();
   #origins;
 
@@ -24,8 +25,13 @@ export class Watch {
     assert.deepEqual(this.#odd, []);
   }
 
+  end() {
+    this.#odd = [];
+    this.#ended = true;
+  }
+
   #note(text) {
-    this.#odd.push(text);
+    if (!this.#ended) this.#odd.push(text);
   }
 
   #request(request) {

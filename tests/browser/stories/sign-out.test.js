@@ -4,6 +4,9 @@ import { stage } from "../story.js";
 
 const story = stage();
 
+// Playwright runs Chromium without its back/forward cache, so "back" asks the server here. With that cache Chromium
+// may show the page of before once more, as a picture: nothing on it works, for the session has ended.
+
 story("after signing out nobody is signed in, also not by the back button", async ({ visit }) => {
   const person = await visit();
   await person.signIn();

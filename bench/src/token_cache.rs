@@ -2,7 +2,11 @@
 //! behind a Tokio mutex. Fails above 1 µs.
 //!
 //! `cargo run --release -p wecom-login-bench --bin token_cache`
-#![expect(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints, and ends where it cannot measure")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a benchmark prints, and ends where it cannot measure"
+)]
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -62,7 +66,10 @@ async fn main() -> ExitCode {
     let mutex = best_ns!(guarded.lock().await.clone());
     println!("cached access_token()        {cached:8.1} ns");
     println!("Arc clone                    {arc:8.1} ns   access_token() is {:.1} times that", cached / arc);
-    println!("clone behind a tokio::Mutex  {mutex:8.1} ns   access_token() is {:.2} times that", cached / mutex);
+    println!(
+        "clone behind a tokio::Mutex  {mutex:8.1} ns   access_token() is {:.2} times that",
+        cached / mutex
+    );
     if cached > LIMIT_NS {
         println!("above the limit of {LIMIT_NS} ns");
         return ExitCode::FAILURE;

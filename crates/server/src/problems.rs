@@ -160,5 +160,11 @@ mod tests {
             assert!(wecom_login_login::explanations().iter().all(|other| other.code != row.code));
             assert!(wecom::explain(row.code).is_none());
         }
+        // The three tables stand side by side on pages and in errors.
+        for row in TABLE.iter().chain(wecom_login_login::explanations()).chain(wecom::explanations()) {
+            for text in [row.meaning, row.remedy] {
+                assert!(text.zh.ends_with('。') && text.en.ends_with('.'), "{}", row.code);
+            }
+        }
     }
 }

@@ -2,14 +2,14 @@
 
 use wecom_login_model::{Actor, Bilingual, Explanation};
 
-/// One row: number and actor, then meaning and remedy in Chinese and in English.
+/// One row: number and actor, then meaning and remedy in Chinese and in English, without their last full stop.
 macro_rules! rows {
     ($($code:literal $who:ident: $meaning_zh:literal, $meaning_en:literal; $remedy_zh:literal, $remedy_en:literal.)*) => {
         &[$(Explanation {
             code: $code,
-            meaning: Bilingual { zh: $meaning_zh, en: $meaning_en },
+            meaning: Bilingual { zh: concat!($meaning_zh, "。"), en: concat!($meaning_en, ".") },
             who: Actor::$who,
-            remedy: Bilingual { zh: $remedy_zh, en: $remedy_en },
+            remedy: Bilingual { zh: concat!($remedy_zh, "。"), en: concat!($remedy_en, ".") },
         }),*]
     };
 }

@@ -18,7 +18,7 @@ use crate::envelope::Call;
 use crate::login_page::browser;
 use crate::problem;
 use crate::problems::{
-    BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NOT_FOUND, OVERLOADED, TOO_MANY_FAILURES,
+    BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NO_FUNCTION, OVERLOADED, TOO_MANY_FAILURES,
 };
 use crate::request::Visit;
 use crate::site::Site;
@@ -39,7 +39,7 @@ pub(crate) async fn call(
 ) -> Response {
     let call = Call { visit, now: site.clock.now(), began: Instant::now() };
     let Some((instance, function)) = find(&site, &path) else {
-        return call.problem(StatusCode::NOT_FOUND, NOT_FOUND);
+        return call.problem(StatusCode::NOT_FOUND, NO_FUNCTION);
     };
     match site.limits.is_locked_out(call.visit.address, call.now).await {
         Ok(false) => {}

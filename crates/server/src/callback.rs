@@ -21,7 +21,7 @@ pub(crate) async fn callback(State(site): State<Arc<Site>>, method: Method, visi
     let takes = |instance: &&Arc<Instance>| !site.browser_off.contains_key(instance.full_name());
     let here: Vec<_> = site.instances.at_redirect_path(visit.uri.path()).iter().filter(takes).collect();
     if here.is_empty() {
-        return problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND));
+        return problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND).home());
     }
     if method != Method::GET {
         // HEAD must not use up a code.
@@ -99,7 +99,12 @@ async fn welcome(site: &Site, visit: &Visit, signed_in: &SignedIn) -> Response {
         session = signed_in.session.id,
         "signed in"
     );
-    let mut response = To::to(signed_in.return_to.as_deref().unwrap_or("/")).into_response();
+    let mut address = signed_in.return_to.clone().unwrap_or_else(|| "/".to_owned());
+    if visit.is_inside_wecom() && !address.contains('#') {
+        // An address without a fragment would inherit `#wechat_redirect` (RFC 9110, 10.2.2).
+        address.push('#');
+    }
+    let mut response = To::to(&address).into_response();
     let lifetime = signed_in.session.expires_at.since(site.clock.now());
     response.headers_mut().append(SET_COOKIE, site.cookies.set_session(&signed_in.token, lifetime));
     response

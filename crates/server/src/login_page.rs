@@ -10,7 +10,6 @@ use wecom_login_login::{BrowserId, Holder, Instance, Refusal, State as SignInSta
 use wecom_login_model::Bilingual;
 use wecom_login_pages::{CONTENT_SECURITY_POLICY, Choice, ChoosePage, LoginPage, Panel};
 
-use crate::language;
 use crate::problem::{self, Problem};
 use crate::problems::{NO_INSTANCE, OVERLOADED, REDIRECT_NOT_OURS, RETURN_TO_REFUSED};
 use crate::request::Visit;
@@ -61,11 +60,7 @@ pub(crate) async fn login(State(site): State<Arc<Site>>, visit: Visit) -> Respon
         let problem = Problem::of_number(StatusCode::NOT_FOUND, NO_INSTANCE);
         return problem::page(&site, &visit, &problem);
     };
-    let mut response = begin(&site, &visit, &instance, return_to).await;
-    if let Some(language) = language::asked_for(visit.uri.query()) {
-        response.headers_mut().append(header::SET_COOKIE, site.cookies.set_language(language));
-    }
-    response
+    begin(&site, &visit, &instance, return_to).await
 }
 
 async fn begin(site: &Site, visit: &Visit, instance: &Instance, return_to: Option<String>) -> Response {

@@ -17,7 +17,7 @@ pub(crate) struct Problem {
     title: Bilingual,
     explanation: &'static Explanation,
     details: Vec<(Bilingual, String)>,
-    retry: Option<String>,
+    retry: Option<Retry>,
     cause: Option<String>,
 }
 
@@ -31,6 +31,9 @@ impl Problem {
             number::STATE_UNKNOWN => title::STATE_UNKNOWN,
             problems::REDIRECT_NOT_OURS | problems::NO_INSTANCE => title::SET_UP_WRONG,
             problems::NOT_FOUND => Bilingual { zh: "没有这个页面", en: "No such page" },
+            problems::RETURN_TO_REFUSED => {
+                Bilingual { zh: "不能返回到这个地址", en: "That address cannot be returned to" }
+            }
             problems::CROSS_SITE => Bilingual { zh: "请求被拒绝", en: "The request was refused" },
             problems::TOO_MANY_FAILURES | problems::OVERLOADED => {
                 Bilingual { zh: "请稍等片刻", en: "Please wait a moment" }
@@ -57,7 +60,7 @@ impl Problem {
             title: title_of(refusal),
             explanation: refusal.explanation(),
             details,
-            retry: Some(again),
+            retry: Some(Retry::again(again)),
             cause: Some(refusal.to_string()),
         }
     }
@@ -70,7 +73,14 @@ impl Problem {
 
     /// With a link that begins again.
     pub(crate) fn retry(mut self, url: String) -> Self {
-        self.retry = Some(url);
+        self.retry = Some(Retry::again(url));
+        self
+    }
+
+    /// With a link to where one can start.
+    pub(crate) fn home(mut self) -> Self {
+        let label = Bilingual { zh: "回到首页", en: "Go to the first page" };
+        self.retry = Some(Retry { label, url: "/".to_owned() });
         self
     }
 }
@@ -124,7 +134,7 @@ pub(crate) fn page(site: &Site, visit: &Visit, problem: &Problem) -> Response {
         title: problem.title,
         explanation: problem.explanation,
         details: problem.details.clone(),
-        retry: problem.retry.clone().map(Retry::again),
+        retry: problem.retry.clone(),
     };
     // The address of a redirect holds code and state; its page links to the sign-in page instead.
     let chrome = chrome_at(

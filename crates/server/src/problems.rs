@@ -14,6 +14,7 @@ pub(crate) const RETURN_TO_REFUSED: i64 = 710_309;
 pub(crate) const REDIRECT_NOT_OURS: i64 = 710_310;
 pub(crate) const NO_INSTANCE: i64 = 710_311;
 pub(crate) const METHOD_NOT_ALLOWED: i64 = 710_312;
+pub(crate) const NO_FUNCTION: i64 = 710_313;
 
 /// Our own numbers at the HTTP border, in order.
 pub fn explanations() -> &'static [Explanation] {
@@ -67,11 +68,11 @@ const TABLE: &[Explanation] = &[
     },
     Explanation {
         code: NOT_FOUND,
-        meaning: Bilingual { zh: "这个地址下没有内容。", en: "There is nothing at this address." },
-        who: Actor::Developer,
+        meaning: Bilingual { zh: "这个地址下没有页面。", en: "There is no page at this address." },
+        who: Actor::Member,
         remedy: Bilingual {
-            zh: "请检查地址；元素接口的地址是 /api/{组织}/{应用}/{元素路径}/{函数}。",
-            en: "Check the address; an element's function is at /api/{org}/{app}/{element path}/{function}.",
+            zh: "请检查地址有没有写错，或者从首页重新进入。",
+            en: "Check the address, or start from the first page.",
         },
     },
     Explanation {
@@ -145,6 +146,18 @@ const TABLE: &[Explanation] = &[
         remedy: Bilingual {
             zh: "元素函数和退出登录用 POST，页面用 GET。",
             en: "Element functions and sign-out take POST, pages take GET.",
+        },
+    },
+    Explanation {
+        code: NO_FUNCTION,
+        meaning: Bilingual {
+            zh: "没有这个元素函数，或者它不能从外部调用。",
+            en: "There is no such element function, or it cannot be called from outside.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请检查地址：/api/{组织}/{应用}/{元素路径}/{函数}，组织和应用见 app.json。",
+            en: "Check the address: /api/{org}/{app}/{element path}/{function}, with org and app as in app.json.",
         },
     },
 ];

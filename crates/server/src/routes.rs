@@ -16,7 +16,7 @@ use crate::problem::{self, Problem};
 use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
 use crate::request::{RequestId, Visit};
 use crate::site::Site;
-use crate::{api, callback, cross_site, headers, home, login_page, session};
+use crate::{api, callback, cross_site, headers, home, language, login_page, session};
 
 /// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
 const OWN_PATHS: &[&str] = &[
@@ -64,6 +64,8 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
     let span =
         tracing::info_span!("request", method = %request.method(), path = request.uri().path(), %request_id);
     let https = site.settings.is_https();
+    // A language that was asked for is kept for the pages that come after.
+    let chosen = language::asked_for(request.uri().query());
     let answer = async {
         if cross_site::is_allowed(request.method(), request.headers(), &site.settings.public_url) {
             next.run(request).await
@@ -76,6 +78,9 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
     };
     let mut response = answer.instrument(span).await;
     headers::complete(response.headers_mut(), https);
+    if let Some(language) = chosen {
+        response.headers_mut().append(header::SET_COOKIE, site.cookies.set_language(language));
+    }
     if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
         response.headers_mut().insert("x-request-id", value);
     }
@@ -104,7 +109,7 @@ async fn healthz() -> &'static str {
 async fn asset(State(site): State<Arc<Site>>, Path(file): Path<String>, visit: Visit) -> Response {
     let path = format!("/assets/{file}");
     match wecom_login_pages::assets().iter().find(|asset| asset.path == path) {
-        None => problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND)),
+        None => problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND).home()),
         Some(asset) => {
             let headers = [
                 (header::CONTENT_TYPE, asset.content_type),

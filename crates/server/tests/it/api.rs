@@ -87,7 +87,7 @@ async fn only_the_open_functions_of_real_elements_are_there() {
         "/api/acme/portal/getLoginConfig".to_owned(),
     ] {
         let page = browser.post_json(&path, &json!({})).await;
-        assert_eq!((page.status.as_u16(), &page.json()["errcode"]), (404, &json!(710_305)), "{path}");
+        assert_eq!((page.status.as_u16(), &page.json()["errcode"]), (404, &json!(710_313)), "{path}");
     }
 }
 

@@ -31,6 +31,8 @@ async fn pages_speak_the_visitors_language() {
     assert!(page("zh-CN", "/login?lang=en").await.contains("<html lang=\"en\">"));
     // The choice is kept for the pages that come after WeCom's redirect.
     assert!(page("zh-CN", REDIRECT).await.contains("<html lang=\"en\">"));
+    assert!(page("en", "/nothing?lang=zh").await.contains("<html lang=\"zh-CN\">"));
+    assert!(page("en", "/login").await.contains("<html lang=\"zh-CN\">"), "whatever page it was chosen on");
 }
 
 #[tokio::test]
@@ -91,6 +93,26 @@ async fn inside_wecom_nothing_needs_a_tap() {
         let link = page.location();
         let base = format!("{}/connect/oauth2/authorize?appid=", world.wecom.url());
         assert!(link.starts_with(&base) && link.contains("scope=snsapi_base"), "{link}");
+    }
+}
+
+#[tokio::test]
+async fn inside_wecom_its_fragment_does_not_stay() {
+    let world = world().start().await;
+    let browser = world.browser();
+    let agent = "Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 wxwork/4.1.30 MicroMessenger/7.0.1";
+    for (login, address) in
+        [("/login", "/#".to_owned()), ("/login?return_to=/a%23b", format!("{}/a#b", world.url))]
+    {
+        let page =
+            browser.send(browser.request(reqwest::Method::GET, login).header("user-agent", agent)).await;
+        let link = url::Url::parse(page.location()).unwrap();
+        let state = link.query_pairs().find(|(key, _)| key == "state").unwrap().1.into_owned();
+        let redirect = crate::world::redirect(&world.code("zhangsan"), &state);
+        let page =
+            browser.send(browser.request(reqwest::Method::GET, &redirect).header("user-agent", agent)).await;
+        assert_eq!(page.location(), address);
+        browser.post_json("/logout", &serde_json::json!({})).await;
     }
 }
 

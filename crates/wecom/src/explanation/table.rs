@@ -96,7 +96,7 @@ pub(super) const TABLE: &[Explanation] = rows! {
         "重新登录；登录码只能用一次", "Sign in again; a code works once".
     43012 Administrator: "应用还没有配置回调地址", "The app has no callback URL";
         "在管理后台为应用设置接收消息的服务器", "Set up the app's message server in the console".
-    45009 Operator: "调用次数超过限制", "Too many calls";
+    45009 Operator: "企业微信限制的接口调用次数已经用完", "The number of calls that WeCom allows is used up";
         "等待限制解除（分钟级一分钟，小时级一小时），并降低调用频率；若曾多次用错 Secret，本机地址会被封禁一小时",
         "Wait (a minute's limit for a minute, an hour's for an hour) and call less often. After many wrong \
             secrets this machine's address is locked out for an hour".

@@ -6,8 +6,8 @@ use std::{env, fs, io};
 
 use wecom_login_model::{Actor, Bilingual, Explanation, Language, Timestamp};
 use wecom_login_pages::{
-    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, PlainPage, ProblemPage, Retry,
-    SignedOutPage, assets, title,
+    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, ProblemPage, Retry, SignedOutPage, assets,
+    title,
 };
 
 const IP_NOT_ALLOWED: Explanation = Explanation {
@@ -109,12 +109,6 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
             }
             .html(&chrome("problem-busy")),
         ),
-        ("plain-404", PlainPage::of_status(404).html(&chrome("plain-404"))),
-        (
-            "plain-429",
-            PlainPage::of_status(429).with_retry(Retry::again("/login")).html(&chrome("plain-429")),
-        ),
-        ("plain-500", PlainPage::of_status(500).html(&chrome("plain-500"))),
     ]
 }
 

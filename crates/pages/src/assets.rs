@@ -23,7 +23,7 @@ impl Asset {
     }
 }
 
-static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
         Asset::new(
             "style",
@@ -32,6 +32,12 @@ static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
             include_bytes!("../../../web/assets/style.css"),
         ),
         Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../../web/assets/icon.svg")),
+        Asset::new(
+            "fresh",
+            "js",
+            "text/javascript; charset=utf-8",
+            include_bytes!("../../../web/assets/fresh.js"),
+        ),
     ]
 });
 
@@ -48,6 +54,11 @@ pub(crate) fn style_path() -> &'static str {
 /// The path of the icon.
 pub(crate) fn icon_path() -> &'static str {
     &ASSETS[1].path
+}
+
+/// The path of the script that keeps a page from being shown again as it was.
+pub(crate) fn fresh_path() -> &'static str {
+    &ASSETS[2].path
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! The pages people see while they sign in: plain views go in, complete HTML comes out.
 //!
 //! Nothing here knows HTTP, sessions or WeCom. The server fills a view ([`LoginPage`], [`ChoosePage`],
-//! [`HomePage`], [`SignedOutPage`], [`ProblemPage`], [`PlainPage`]), adds the frame that all pages share
+//! [`HomePage`], [`SignedOutPage`], [`ProblemPage`]), adds the frame that all pages share
 //! ([`Chrome`]) and sends what `html` returns, as `text/html; charset=utf-8`. The templates lie in
 //! `web/templates`, are checked when this crate is compiled, and hold each text in both languages side by side,
 //! so that neither language can lack one. Every value is escaped and isolated from the direction of the text
 //! around it: a name may hold markup, quotes or right-to-left marks.
 //!
-//! The pages hold no script, no inline style and nothing from elsewhere but the member's picture and, on the
-//! sign-in page, WeCom's own frame. They work under [`CONTENT_SECURITY_POLICY`] with `frame-src` added for the
-//! sign-in page. The price: the page cannot see that the frame failed to load, so a plain link to the same
-//! sign-in always stands below it.
+//! The pages hold no inline script, no inline style and nothing from elsewhere but the member's picture and, on
+//! the sign-in page, WeCom's own frame. They work under [`CONTENT_SECURITY_POLICY`] with `frame-src` added for
+//! the sign-in page, and do all they do without script; so no page sees that the frame failed to load, and a
+//! plain link to the same sign-in always stands below it. The one script, on the home page and the sign-in page,
+//! keeps the browser's back/forward cache from showing them as they were.
 //!
 //! # Hooks for tests in a browser
 //!
@@ -31,7 +32,6 @@
 //! | signed out | `signed-out-title`, `sign-in-again` | heading; link |
 //! | problem | `problem-title`, `problem-meaning`, `problem-who`, `problem-how`, `problem-code` | the explanation; `problem-who` has `data-who` = member, administrator, developer, operator or wecom |
 //! | problem | `problem-details`, `problem-retry` | list of values, absent when empty; link, absent when none |
-//! | plain | `problem-title`, `problem-how`, `problem-code`, `problem-retry` | as above; the code is the HTTP status |
 
 mod assets;
 mod choose;
@@ -39,7 +39,6 @@ mod chrome;
 mod home;
 mod login;
 mod moment;
-mod plain;
 mod problem;
 mod signed_out;
 
@@ -48,14 +47,13 @@ pub use choose::{Choice, ChoosePage};
 pub use chrome::{Brand, Chrome, LanguageLinks, UtcOffset};
 pub use home::HomePage;
 pub use login::{LoginPage, Panel};
-pub use plain::PlainPage;
 pub use problem::{ProblemPage, Retry, title};
 pub use signed_out::SignedOutPage;
 
 /// The policy that every page here works under. The sign-in page with [`Panel::Frame`] needs
 /// `; frame-src <origin of the frame>` added.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data: https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Renders a template into a `String`.
 fn html(template: &impl askama::Template) -> String {

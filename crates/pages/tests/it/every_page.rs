@@ -83,26 +83,43 @@ fn the_page_names_its_language_and_links_to_the_other() {
 }
 
 #[test]
-fn the_browser_runs_nothing_and_loads_nothing_from_elsewhere() {
+fn the_browser_runs_and_loads_nothing_from_elsewhere() {
     let own: Vec<&str> = assets().iter().map(|asset| asset.path.as_str()).collect();
     for (name, html) in views::all(Language::Zh, "https://frame.example/") {
         for element in elements(&html) {
-            assert!(
-                !["script", "style", "object", "embed", "base"].contains(&element.name.as_str()),
-                "{name}"
-            );
+            assert!(!["style", "object", "embed", "base"].contains(&element.name.as_str()), "{name}");
             for (key, value) in &element.attributes {
                 assert!(key != "style" && !key.starts_with("on"), "{name}: {key}={value}");
             }
             match element.name.as_str() {
                 "link" => assert!(own.contains(&element.attribute("href").unwrap()), "{name}"),
+                "script" => {
+                    assert_eq!(element.text, "", "{name}");
+                    assert!(own.contains(&element.attribute("src").unwrap()), "{name}");
+                }
                 "iframe" => assert_eq!(element.attribute("src"), Some("https://frame.example/")),
                 "img" => assert!(element.attribute("src").unwrap().starts_with("https://pictures.example/")),
                 _ => assert_eq!(element.attribute("src"), None, "{name}"),
             }
         }
     }
-    assert!(!CONTENT_SECURITY_POLICY.contains("unsafe") && !CONTENT_SECURITY_POLICY.contains("script-src"));
+    let scripts: Vec<&str> =
+        CONTENT_SECURITY_POLICY.split("; ").filter(|directive| directive.starts_with("script-src")).collect();
+    assert_eq!(scripts, ["script-src 'self'"]);
+    assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
+}
+
+#[test]
+fn a_page_that_must_not_be_shown_again_as_it_was_says_so() {
+    let script = assets().iter().find(|asset| asset.content_type.starts_with("text/javascript")).unwrap();
+    for (name, html) in views::all(Language::En, "v") {
+        let carries = elements(&html).iter().any(|element| {
+            element.name == "script" && element.attribute("src") == Some(script.path.as_str())
+        });
+        // A person's data, or a state that works once.
+        let must = ["home", "bare home", "login in a frame", "login by link"].contains(&name.as_str());
+        assert_eq!(carries, must, "{name}");
+    }
 }
 
 #[test]

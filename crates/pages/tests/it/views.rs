@@ -2,8 +2,7 @@
 
 use wecom_login_model::{Actor, Bilingual, Explanation, Language, Timestamp};
 use wecom_login_pages::{
-    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, PlainPage, ProblemPage, Retry,
-    SignedOutPage, title,
+    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, ProblemPage, Retry, SignedOutPage, title,
 };
 
 pub(crate) const EXPLANATION: Explanation = Explanation {
@@ -12,8 +11,6 @@ pub(crate) const EXPLANATION: Explanation = Explanation {
     who: Actor::Administrator,
     remedy: Bilingual { zh: "添加下面的地址。", en: "Add the address below." },
 };
-
-pub(crate) const STATUSES: [u16; 11] = [400, 401, 403, 404, 405, 413, 415, 429, 500, 503, 418];
 
 /// The chrome of a page at `/page`.
 pub(crate) fn chrome(language: Language) -> Chrome<'static> {
@@ -81,10 +78,6 @@ pub(crate) fn all_in(chrome: &Chrome<'_>, value: &str) -> Vec<(String, String)> 
     for title in title::ALL {
         let page = ProblemPage { title: *title, details: vec![], retry: None, ..problem(value) };
         pages.push((format!("problem {}", title.en), page.html(chrome)));
-    }
-    for status in STATUSES {
-        let page = PlainPage::of_status(status).with_retry(Retry::again(value));
-        pages.push((format!("plain {status}"), page.html(chrome)));
     }
     pages
 }

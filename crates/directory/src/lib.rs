@@ -3,14 +3,15 @@
 //! A row is as good as WeCom's answer while it is fresh; after that the member is read again. What WeCom withholds
 //! never erases what it told before.
 
+mod departments;
 mod profile;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use wecom::Calls;
-use wecom_login_model::{Clock, CorpId, Department, DepartmentId, Member, UserId};
-use wecom_login_store::Store;
+use wecom_login_model::{Clock, CorpId, Department, DepartmentId, Member, Secret, UserId};
+use wecom_login_store::{Consent, Store};
 
 /// Without events and without a scheduled sync nobody would tell that a member has left: no row is trusted longer
 /// than this then.
@@ -71,14 +72,73 @@ impl Directory {
     ) -> Result<Member, Error> {
         let user = calls.user(user_id).await?;
         let profile = profile::of(&user);
-        Ok(self.store.save_member(corp_id, user_id, &profile, self.clock.now()).await?)
+        // Under WeCom's spelling, not under the caller's.
+        Ok(self.store.save_member(corp_id, &user.user_id, &profile, self.clock.now()).await?)
+    }
+
+    /// Reads what the member consented to give away (one call, auth/getuserdetail).
+    ///
+    /// `None` when the ticket tells of another member. The row must be written first; see
+    /// [`Directory::save_consent`].
+    pub async fn read_consent(
+        &self,
+        calls: &Calls,
+        corp_id: &CorpId,
+        user_id: &UserId,
+        ticket: &Secret,
+    ) -> Result<Option<Consent>, Error> {
+        let detail = calls.user_detail(ticket).await?;
+        if detail.user_id != *user_id {
+            tracing::warn!(%corp_id, "a ticket told of another member than its code; it is not used");
+            return Ok(None);
+        }
+        Ok(Some(profile::consent(&detail)))
+    }
+
+    /// Writes what [`Directory::read_consent`] gave, once the member's row is there.
+    pub async fn save_consent(
+        &self,
+        corp_id: &CorpId,
+        user_id: &UserId,
+        consent: &Consent,
+    ) -> Result<Option<Member>, Error> {
+        self.store.save_consent(corp_id, user_id, consent, self.clock.now()).await?;
+        self.member(corp_id, user_id).await
+    }
+
+    /// Brings one member's row up to date. A fresh row is left alone, without a call, unless `force`d. A member who is
+    /// gone, or whom the app may no longer see, is marked as having left, and their sessions end.
+    ///
+    /// Fails with WeCom's refusal when there is no row that could be marked.
+    pub async fn sync_member(
+        &self,
+        calls: &Calls,
+        corp_id: &CorpId,
+        user_id: &UserId,
+        fresh_for: Duration,
+        force: bool,
+    ) -> Result<(), Error> {
+        if !force && self.fresh_member(corp_id, user_id, fresh_for).await?.is_some() {
+            return Ok(());
+        }
+        match self.read_member(calls, corp_id, user_id).await {
+            Ok(_) => Ok(()),
+            Err(Error::WeCom(error)) if error.is_outside_scope() => {
+                if self.store.member(corp_id, user_id).await?.is_none() {
+                    return Err(error.into());
+                }
+                self.store.mark_left(corp_id, user_id, self.clock.now()).await?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads the visible departments from WeCom (one call, department/list) and writes them; tells how many.
     pub async fn read_departments(&self, calls: &Calls, corp_id: &CorpId) -> Result<usize, Error> {
         let departments: Vec<Department> =
             calls.departments(None).await?.iter().map(profile::department).collect();
-        self.store.save_departments(corp_id, &departments).await?;
+        self.store.save_departments(corp_id, &departments, &[]).await?;
         Ok(departments.len())
     }
 

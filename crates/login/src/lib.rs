@@ -9,6 +9,7 @@
 
 mod config;
 mod explanation;
+mod functions;
 mod instance;
 mod redirect;
 mod refusal;

@@ -65,6 +65,9 @@ pub enum Refusal {
     /// The same redirect is being worked on and does not come to an end.
     #[error("the same sign-in is still under way")]
     StillUnderWay,
+    /// A text that can be no identifier, with the number that WeCom gives to such a one.
+    #[error("{0}")]
+    NoId(&'static str, i64),
     /// WeCom refused or did not answer; the same redirect may be tried again.
     #[error("WeCom: {0}")]
     WeCom(wecom::Error),
@@ -111,7 +114,7 @@ impl Refusal {
             Self::Settled(Settled::BadCode) => number::BAD_CODE,
             Self::Settled(Settled::NotAMember) => number::NOT_A_MEMBER,
             Self::Settled(Settled::MemberOfAnotherCompany) => number::MEMBER_OF_ANOTHER_COMPANY,
-            Self::Settled(Settled::OutsideScope { errcode }) => *errcode,
+            Self::Settled(Settled::OutsideScope { errcode }) | Self::NoId(_, errcode) => *errcode,
             Self::Settled(Settled::Disabled) => number::MEMBER_DISABLED,
             Self::Settled(Settled::Left) => number::MEMBER_LEFT,
             Self::StateMissing => number::STATE_MISSING,

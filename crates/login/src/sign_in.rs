@@ -6,7 +6,7 @@ use wecom::{AuthCode, Budget, Calls, Identity};
 use wecom_login_directory::Directory;
 use wecom_login_model::{Clock, Entropy, Fingerprint, Member, MemberStatus, Secret, UserId};
 use wecom_login_session::{Session, SessionToken, Sessions};
-use wecom_login_store::{Sealer, Store};
+use wecom_login_store::{Consent, Sealer, Store};
 
 use crate::refusal::Settled;
 use crate::state::{CLAIM_LEASE, OUTCOME_LIFETIME, Outcome, Phase, Proven, Record, States, Versioned};
@@ -136,8 +136,8 @@ impl Login {
             self.spend_library_state(instance, &Secret::new(state)).await?;
         }
         let calls = instance.client().within(self.budget.clone());
-        let user_id = self.prove(&calls, &auth_code).await?;
-        let member = self.member(&calls, instance, &user_id).await?;
+        let (user_id, ticket) = self.prove(&calls, &auth_code).await?;
+        let member = self.member(&calls, instance, &user_id, ticket.as_ref()).await?;
         self.user_info(&member).await
     }
 
@@ -147,6 +147,14 @@ impl Login {
             Some(member) => Ok(Some(self.user_info(&member).await?)),
             None => Ok(None),
         }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     async fn deliver(&self, redirect: &Redirect) -> Result<SignedIn, Refusal> {
@@ -272,21 +280,22 @@ impl Login {
     ) -> Result<(SessionToken, Session), Refusal> {
         let instance = &redirect.instance;
         let calls = instance.client().within(self.budget.clone());
-        let user_id = match proven {
-            Some(proven) => proven.user_id.clone(),
+        // A ticket is not kept for another try: what it gives is a gain, not a condition.
+        let (user_id, ticket) = match proven {
+            Some(proven) => (proven.user_id.clone(), None),
             None => self.prove(&calls, code).await?,
         };
         *proven = Some(Proven { user_id: user_id.clone() });
-        let member = self.member(&calls, instance, &user_id).await?;
+        let member = self.member(&calls, instance, &user_id, ticket.as_ref()).await?;
         let session =
             self.sessions.begin(fingerprint, &member.corp_id, &member.user_id, instance.full_name()).await?;
         session.ok_or(Refusal::StateUsed)
     }
 
     /// Whose code it is (one call, auth/getuserinfo).
-    async fn prove(&self, calls: &Calls, code: &AuthCode) -> Result<UserId, Refusal> {
+    async fn prove(&self, calls: &Calls, code: &AuthCode) -> Result<(UserId, Option<Secret>), Refusal> {
         match calls.identify(code).await {
-            Ok(Identity::Member { user_id, .. }) => Ok(user_id),
+            Ok(Identity::Member { user_id, user_ticket }) => Ok((user_id, user_ticket)),
             Ok(Identity::NonMember { .. }) => Err(Settled::NotAMember.into()),
             // What WeCom may name besides is none of ours either.
             Ok(_) => Err(Settled::MemberOfAnotherCompany.into()),
@@ -295,18 +304,28 @@ impl Login {
         }
     }
 
-    /// The member's row, read from WeCom unless it is fresh, if they may sign in.
-    async fn member(&self, calls: &Calls, instance: &Instance, user_id: &UserId) -> Result<Member, Refusal> {
+    /// The member's row, read from WeCom unless it is fresh, if they may sign in. With a ticket, what the member has
+    /// consented to give away is read at the same time.
+    async fn member(
+        &self,
+        calls: &Calls,
+        instance: &Instance,
+        user_id: &UserId,
+        ticket: Option<&Secret>,
+    ) -> Result<Member, Refusal> {
         let corp_id = instance.corp_id();
-        let fresh = self
-            .directory
-            .fresh_member(corp_id, user_id, instance.user_fresh_for())
-            .await
-            .map_err(refused)?;
-        let member = match fresh {
-            Some(member) => member,
-            None => self.directory.read_member(calls, corp_id, user_id).await.map_err(refused)?,
+        let row = async {
+            match self.directory.fresh_member(corp_id, user_id, instance.user_fresh_for()).await? {
+                Some(member) => Ok(member),
+                None => self.directory.read_member(calls, corp_id, user_id).await,
+            }
         };
+        let (row, consent) = tokio::join!(row, self.consent(calls, instance, user_id, ticket));
+        let mut member = row.map_err(refused)?;
+        if let Some(consent) = consent {
+            let saved = self.directory.save_consent(corp_id, user_id, &consent).await.map_err(refused)?;
+            member = saved.unwrap_or(member);
+        }
         match member.profile.status {
             Some(MemberStatus::Disabled) => Err(Settled::Disabled.into()),
             Some(MemberStatus::Left) => Err(Settled::Left.into()),
@@ -314,7 +333,25 @@ impl Login {
         }
     }
 
-    async fn user_info(&self, member: &Member) -> Result<UserInfo, Refusal> {
+    /// What the member has consented to give away. It is a gain, not a condition: a failure is logged, and the
+    /// sign-in goes on without.
+    async fn consent(
+        &self,
+        calls: &Calls,
+        instance: &Instance,
+        user_id: &UserId,
+        ticket: Option<&Secret>,
+    ) -> Option<Consent> {
+        match self.directory.read_consent(calls, instance.corp_id(), user_id, ticket?).await {
+            Ok(consent) => consent,
+            Err(error) => {
+                tracing::warn!(instance = instance.full_name(), %error, "what the member consented to was not read");
+                None
+            }
+        }
+    }
+
+    pub(crate) async fn user_info(&self, member: &Member) -> Result<UserInfo, Refusal> {
         let departments = &member.profile.departments;
         let names = self.directory.department_names(&member.corp_id, departments).await.map_err(refused)?;
         Ok(UserInfo::new(member, names))
@@ -394,7 +431,7 @@ fn vanished(session: &Session) -> Refusal {
     Refusal::Unforeseen(format!("session {} is of a member whom the local copy does not know", session.id))
 }
 
-fn refused(error: wecom_login_directory::Error) -> Refusal {
+pub(crate) fn refused(error: wecom_login_directory::Error) -> Refusal {
     match error {
         wecom_login_directory::Error::WeCom(error) if error.is_outside_scope() => {
             Settled::OutsideScope { errcode: error.errcode().unwrap_or_default() }.into()

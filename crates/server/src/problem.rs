@@ -93,7 +93,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::StateExpired
         | Refusal::StateUsed
         | Refusal::StateOfAnotherBrowser
-        | Refusal::StateOfLibrary => StatusCode::BAD_REQUEST,
+        | Refusal::StateOfLibrary
+        | Refusal::NoId(..) => StatusCode::BAD_REQUEST,
         Refusal::Settled(_) => StatusCode::FORBIDDEN,
         Refusal::StillUnderWay => StatusCode::CONFLICT,
         Refusal::WeCom(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
@@ -117,7 +118,9 @@ fn title_of(refusal: &Refusal) -> Bilingual {
         Refusal::WeCom(error) if error.is_busy() || error.is_timeout() => title::WECOM_BUSY,
         Refusal::WeCom(error) if error.is_unavailable() => title::WECOM_UNREACHABLE,
         Refusal::WeCom(_) => title::SET_UP_WRONG,
-        Refusal::StillUnderWay | Refusal::Store(_) | Refusal::Unforeseen(_) => title::FAILED,
+        Refusal::StillUnderWay | Refusal::NoId(..) | Refusal::Store(_) | Refusal::Unforeseen(_) => {
+            title::FAILED
+        }
     }
 }
 

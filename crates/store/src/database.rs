@@ -59,7 +59,10 @@ impl Database {
 }
 
 fn migrations() -> Migrator {
-    let files = [(1, "sign in", include_str!("../migrations/sqlite/0001_sign_in.sql"))];
+    let files = [
+        (1, "sign in", include_str!("../migrations/sqlite/0001_sign_in.sql")),
+        (2, "consents", include_str!("../migrations/sqlite/0002_consents.sql")),
+    ];
     let migrations = files.map(|(version, description, sql)| {
         let description = Cow::Borrowed(description);
         Migration::new(version, description, MigrationType::Simple, sql.into_sql_str(), false)

@@ -15,6 +15,7 @@ use std::path::Path;
 
 pub use error::Error;
 pub use key_value::{Entry, KeyValue};
+pub use members::Consent;
 pub use seal::{SealError, SealKey, Sealer};
 pub use sessions::{EndReason, NewSession, SessionRow};
 

@@ -2,7 +2,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use wecom_login_model::{CorpId, DepartmentId, Member, Profile, Timestamp, UserId};
 
-use crate::{Error, Store};
+use crate::{EndReason, Error, Store};
 
 const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, email, biz_mail, avatar, gender, \
                        departments, leads, main_department, status, read_at, left_at, created_at, updated_at";
@@ -31,8 +31,131 @@ impl Store {
         profile: &Profile,
         now: Timestamp,
     ) -> Result<Member, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail,
+        member(&upsert(corp_id, user_id, profile, now)?.fetch_one(self.database.writer()).await?)
+    }
+
+    /// The same for many members, in one transaction.
+    pub async fn save_members(
+        &self,
+        corp_id: &CorpId,
+        members: &[(UserId, Profile)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        for (user_id, profile) in members {
+            upsert(corp_id, user_id, profile, now)?.fetch_one(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes what the member consented to give away, and that they did. `""` was not given.
+    pub async fn save_consent(
+        &self,
+        corp_id: &CorpId,
+        user_id: &UserId,
+        given: &Consent,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        for (field, value) in given.fields() {
+            sqlx::query(sqlx::AssertSqlSafe(format!(
+                "UPDATE members SET {field} = $1, updated_at = $2 WHERE corp_id = $3 AND user_key = $4"
+            )))
+            .bind(value)
+            .bind(now.as_millis())
+            .bind(corp_id.as_str())
+            .bind(user_id.folded())
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "INSERT INTO consents (corp_id, user_key, field, given_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (corp_id, user_key, field) DO UPDATE SET given_at = excluded.given_at",
+            )
+            .bind(corp_id.as_str())
+            .bind(user_id.folded())
+            .bind(field)
+            .bind(now.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Marks the member as having left and ends their sessions, both or neither; false when there is no such row, or
+    /// it was marked before.
+    pub async fn mark_left(&self, corp_id: &CorpId, user_id: &UserId, now: Timestamp) -> Result<bool, Error> {
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let marked = sqlx::query(
+            "UPDATE members SET left_at = $1, updated_at = $1
+             WHERE corp_id = $2 AND user_key = $3 AND left_at IS NULL",
+        )
+        .bind(now.as_millis())
+        .bind(corp_id.as_str())
+        .bind(user_id.folded())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2
+             WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL",
+        )
+        .bind(now.as_millis())
+        .bind(EndReason::Left.as_str())
+        .bind(corp_id.as_str())
+        .bind(user_id.folded())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(marked.rows_affected() == 1)
+    }
+
+    /// The members of the company who have not left, with the departments that the copy knows them in.
+    pub async fn memberships(&self, corp_id: &CorpId) -> Result<Vec<(UserId, Vec<DepartmentId>)>, Error> {
+        let rows =
+            sqlx::query("SELECT user_id, departments FROM members WHERE corp_id = $1 AND left_at IS NULL")
+                .bind(corp_id.as_str())
+                .fetch_all(self.database.reader())
+                .await?;
+        rows.iter().map(|row| Ok((user_id(row)?, departments(row, "departments")?))).collect()
+    }
+}
+
+/// Values that the member gave by their own consent; `""` was not given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Consent {
+    /// Mobile number.
+    pub mobile: String,
+    /// E-mail address.
+    pub email: String,
+    /// The company's own mailbox.
+    pub biz_mail: String,
+    /// Address of the picture.
+    pub avatar: String,
+    /// `"1"` male, `"2"` female.
+    pub gender: String,
+}
+
+impl Consent {
+    /// Columns and values of what was given.
+    fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("mobile", self.mobile.as_str()),
+            ("email", &self.email),
+            ("biz_mail", &self.biz_mail),
+            ("avatar", &self.avatar),
+            ("gender", &self.gender),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+    }
+}
+
+type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp) -> Result<Query, Error> {
+    Ok(sqlx::query(sqlx::AssertSqlSafe(format!(
+        "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail,
                 avatar, gender, departments, leads, main_department, status, read_at, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $16)
              ON CONFLICT (corp_id, user_key) DO UPDATE SET
@@ -48,27 +171,23 @@ impl Store {
                 main_department = excluded.main_department, status = excluded.status,
                 read_at = excluded.read_at, left_at = NULL, updated_at = excluded.updated_at
              RETURNING {COLUMNS}"
-        )))
-        .bind(corp_id.as_str())
-        .bind(user_id.folded())
-        .bind(user_id.as_str())
-        .bind(&profile.name)
-        .bind(&profile.alias)
-        .bind(&profile.position)
-        .bind(&profile.mobile)
-        .bind(&profile.email)
-        .bind(&profile.biz_mail)
-        .bind(&profile.avatar)
-        .bind(&profile.gender)
-        .bind(json(&profile.departments)?)
-        .bind(json(&profile.leads)?)
-        .bind(profile.main_department.map(|id| id.0))
-        .bind(profile.status.map(i64::from))
-        .bind(now.as_millis())
-        .fetch_one(self.database.writer())
-        .await?;
-        member(&row)
-    }
+    )))
+    .bind(corp_id.as_str().to_owned())
+    .bind(user_id.folded())
+    .bind(user_id.as_str().to_owned())
+    .bind(profile.name.clone())
+    .bind(profile.alias.clone())
+    .bind(profile.position.clone())
+    .bind(profile.mobile.clone())
+    .bind(profile.email.clone())
+    .bind(profile.biz_mail.clone())
+    .bind(profile.avatar.clone())
+    .bind(profile.gender.clone())
+    .bind(json(&profile.departments)?)
+    .bind(json(&profile.leads)?)
+    .bind(profile.main_department.map(|id| id.0))
+    .bind(profile.status.map(i64::from))
+    .bind(now.as_millis()))
 }
 
 fn json(departments: &[DepartmentId]) -> Result<String, Error> {
@@ -76,17 +195,12 @@ fn json(departments: &[DepartmentId]) -> Result<String, Error> {
 }
 
 fn member(row: &SqliteRow) -> Result<Member, Error> {
-    let departments = |column: &str| -> Result<Vec<DepartmentId>, Error> {
-        serde_json::from_str(row.try_get(column)?)
-            .map_err(|error| Error::corrupt("table members, departments or leads", error))
-    };
     let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
     Ok(Member {
         id: row.try_get("id")?,
         corp_id: CorpId::parse(row.try_get::<String, _>("corp_id")?)
             .map_err(|error| Error::corrupt("table members, corp_id", error))?,
-        user_id: UserId::parse(row.try_get::<String, _>("user_id")?)
-            .map_err(|error| Error::corrupt("table members, user_id", error))?,
+        user_id: user_id(row)?,
         profile: Profile {
             name: row.try_get("name")?,
             alias: row.try_get("alias")?,
@@ -96,8 +210,8 @@ fn member(row: &SqliteRow) -> Result<Member, Error> {
             biz_mail: row.try_get("biz_mail")?,
             avatar: row.try_get("avatar")?,
             gender: row.try_get("gender")?,
-            departments: departments("departments")?,
-            leads: departments("leads")?,
+            departments: departments(row, "departments")?,
+            leads: departments(row, "leads")?,
             main_department: row.try_get::<Option<i64>, _>("main_department")?.map(DepartmentId),
             status: row.try_get::<Option<i64>, _>("status")?.map(Into::into),
         },
@@ -106,4 +220,14 @@ fn member(row: &SqliteRow) -> Result<Member, Error> {
         created_at: moment("created_at")?,
         updated_at: moment("updated_at")?,
     })
+}
+
+fn user_id(row: &SqliteRow) -> Result<UserId, Error> {
+    UserId::parse(row.try_get::<String, _>("user_id")?)
+        .map_err(|error| Error::corrupt("table members, user_id", error))
+}
+
+fn departments(row: &SqliteRow, column: &str) -> Result<Vec<DepartmentId>, Error> {
+    serde_json::from_str(row.try_get(column)?)
+        .map_err(|error| Error::corrupt("table members, departments or leads", error))
 }

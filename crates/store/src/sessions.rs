@@ -55,13 +55,16 @@ pub enum EndReason {
     Logout,
     /// The same browser signed in anew.
     Replaced,
+    /// The member left the company, or the app's visible scope.
+    Left,
 }
 
 impl EndReason {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Logout => "logout",
             Self::Replaced => "replaced",
+            Self::Left => "left",
         }
     }
 }

@@ -5,7 +5,9 @@
 mod api;
 mod borders;
 mod browser;
+mod consent;
 mod delivered_twice;
+mod functions;
 mod pages;
 mod restarts;
 mod sign_in;

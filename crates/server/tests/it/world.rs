@@ -202,6 +202,26 @@ impl World {
         self.folder.path().join("data")
     }
 
+    async fn store(&self) -> wecom_login_store::Store {
+        wecom_login_store::Store::open_sqlite(&self.data().join("wecom-login.db")).await.unwrap()
+    }
+
+    /// The members of the first company in the local copy who have not left, with their departments.
+    pub(crate) async fn members(&self) -> Vec<(String, Vec<i64>)> {
+        let members = self.store().await.memberships(self.instance.corp_id()).await.unwrap();
+        let ids = |ids: Vec<wecom_login_model::DepartmentId>| ids.into_iter().map(|id| id.0).collect();
+        members.into_iter().map(|(user_id, departments)| (user_id.to_string(), ids(departments))).collect()
+    }
+
+    /// The departments of the local copy with their parents, 0 for none.
+    pub(crate) async fn departments(&self) -> Vec<(i64, i64)> {
+        let departments = self.store().await.departments(self.instance.corp_id()).await.unwrap();
+        departments
+            .iter()
+            .map(|department| (department.id.0, department.parent.map_or(0, |id| id.0)))
+            .collect()
+    }
+
     /// Moves both clocks.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);

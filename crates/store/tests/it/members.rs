@@ -60,8 +60,15 @@ async fn departments_are_known_by_name() {
     let Fresh { store, folder: _folder } = fresh().await;
     let department =
         |id, name: &str| Department { id: DepartmentId(id), name: name.into(), parent: None, order: 0 };
-    store.save_departments(&corp("wwA"), &[department(1, "总部"), department(2, "研发")]).await.unwrap();
-    store.save_departments(&corp("wwA"), &[department(2, "研发中心")]).await.unwrap();
+    store
+        .save_departments(
+            &corp("wwA"),
+            &[department(1, "总部"), department(2, "研发"), department(3, "旧")],
+            &[],
+        )
+        .await
+        .unwrap();
+    store.save_departments(&corp("wwA"), &[department(2, "研发中心")], &[DepartmentId(3)]).await.unwrap();
     let name = store.department_name(&corp("wwA"), DepartmentId(2)).await.unwrap();
     assert_eq!(name.as_deref(), Some("研发中心"));
     assert_eq!(store.department_name(&corp("wwB"), DepartmentId(2)).await.unwrap(), None);

@@ -1,0 +1,63 @@
+//! The functions of an instance that need no browser.
+
+use wecom::Budget;
+use wecom_login_model::{DepartmentId, Secret, UserId};
+
+use crate::sign_in::refused;
+use crate::{Instance, Login, Refusal, UserInfo};
+
+impl Login {
+    /// getUserInfo: the member as WeCom tells them now (one call, user/get). The row is written.
+    pub async fn get_user_info(&self, instance: &Instance, user_id: &str) -> Result<UserInfo, Refusal> {
+        let calls = instance.client().within(self.budget().clone());
+        let user_id = parse_user_id(user_id)?;
+        let member =
+            self.directory().read_member(&calls, instance.corp_id(), &user_id).await.map_err(refused)?;
+        self.user_info(&member).await
+    }
+
+    /// getAccessToken: the app's access token, for calls of WeCom that this program does not make. Never give it to a
+    /// browser.
+    pub async fn get_access_token(&self, instance: &Instance) -> Result<Secret, Refusal> {
+        let calls = instance.client().within(self.budget().clone());
+        calls.access_token().await.map_err(Refusal::WeCom)
+    }
+
+    /// syncUserInfo: brings the member's row up to date. Without `force_update` a fresh row is left alone and costs no
+    /// call. Who is gone is marked as having left, and signed out.
+    pub async fn sync_user_info(
+        &self,
+        instance: &Instance,
+        user_id: &str,
+        force_update: bool,
+    ) -> Result<(), Refusal> {
+        let calls = instance.client().within(Budget::background());
+        let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
+        let synced =
+            self.directory().sync_member(&calls, instance.corp_id(), &user_id, fresh_for, force_update).await;
+        synced.map_err(refused)
+    }
+
+    /// syncDepartmentInfo: brings a department with all below it, or every visible one, up to date, with its members.
+    /// It adds and moves; it never marks anyone as having left.
+    pub async fn sync_department_info(
+        &self,
+        instance: &Instance,
+        dept_id: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let calls = instance.client().within(Budget::background());
+        let below = dept_id.map(parse_department_id).transpose()?;
+        self.directory().sync_departments(&calls, instance.corp_id(), below).await.map_err(refused)
+    }
+}
+
+fn parse_user_id(text: &str) -> Result<UserId, Refusal> {
+    UserId::parse(text).map_err(|_| Refusal::NoId("the text can be no userId", 40003))
+}
+
+fn parse_department_id(text: &str) -> Result<DepartmentId, Refusal> {
+    match text.trim().parse::<u32>() {
+        Ok(id) if id > 0 => Ok(DepartmentId(id.into())),
+        _ => Err(Refusal::NoId("the text can be no department", 60123)),
+    }
+}

@@ -39,7 +39,9 @@ pub struct Company {
     corpid: String,
     name: String,
     departments: BTreeMap<i64, Department>,
-    members: HashMap<String, Arc<Member>>,
+    /// By the place in the order in which they came.
+    members: BTreeMap<u64, Arc<Member>>,
+    places: HashMap<String, u64>,
     by_department: HashMap<i64, Vec<Arc<Member>>>,
     by_mobile: HashMap<String, Arc<Member>>,
     by_email: HashMap<String, Arc<Member>>,
@@ -69,7 +71,7 @@ impl Company {
 
     /// The member, found without regard to case.
     pub fn member(&self, userid: &str) -> Option<&Member> {
-        self.members.get(&Member::key(userid)).map(AsRef::as_ref)
+        self.members.get(self.places.get(&Member::key(userid))?).map(AsRef::as_ref)
     }
 
     /// How many members there are.
@@ -77,7 +79,7 @@ impl Company {
         self.members.len()
     }
 
-    /// Every member, in no order.
+    /// Every member, in the order they came.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values().map(AsRef::as_ref)
     }
@@ -88,7 +90,13 @@ impl Company {
     }
 
     /// Adds the member, or puts it in the place of the one with the same userid.
-    pub fn put_member(&mut self, mut member: Member) {
+    pub fn put_member(&mut self, member: Member) {
+        let known = self.places.get(&Member::key(&member.userid)).copied();
+        let place = known.unwrap_or_else(|| self.members.last_key_value().map_or(0, |(last, _)| last + 1));
+        self.put_member_at(place, member);
+    }
+
+    fn put_member_at(&mut self, place: u64, mut member: Member) {
         member.level();
         self.remove_member(&member.userid);
         let member = Arc::new(member);
@@ -104,12 +112,13 @@ impl Company {
                 index.insert(value.to_ascii_lowercase(), Arc::clone(&member));
             }
         }
-        self.members.insert(Member::key(&member.userid), member);
+        self.places.insert(Member::key(&member.userid), place);
+        self.members.insert(place, member);
     }
 
     /// Takes the member out of the contacts, as WeCom does with leavers. Gives back whom it took.
     pub fn remove_member(&mut self, userid: &str) -> Option<Member> {
-        let member = self.members.remove(&Member::key(userid))?;
+        let member = self.members.remove(&self.places.remove(&Member::key(userid))?)?;
         for department in &member.department {
             if let Some(list) = self.by_department.get_mut(department) {
                 list.retain(|other| !Arc::ptr_eq(other, &member));
@@ -130,10 +139,10 @@ impl Company {
 
     /// Changes the member in place; false when there is none with that userid.
     pub fn edit_member(&mut self, userid: &str, edit: impl FnOnce(&mut Member)) -> bool {
-        let Some(mut member) = self.member(userid).cloned() else { return false };
+        let Some(place) = self.places.get(&Member::key(userid)).copied() else { return false };
+        let Some(mut member) = self.remove_member(userid) else { return false };
         edit(&mut member);
-        self.remove_member(userid);
-        self.put_member(member);
+        self.put_member_at(place, member);
         true
     }
 
@@ -248,6 +257,22 @@ mod tests {
         assert!(company.remove_member("a").is_some());
         assert!(company.member_by_mobile("139").is_none());
         assert!(!company.edit_member("a", |_| ()));
+    }
+
+    #[test]
+    fn members_keep_the_place_in_which_they_came() {
+        let mut company = Company::new("ww1", "one");
+        for userid in ["z", "a", "m"] {
+            company.put_member(Member::new(userid, userid, &[1]));
+        }
+        company.edit_member("a", |member| member.userid = "b".to_owned());
+        company.put_member(Member::new("Z", "z", &[1]));
+        let order =
+            |company: &Company| company.members().map(|member| member.userid.clone()).collect::<Vec<_>>();
+        assert_eq!(order(&company), ["Z", "b", "m"]);
+        company.remove_member("m");
+        company.put_member(Member::new("c", "c", &[1]));
+        assert_eq!(order(&company), ["Z", "b", "c"]);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn ask_consent(world: &mut World, mut sign_in: SignIn, agentid: u64, userid: &st
         app: &app.name.clone(),
         key: "",
         name: member.name.clone(),
-        detail: format!("{} · {}", people::department_of(company, member, words), member.userid),
+        detail: format!("{} · {}", people::department_of(company, member, sign_in.language), member.userid),
         initial: member.name.chars().next().map(String::from).unwrap_or_default(),
         fields: shown.collect(),
     };

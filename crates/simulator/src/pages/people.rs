@@ -9,7 +9,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::html::{Frame, expired};
 use super::sign_in::{Page, SignIn};
-use super::words::Words;
+use super::words::{Language, Words};
 use crate::company::{Company, Member};
 use crate::grants::Person;
 use crate::world::{Shared, World};
@@ -77,41 +77,28 @@ pub(super) fn parameter(who: &Person) -> String {
 }
 
 impl People {
-    /// Those who match, best known first: in scope before outside, active before the others, then by department and account.
+    /// The first of those who match, in the order in which the company was written.
     pub(super) fn of(world: &mut World, sign_in: &SignIn, key: &str, query: &str, phone: bool) -> Self {
         let none = Self { choices: Vec::new(), more: false, query: query.to_owned() };
         let Some(company) = world.company_mut(&sign_in.corpid) else { return none };
         let visible = sign_in.agentid.map(|agentid| company.visible_to(agentid));
         let company: &Company = company;
         let outside = |member: &Member| visible.as_ref().is_some_and(|visible| !visible.member(member));
-
         let sought = query.trim().to_lowercase();
-        let mut found: Vec<&Member> = if sought.is_empty() && company.headcount() > 10 * SHOWN {
-            // Anybody will do, and nobody wants a company of 100,000 sorted for it.
-            company
-                .departments()
-                .flat_map(|department| company.members_of(department.id))
-                .take(SHOWN + 1)
-                .collect()
-        } else {
-            company.members().filter(|member| matches(company, member, &sought)).collect()
-        };
-        found.sort_by_cached_key(|member| {
-            (outside(member), member.status != 1, member.main_department, Member::key(&member.userid))
-        });
-        found.dedup_by_key(|member| &member.userid);
+        // Nobody wants a company of 100,000 gone through to see its first.
+        let found: Vec<&Member> =
+            company.members().filter(|member| matches(company, member, &sought)).take(SHOWN + 1).collect();
 
         let step = match sign_in.page {
             Page::Device { .. } => "/connect/device",
             _ => "/wwlogin/confirm",
         };
-        let words = sign_in.language.words();
         let choices = found.iter().take(SHOWN).map(|member| Choice {
             userid: member.userid.clone(),
             name: member.name.clone(),
             initial: member.name.chars().next().map(String::from).unwrap_or_default(),
-            department: department_of(company, member, words),
-            badges: badges(member, outside(member), words),
+            department: department_of(company, member, sign_in.language),
+            badges: badges(member, outside(member), sign_in.language.words()),
             link: format!(
                 "{step}?key={key}&{}{}",
                 parameter(&Person::Member(member.userid.clone())),
@@ -135,11 +122,15 @@ fn matches(company: &Company, member: &Member, sought: &str) -> bool {
         })
 }
 
-/// The main department's name, as the picker shows it.
-pub(super) fn department_of(company: &Company, member: &Member, words: &Words) -> String {
-    company
-        .department(member.main_department)
-        .map_or_else(|| words.no_department.to_owned(), |department| department.name.clone())
+/// The main department's name in the page's language, as the picker shows it.
+pub(super) fn department_of(company: &Company, member: &Member, language: Language) -> String {
+    let Some(department) = company.department(member.main_department) else {
+        return language.words().no_department.to_owned();
+    };
+    match language {
+        Language::English if !department.name_en.is_empty() => department.name_en.clone(),
+        _ => department.name.clone(),
+    }
 }
 
 /// What is special about the member.

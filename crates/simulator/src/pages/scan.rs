@@ -138,7 +138,7 @@ pub(super) async fn confirm(
             if outside && matches!(sign_in.page, Page::QrConnect) {
                 return message(sign_in.language, words.no_permission, words.no_permission_help, None);
             }
-            let detail = format!("{} · {}", department_of(company, member, words), member.userid);
+            let detail = format!("{} · {}", department_of(company, member, sign_in.language), member.userid);
             (member.name.clone(), detail, badges(member, outside, words))
         }
     };

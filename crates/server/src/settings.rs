@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::Deserialize;
 use toml::{Table, Value};
-use url::{Host, Url};
+use url::Url;
+use wecom::is_loopback;
 use wecom_login_model::Secret;
 use wecom_login_session::Lifetimes;
 
@@ -254,15 +255,6 @@ fn public_url(text: &str) -> Result<Url, String> {
 
 fn public_url_of(text: &str) -> Result<url::Origin, String> {
     public_url(text).map(|url| url.origin())
-}
-
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -38,12 +38,6 @@ impl Store {
         KeyValue::new(self.database.clone())
     }
 
-    /// Fails when the database does not answer.
-    pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1").execute(self.database.reader()).await?;
-        Ok(())
-    }
-
     /// Ends all use of the database; what was committed is on disk.
     pub async fn close(&self) {
         self.database.close().await;

@@ -109,7 +109,8 @@ fn parse(name: &str, base: &str) -> Result<String, Error> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// True for a URL whose host is this machine: `localhost`, names below it, 127.0.0.0/8 and ::1 (RFC 6761, 6.3).
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -53,7 +53,7 @@ pub use calls::{
     UserDetail,
 };
 pub use client::{Client, ClientBuilder};
-pub use endpoints::Endpoints;
+pub use endpoints::{Endpoints, is_loopback};
 pub use error::Error;
 pub use explanation::{explain, explanations};
 pub use links::{Scope, SignInLink};

@@ -5,15 +5,18 @@
 //! ([`Clock`], [`Entropy`]), so that a test moves the clock instead of sleeping. Nothing here does input or
 //! output.
 
+mod auth_row;
 mod chance;
 mod clock;
 mod explanation;
+pub mod filter;
 mod fingerprint;
 mod id;
 mod language;
 mod member;
 mod secret;
 
+pub use auth_row::{AuthRow, AuthRows, SelectedRow, SelectedRows};
 pub use chance::{Entropy, SeededEntropy, SystemEntropy, alphanumeric};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use explanation::{Actor, Explanation};

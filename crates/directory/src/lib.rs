@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wecom::Calls;
-use wecom_login_model::{Clock, CorpId, Department, DepartmentId, Member, Secret, UserId};
+use wecom_login_model::{Clock, CorpId, Department, DepartmentId, Member, Profile, Secret, UserId};
 use wecom_login_store::{Consent, Store};
 
 /// Without events and without a scheduled sync nobody would tell that a member has left: no row is trusted longer
@@ -70,10 +70,27 @@ impl Directory {
         corp_id: &CorpId,
         user_id: &UserId,
     ) -> Result<Member, Error> {
+        Ok(self.read_told(calls, corp_id, user_id).await?.0)
+    }
+
+    /// The same, with what WeCom told just now: the row also holds what it told before and withholds today.
+    pub async fn read_told(
+        &self,
+        calls: &Calls,
+        corp_id: &CorpId,
+        user_id: &UserId,
+    ) -> Result<(Member, Profile), Error> {
         let user = calls.user(user_id).await?;
         let profile = profile::of(&user);
         // Under WeCom's spelling, not under the caller's.
-        Ok(self.store.save_member(corp_id, &user.user_id, &profile, self.clock.now()).await?)
+        let member = self.store.save_member(corp_id, &user.user_id, &profile, self.clock.now()).await?;
+        Ok((member, profile))
+    }
+
+    /// The company gave a member another userid: row, consents, account and sessions move with them, all or nothing.
+    /// False when nothing is known of the former userid. The row counts as never read, so it is read again at its next use.
+    pub async fn rename_member(&self, corp_id: &CorpId, from: &UserId, to: &UserId) -> Result<bool, Error> {
+        Ok(self.store.rename_member(corp_id, from, to, self.clock.now()).await?)
     }
 
     /// Reads what the member consented to give away (one call, auth/getuserdetail).

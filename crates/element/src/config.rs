@@ -41,6 +41,15 @@ impl Config {
         }
     }
 
+    /// The flag of a key; `null` is as good as absent.
+    pub fn flag(&self, key: &str) -> Result<Option<bool>, Fault> {
+        match self.values.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(other) => Err(self.fault(key, format!("must be true or false, not {}", kind(other)))),
+        }
+    }
+
     /// The text of a key that must be there.
     pub fn required_text(&self, key: &str) -> Result<&str, Fault> {
         self.text(key)?.ok_or_else(|| self.fault(key, "is missing or empty"))

@@ -170,6 +170,43 @@ const TABLE: &[Explanation] = &[
         },
     },
     Explanation {
+        code: number::NO_ACCOUNT,
+        meaning: Bilingual {
+            zh: "企业微信确认了你的身份，但这里没有与你对应的账号。",
+            en: "WeCom confirmed who you are, but no account here is yours.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "请管理员用 wecom-login account bind 把你的成员身份绑定到一个账号，或打开这个登录实例的 autoRegister。",
+            en: "The administrator can bind the member to an account with wecom-login account bind, or turn on \
+                 autoRegister of this sign-in instance.",
+        },
+    },
+    Explanation {
+        code: number::BOUND_TO_ANOTHER,
+        meaning: Bilingual {
+            zh: "这个企业微信身份已经绑定到另一个账号，没有改动。",
+            en: "This WeCom identity is bound to another account already; nothing was changed.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "如果它应当属于当前账号，请管理员先解除原来的绑定，再重新绑定。",
+            en: "If it should belong to this account, the administrator can unbind it first; then bind it again.",
+        },
+    },
+    Explanation {
+        code: number::BINDING_WITHOUT_SESSION,
+        meaning: Bilingual {
+            zh: "发起绑定的登录会话已经结束，没有绑定任何身份。",
+            en: "The session that began the binding has ended; nothing was bound.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual {
+            zh: "请先登录要绑定的账号，再重新发起绑定。",
+            en: "Sign in to the account first, then begin the binding again.",
+        },
+    },
+    Explanation {
         code: number::WECOM_UNAVAILABLE,
         meaning: Bilingual {
             zh: "企业微信没有及时作出有效的回答。",

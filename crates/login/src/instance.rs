@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 use wecom::{Client, Endpoints, Scope, SignInLink, TokenStore, Transport};
+use wecom_login_accounts::{BindBy, Policy};
 use wecom_login_element::{App, Config, Element, Fault};
 use wecom_login_model::{AgentId, Clock, CorpId, Entropy, Language, Secret};
 
@@ -49,6 +50,7 @@ pub struct Instance {
     scope: Scope,
     callback: CallbackMode,
     user_fresh_for: Duration,
+    policy: Policy,
     endpoints: Endpoints,
     client: Client,
 }
@@ -91,6 +93,7 @@ impl Instance {
                 &[("server", CallbackMode::Server), ("page", CallbackMode::Page)],
             )?,
             user_fresh_for: fresh_for(&config)?,
+            policy: policy(&config)?,
             endpoints,
             client,
         })
@@ -134,6 +137,11 @@ impl Instance {
     /// How long a member's row is good at most.
     pub fn user_fresh_for(&self) -> Duration {
         self.user_fresh_for
+    }
+
+    /// What becomes of a member who has no account yet.
+    pub fn policy(&self) -> Policy {
+        self.policy
     }
 
     /// Where this instance's WeCom is.
@@ -264,6 +272,19 @@ fn choice<T: Copy + Default>(config: &Config, key: &str, choices: &[(&str, T)]) 
     choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         config.fault(key, format!("must be one of {}", names.join(", ")))
+    })
+}
+
+fn policy(config: &Config) -> Result<Policy, Fault> {
+    let bind_by = [
+        ("none", BindBy::None),
+        ("userId", BindBy::UserId),
+        ("mobile", BindBy::Mobile),
+        ("bizMail", BindBy::BizMail),
+    ];
+    Ok(Policy {
+        auto_register: config.flag("autoRegister")?.unwrap_or(true),
+        bind_by: choice(config, "bindBy", &bind_by)?,
     })
 }
 

@@ -23,5 +23,5 @@ pub use instance::{CallbackMode, Instance, Instances, TYPE_NAME, Wiring};
 pub use redirect::{BrowserId, Redirect};
 pub use refusal::{Refusal, Settled, number};
 pub use sign_in::{Login, SignedIn};
-pub use state::{Holder, Restart, State};
+pub use state::{Binding, Holder, Restart, State};
 pub use user_info::UserInfo;

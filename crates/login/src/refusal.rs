@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use wecom_login_accounts::NoAccount;
 use wecom_login_element::Code;
 use wecom_login_model::{Explanation, Language};
 
@@ -30,6 +31,12 @@ pub mod number {
     pub const MEMBER_DISABLED: i64 = 710_103;
     /// The member has left the company (status 5).
     pub const MEMBER_LEFT: i64 = 710_104;
+    /// The member has no account, and the instance makes none.
+    pub const NO_ACCOUNT: i64 = 710_105;
+    /// The member who was to be bound has an account of their own.
+    pub const BOUND_TO_ANOTHER: i64 = 710_106;
+    /// The session for which a member was to be bound has ended.
+    pub const BINDING_WITHOUT_SESSION: i64 = 710_107;
     /// WeCom did not answer in time, or not sensibly.
     pub const WECOM_UNAVAILABLE: i64 = 710_201;
     /// The same sign-in is still under way.
@@ -105,6 +112,18 @@ pub enum Settled {
     /// Status 5.
     #[error("the member has left the company")]
     Left,
+    /// No account, and the instance makes none.
+    #[error("the member has no account and gets none ({reason:?})")]
+    NoAccount {
+        /// Why not.
+        reason: NoAccount,
+    },
+    /// To be bound, and bound to another account.
+    #[error("the member is bound to another account")]
+    BoundToAnother,
+    /// To be bound for a session that has ended.
+    #[error("the session that the member was to be bound for has ended")]
+    SessionGone,
 }
 
 impl Refusal {
@@ -117,6 +136,9 @@ impl Refusal {
             Self::Settled(Settled::OutsideScope { errcode }) | Self::NoId(_, errcode) => *errcode,
             Self::Settled(Settled::Disabled) => number::MEMBER_DISABLED,
             Self::Settled(Settled::Left) => number::MEMBER_LEFT,
+            Self::Settled(Settled::NoAccount { .. }) => number::NO_ACCOUNT,
+            Self::Settled(Settled::BoundToAnother) => number::BOUND_TO_ANOTHER,
+            Self::Settled(Settled::SessionGone) => number::BINDING_WITHOUT_SESSION,
             Self::StateMissing => number::STATE_MISSING,
             Self::StateUnknown => number::STATE_UNKNOWN,
             Self::StateExpired => number::STATE_EXPIRED,

@@ -3,14 +3,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wecom::{AuthCode, Budget, Calls, Identity};
+use wecom_login_accounts::{Accounts, Admins, Bound, BoundBy, Entry, Told};
 use wecom_login_directory::Directory;
-use wecom_login_model::{Clock, Entropy, Fingerprint, Member, MemberStatus, Secret, UserId};
+use wecom_login_model::{Account, Clock, Entropy, Fingerprint, Member, MemberRef, MemberStatus, Secret, UserId};
 use wecom_login_session::{Session, SessionToken, Sessions};
 use wecom_login_store::{Consent, Sealer, Store};
 
 use crate::refusal::Settled;
 use crate::state::{CLAIM_LEASE, OUTCOME_LIFETIME, Outcome, Phase, Proven, Record, States, Versioned};
-use crate::{Holder, Instance, LoginConfig, Redirect, Refusal, Restart, State, UserInfo};
+use crate::{Binding, Holder, Instance, LoginConfig, Redirect, Refusal, Restart, State, UserInfo};
 
 /// A sign-in is begun again by itself at most this often.
 const MAX_RESTARTS: u8 = 2;
@@ -20,8 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// A member who is signed in.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// For the browser's cookie.
-    pub token: SessionToken,
+    /// For the browser's cookie. `None` when the member was bound to the account of the session that the browser has:
+    /// that session goes on, and is nobody else's than before.
+    pub token: Option<SessionToken>,
     /// The session.
     pub session: Session,
     /// What getLoginCode gives.
@@ -36,6 +38,7 @@ pub struct Login {
     states: States,
     sessions: Sessions,
     directory: Directory,
+    accounts: Accounts,
     sealer: Sealer,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -53,7 +56,15 @@ impl Login {
         budget: Budget,
     ) -> Self {
         let directory = Directory::new(store.clone(), clock.clone());
-        Self { states: States::new(store.key_value()), sessions, directory, sealer, clock, entropy, budget }
+        let accounts = Accounts::new(store.clone(), clock.clone(), Admins::default());
+        let states = States::new(store.key_value());
+        Self { states, sessions, directory, accounts, sealer, clock, entropy, budget }
+    }
+
+    /// With these accounts, which know the administrators.
+    #[must_use]
+    pub fn with_accounts(self, accounts: Accounts) -> Self {
+        Self { accounts, ..self }
     }
 
     /// Issues a state for one sign-in.
@@ -71,6 +82,21 @@ impl Login {
         Ok(state)
     }
 
+    /// Issues a state for a sign-in that binds whoever it proves to an account, for a live session of that account.
+    pub async fn issue_binding_state(
+        &self,
+        instance: &Instance,
+        holder: Holder<'_>,
+        return_to: Option<String>,
+        binding: Binding,
+    ) -> Result<State, wecom_login_store::Error> {
+        let now = self.clock.now();
+        let state = State::generate(&self.entropy);
+        let record = Record::new(instance.full_name(), holder, return_to, 0, now);
+        self.states.insert(&state, &Record { binding: Some(binding), ..record }, now).await?;
+        Ok(state)
+    }
+
     /// getLoginConfig: what a page needs to build the sign-in link.
     pub async fn login_config(
         &self,
@@ -84,12 +110,13 @@ impl Login {
     /// What is needed to begin again a sign-in whose state expired, or whose browser brought no cookie.
     ///
     /// `Ok(None)` when it has been begun again twice, or when the state is not one that waits for its redirect: then
-    /// there is nothing to begin again, only something to explain.
+    /// there is nothing to begin again, only something to explain. A sign-in that was to bind is not begun again either:
+    /// only the session that asked for it can.
     pub async fn restart(&self, state: &Secret) -> Result<Option<Restart>, wecom_login_store::Error> {
         let Some(Versioned { record, .. }) = self.states.get(state, self.clock.now()).await? else {
             return Ok(None);
         };
-        let waiting = record.browser.is_some() && record.phase == Phase::Issued;
+        let waiting = record.browser.is_some() && record.phase == Phase::Issued && record.binding.is_none();
         Ok((waiting && record.restarts < MAX_RESTARTS).then(|| Restart {
             instance: record.instance,
             return_to: record.return_to,
@@ -137,7 +164,7 @@ impl Login {
         }
         let calls = instance.client().within(self.budget.clone());
         let (user_id, ticket) = self.prove(&calls, &auth_code).await?;
-        let member = self.member(&calls, instance, &user_id, ticket.as_ref()).await?;
+        let (member, _) = self.member(&calls, instance, &user_id, ticket.as_ref(), false).await?;
         self.user_info(&member).await
     }
 
@@ -224,8 +251,11 @@ impl Login {
         took_over: bool,
     ) -> Result<SignedIn, Refusal> {
         let result = match self.begun_before(fingerprint, took_over).await {
-            Ok(Some(begun)) => Ok(begun),
-            Ok(None) => self.exchange(redirect, fingerprint, code, &mut proven).await,
+            Ok(Some((token, session))) => Ok(Proof::Began(token, session)),
+            Ok(None) => {
+                let binding = claimed.record.binding.as_ref();
+                self.exchange(redirect, fingerprint, code, binding, &mut proven).await
+            }
             Err(refusal) => Err(refusal),
         };
         let spent = |outcome| Phase::Spent {
@@ -234,7 +264,7 @@ impl Login {
             outcome,
         };
         match result {
-            Ok((token, session)) => {
+            Ok(Proof::Began(token, session)) => {
                 let sealed_token = self
                     .sealer
                     .seal(&place(fingerprint), token.secret())
@@ -242,7 +272,14 @@ impl Login {
                 let outcome = Outcome::SignedIn { session: session.id.clone(), sealed_token };
                 self.states.step(&redirect.state, &claimed, spent(outcome)).await?;
                 let user = self.user_info_of(&session).await?.ok_or_else(|| vanished(&session))?;
-                Ok(SignedIn { token, session, user, return_to: claimed.record.return_to })
+                Ok(SignedIn { token: Some(token), session, user, return_to: claimed.record.return_to })
+            }
+            Ok(Proof::Bound(session, member)) => {
+                let outcome =
+                    Outcome::Bound { session: session.id.clone(), user_id: member.user_id.clone() };
+                self.states.step(&redirect.state, &claimed, spent(outcome)).await?;
+                let user = self.user_info(&member).await?;
+                Ok(SignedIn { token: None, session, user, return_to: claimed.record.return_to })
             }
             Err(Refusal::Settled(settled)) => {
                 self.states.step(&redirect.state, &claimed, spent(Outcome::Refused { settled })).await?;
@@ -276,20 +313,63 @@ impl Login {
         redirect: &Redirect,
         fingerprint: Fingerprint,
         code: &AuthCode,
+        binding: Option<&Binding>,
         proven: &mut Option<Proven>,
-    ) -> Result<(SessionToken, Session), Refusal> {
+    ) -> Result<Proof, Refusal> {
         let instance = &redirect.instance;
         let calls = instance.client().within(self.budget.clone());
-        // A ticket is not kept for another try: what it gives is a gain, not a condition.
-        let (user_id, ticket) = match proven {
-            Some(proven) => (proven.user_id.clone(), None),
-            None => self.prove(&calls, code).await?,
+        // A ticket is not kept for another try.
+        let (user_id, ticket, lost_ticket) = match proven {
+            Some(proven) => (proven.user_id.clone(), None, proven.had_ticket),
+            None => {
+                let (user_id, ticket) = self.prove(&calls, code).await?;
+                (user_id, ticket, false)
+            }
         };
-        *proven = Some(Proven { user_id: user_id.clone() });
-        let member = self.member(&calls, instance, &user_id, ticket.as_ref()).await?;
+        *proven =
+            Some(Proven { user_id: user_id.clone(), had_ticket: ticket.is_some() || lost_ticket });
+        // Whoever has an account already is not looked for, and costs no call more than before.
+        let account = self.accounts.of_member(instance.corp_id(), &user_id).await?;
+        let looking = account.is_none() && binding.is_none() && instance.policy().bind_by.needs_profile();
+        if looking && lost_ticket {
+            // What it would have told may decide whose account it is: a new sign-in tells it again.
+            return Err(Refusal::StateUsed);
+        }
+        let (member, told) = self.member(&calls, instance, &user_id, ticket.as_ref(), looking).await?;
+        if let Some(binding) = binding {
+            return self.bind(binding, account, member).await;
+        }
+        if account.is_none() {
+            let who = MemberRef { corp_id: member.corp_id.clone(), user_id: member.user_id.clone() };
+            if let Entry::None(reason) = self.accounts.enter(&who, instance.policy(), &told).await? {
+                return Err(Settled::NoAccount { reason }.into());
+            }
+        }
         let session =
             self.sessions.begin(fingerprint, &member.corp_id, &member.user_id, instance.full_name()).await?;
-        session.ok_or(Refusal::StateUsed)
+        let (token, session) = session.ok_or(Refusal::StateUsed)?;
+        Ok(Proof::Began(token, session))
+    }
+
+    /// Binds the proven member to the account whose session asked for it.
+    async fn bind(
+        &self,
+        binding: &Binding,
+        account: Option<Account>,
+        member: Member,
+    ) -> Result<Proof, Refusal> {
+        let session = self.sessions.live(&binding.session).await?;
+        let session = session.filter(|session| session.account_id == Some(binding.account));
+        let session = session.ok_or(Settled::SessionGone)?;
+        if account.is_some_and(|account| account.id != binding.account) {
+            return Err(Settled::BoundToAnother.into());
+        }
+        let who = MemberRef { corp_id: member.corp_id.clone(), user_id: member.user_id.clone() };
+        match self.accounts.bind(&who, binding.account, BoundBy::Member).await? {
+            Bound::Done => Ok(Proof::Bound(session, member)),
+            Bound::Elsewhere(_) => Err(Settled::BoundToAnother.into()),
+            Bound::NoAccount => Err(Settled::SessionGone.into()),
+        }
     }
 
     /// Whose code it is (one call, auth/getuserinfo).
@@ -306,48 +386,66 @@ impl Login {
 
     /// The member's row, read from WeCom unless it is fresh, if they may sign in. With a ticket, what the member has
     /// consented to give away is read at the same time.
+    ///
+    /// When an account is being `looking` for, WeCom is asked in any case: what it returns now counts, not what the row
+    /// remembers; and a sign-in fails if it cannot be asked.
     async fn member(
         &self,
         calls: &Calls,
         instance: &Instance,
         user_id: &UserId,
         ticket: Option<&Secret>,
-    ) -> Result<Member, Refusal> {
+        looking: bool,
+    ) -> Result<(Member, Told), Refusal> {
         let corp_id = instance.corp_id();
         let row = async {
-            match self.directory.fresh_member(corp_id, user_id, instance.user_fresh_for()).await? {
-                Some(member) => Ok(member),
-                None => self.directory.read_member(calls, corp_id, user_id).await,
+            let fresh_for = instance.user_fresh_for();
+            match self.directory.fresh_member(corp_id, user_id, fresh_for).await? {
+                Some(member) if !looking => Ok((member, Told::default())),
+                _ => {
+                    let (member, profile) = self.directory.read_told(calls, corp_id, user_id).await?;
+                    Ok((member, Told { mobile: profile.mobile, biz_mail: profile.biz_mail }))
+                }
             }
         };
         let (row, consent) = tokio::join!(row, self.consent(calls, instance, user_id, ticket));
-        let mut member = row.map_err(refused)?;
+        let (mut member, mut told) = row.map_err(refused)?;
+        let consent = match consent {
+            Ok(consent) => consent,
+            Err(error) if looking => return Err(refused(error)),
+            Err(error) => {
+                // It is a gain, not a condition.
+                tracing::warn!(instance = instance.full_name(), %error, "what the member consented to was not read");
+                None
+            }
+        };
         if let Some(consent) = consent {
             let saved = self.directory.save_consent(corp_id, user_id, &consent).await.map_err(refused)?;
             member = saved.unwrap_or(member);
+            for (told, given) in [(&mut told.mobile, consent.mobile), (&mut told.biz_mail, consent.biz_mail)] {
+                if !given.is_empty() {
+                    *told = given;
+                }
+            }
         }
         match member.profile.status {
             Some(MemberStatus::Disabled) => Err(Settled::Disabled.into()),
             Some(MemberStatus::Left) => Err(Settled::Left.into()),
-            _ => Ok(member),
+            _ => Ok((member, told)),
         }
     }
 
-    /// What the member has consented to give away. It is a gain, not a condition: a failure is logged, and the
-    /// sign-in goes on without.
+    /// What the member has consented to give away, if a ticket came.
     async fn consent(
         &self,
         calls: &Calls,
         instance: &Instance,
         user_id: &UserId,
         ticket: Option<&Secret>,
-    ) -> Option<Consent> {
-        match self.directory.read_consent(calls, instance.corp_id(), user_id, ticket?).await {
-            Ok(consent) => consent,
-            Err(error) => {
-                tracing::warn!(instance = instance.full_name(), %error, "what the member consented to was not read");
-                None
-            }
+    ) -> Result<Option<Consent>, wecom_login_directory::Error> {
+        match ticket {
+            Some(ticket) => self.directory.read_consent(calls, instance.corp_id(), user_id, ticket).await,
+            None => Ok(None),
         }
     }
 
@@ -376,7 +474,14 @@ impl Login {
                     .and_then(|secret| SessionToken::parse(secret.expose()))
                     .ok_or(Refusal::StateUsed)?;
                 let user = self.user_info_of(&session).await?.ok_or_else(|| vanished(&session))?;
-                Ok(SignedIn { token, session, user, return_to: record.return_to.clone() })
+                Ok(SignedIn { token: Some(token), session, user, return_to: record.return_to.clone() })
+            }
+            Outcome::Bound { session, user_id } => {
+                let session = self.sessions.live(session).await?.ok_or(Refusal::StateUsed)?;
+                let corp_id = redirect.instance.corp_id();
+                let member = self.directory.member(corp_id, user_id).await.map_err(refused)?;
+                let user = self.user_info(&member.ok_or_else(|| vanished(&session))?).await?;
+                Ok(SignedIn { token: None, session, user, return_to: record.return_to.clone() })
             }
         }
     }
@@ -399,6 +504,15 @@ impl Login {
             None => Err(Refusal::StateUsed),
         }
     }
+}
+
+/// What a redirect has proved came to.
+#[derive(Debug)]
+enum Proof {
+    /// A session of the member.
+    Began(SessionToken, Session),
+    /// The member is bound to the account of this session.
+    Bound(Session, Member),
 }
 
 /// The state must have been issued to this browser for this instance.

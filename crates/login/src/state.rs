@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wecom_login_model::{Entropy, Fingerprint, Secret, Timestamp, UserId, alphanumeric};
+use wecom_login_model::{AccountId, Entropy, Fingerprint, Secret, Timestamp, UserId, alphanumeric};
 use wecom_login_store::{Error, KeyValue};
 
 use crate::refusal::Settled;
@@ -55,6 +55,15 @@ pub enum Holder<'a> {
     Library,
 }
 
+/// What a sign-in was begun for that is to bind whoever it proves, instead of signing them in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The account to bind to.
+    pub account: AccountId,
+    /// The live session of that account, in the same browser, that asked for it.
+    pub session: String,
+}
+
 /// What is needed to begin a sign-in again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
@@ -73,6 +82,8 @@ pub(crate) struct Record {
     pub(crate) browser: Option<String>,
     pub(crate) return_to: Option<String>,
     pub(crate) restarts: u8,
+    #[serde(default)]
+    pub(crate) binding: Option<Binding>,
     pub(crate) expires_at: Timestamp,
     pub(crate) phase: Phase,
 }
@@ -93,6 +104,9 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Proven {
     pub(crate) user_id: UserId,
+    /// A ticket for what the member consented to came with it, and is used up.
+    #[serde(default)]
+    pub(crate) had_ticket: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +114,8 @@ pub(crate) struct Proven {
 pub(crate) enum Outcome {
     /// The session, and its token sealed for this redirect.
     SignedIn { session: String, sealed_token: String },
+    /// The member is bound; the session goes on.
+    Bound { session: String, user_id: UserId },
     /// What no other try can change.
     Refused { settled: Settled },
     /// A library call has used the state.
@@ -166,7 +182,15 @@ impl Record {
             Holder::Library => None,
         };
         let expires_at = now + STATE_LIFETIME;
-        Self { instance: instance.to_owned(), browser, return_to, restarts, expires_at, phase: Phase::Issued }
+        Self {
+            instance: instance.to_owned(),
+            browser,
+            return_to,
+            restarts,
+            binding: None,
+            expires_at,
+            phase: Phase::Issued,
+        }
     }
 
     pub(crate) fn belongs_to(&self, redirect: &Redirect) -> bool {

@@ -5,6 +5,7 @@
 //! ([`Clock`], [`Entropy`]), so that a test moves the clock instead of sleeping. Nothing here does input or
 //! output.
 
+mod account;
 mod auth_row;
 mod chance;
 mod clock;
@@ -16,6 +17,7 @@ mod language;
 mod member;
 mod secret;
 
+pub use account::{Account, AccountId, InvalidAccount, MemberRef, Username};
 pub use auth_row::{AuthRow, AuthRows, SelectedRow, SelectedRows};
 pub use chance::{Entropy, SeededEntropy, SystemEntropy, alphanumeric};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};

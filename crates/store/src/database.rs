@@ -62,6 +62,7 @@ fn migrations() -> Migrator {
     let files = [
         (1, "sign in", include_str!("../migrations/sqlite/0001_sign_in.sql")),
         (2, "consents", include_str!("../migrations/sqlite/0002_consents.sql")),
+        (3, "accounts", include_str!("../migrations/sqlite/0003_accounts.sql")),
     ];
     let migrations = files.map(|(version, description, sql)| {
         let description = Cow::Borrowed(description);

@@ -40,6 +40,10 @@ impl Error {
     ) -> Self {
         Self { context, source: Arc::new(source), kind: Kind::Corrupt }
     }
+
+    pub(crate) fn vanished(context: &'static str) -> Self {
+        Self { context, source: Arc::new(sqlx::Error::RowNotFound), kind: Kind::Other }
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -3,16 +3,23 @@
 //! Short texts serve both backends (`$1` placeholders, `RETURNING`, `ON CONFLICT`): SQLite today, PostgreSQL
 //! when replicas share one database. Whatever must have one winner is one conditional statement.
 
+mod accounts;
+mod api_keys;
+mod bindings;
 mod database;
 mod departments;
 mod error;
 mod key_value;
 mod members;
+mod rename;
 mod seal;
 mod sessions;
 
 use std::path::Path;
 
+pub use accounts::{AccountRow, Imported, NewAccount};
+pub use api_keys::ApiKeyRow;
+pub use bindings::{Bound, BoundBy, MatchOn, Matched};
 pub use error::Error;
 pub use key_value::{Entry, KeyValue};
 pub use members::Consent;

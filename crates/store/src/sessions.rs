@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use wecom_login_model::{CorpId, Fingerprint, Timestamp, UserId};
+use wecom_login_model::{AccountId, CorpId, Fingerprint, Timestamp, UserId};
 
 use crate::{Error, Store};
 
@@ -38,6 +38,8 @@ pub struct SessionRow {
     pub corp_id: CorpId,
     /// The member, in lower case.
     pub user_key: UserId,
+    /// The account that the member was bound to when it began.
+    pub account_id: Option<AccountId>,
     /// The instance through which the member signed in.
     pub instance: String,
     /// When it began.
@@ -57,6 +59,8 @@ pub enum EndReason {
     Replaced,
     /// The member left the company, or the app's visible scope.
     Left,
+    /// The member is no longer bound to the session's account.
+    Unbound,
 }
 
 impl EndReason {
@@ -65,21 +69,23 @@ impl EndReason {
             Self::Logout => "logout",
             Self::Replaced => "replaced",
             Self::Left => "left",
+            Self::Unbound => "unbound",
         }
     }
 }
 
-const COLUMNS: &str = "id, corp_id, user_key, instance, created_at, idle_until, expires_at";
+const COLUMNS: &str = "id, corp_id, user_key, account_id, instance, created_at, idle_until, expires_at";
 const LIVE: &str = "ended_at IS NULL AND idle_until > $2 AND expires_at > $2";
 
 impl Store {
-    /// Begins the session and gives its row. A sign-in that has made one already keeps that one, which takes the
+    /// Begins the session, for the account that the member is bound to at this moment, and gives its row. A sign-in that has made one already keeps that one, which takes the
     /// new token, so that a process that died half-way leaves no second session; `None` when that one has ended.
     pub async fn begin_session(&self, session: &NewSession<'_>) -> Result<Option<SessionRow>, Error> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
             "INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
-                expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                expires_at, account_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+                (SELECT account_id FROM bindings WHERE corp_id = $4 AND user_key = $5))
              ON CONFLICT (sign_in) DO UPDATE SET token_hash = excluded.token_hash
              WHERE sessions.ended_at IS NULL
              RETURNING {COLUMNS}"
@@ -189,6 +195,7 @@ fn session_row(row: &SqliteRow) -> Result<SessionRow, Error> {
             .map_err(|error| Error::corrupt("table sessions, corp_id", error))?,
         user_key: UserId::parse(row.try_get::<String, _>("user_key")?)
             .map_err(|error| Error::corrupt("table sessions, user_key", error))?,
+        account_id: row.try_get::<Option<i64>, _>("account_id")?.map(AccountId),
         instance: row.try_get("instance")?,
         created_at: moment("created_at")?,
         idle_until: moment("idle_until")?,

@@ -1,0 +1,262 @@
+//! Which account a member is bound to. The table's key, (corp_id, user_key), is what makes one account of many first
+//! sign-ins at once: whoever comes second finds the first one's.
+
+use sqlx::sqlite::SqliteConnection;
+use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
+
+use crate::accounts::{COLUMNS, account, insert};
+use crate::{EndReason, Error, NewAccount, Store};
+
+/// How a binding came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoundBy {
+    /// The first sign-in made the account.
+    Registered,
+    /// The first sign-in found the account by a value that WeCom returned.
+    Matched,
+    /// The person was signed in and proved another member.
+    Member,
+    /// An administrator.
+    Administrator,
+    /// An import.
+    Import,
+}
+
+impl BoundBy {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Matched => "matched",
+            Self::Member => "member",
+            Self::Administrator => "administrator",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// What an account is looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchOn {
+    /// The name, against the userId, without case.
+    Username,
+    /// The mobile number, to the letter.
+    Mobile,
+    /// The e-mail address, without case.
+    Email,
+}
+
+/// What a search for an account to attach to came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matched {
+    /// The member is bound, now or already, to this account.
+    Account(Account),
+    /// No account has the value.
+    None,
+    /// Several have it.
+    Several,
+    /// The one that has it is bound to somebody.
+    Taken,
+    /// The one that has it is kept from being found.
+    Barred,
+}
+
+/// What became of a binding by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// The member is bound to the account, now or already.
+    Done,
+    /// There is no such account.
+    NoAccount,
+    /// The member is bound to this account.
+    Elsewhere(Username),
+}
+
+impl Store {
+    /// The account that the member is bound to.
+    pub async fn account_of_member(
+        &self,
+        corp_id: &CorpId,
+        user_id: &UserId,
+    ) -> Result<Option<Account>, Error> {
+        let mut connection = self.database.reader().acquire().await.map_err(Error::from)?;
+        account_of(&mut connection, corp_id, user_id).await
+    }
+
+    /// The account that the member is bound to; made, and named after the userId, if there is none. Of many at once one
+    /// makes it.
+    pub async fn register(&self, member: &MemberRef, now: Timestamp) -> Result<Account, Error> {
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        if let Some(account) = account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
+            return Ok(account);
+        }
+        let mut attempt = 1;
+        let account = loop {
+            let username = Username::of_member(&member.user_id, attempt);
+            let new = NewAccount { username, mobile: String::new(), email: String::new(), member: None };
+            if let Some(account) = insert(&mut transaction, &new, now).await? {
+                break account;
+            }
+            attempt += 1;
+        };
+        if bind(&mut transaction, member, account.id, BoundBy::Registered, now).await? {
+            transaction.commit().await?;
+            return Ok(account);
+        }
+        // Only where several writers are at work: another one was first, and what was made here goes.
+        transaction.rollback().await?;
+        let winner = self.account_of_member(&member.corp_id, &member.user_id).await?;
+        winner.ok_or_else(|| Error::vanished("a binding that was just made"))
+    }
+
+    /// Binds the member to the one account that has the value, if nobody is bound to it and its name is not among
+    /// `barred` (in lower case).
+    pub async fn attach(
+        &self,
+        member: &MemberRef,
+        on: MatchOn,
+        value: &str,
+        barred: &[String],
+        now: Timestamp,
+    ) -> Result<Matched, Error> {
+        let (column, value) = match on {
+            MatchOn::Username => ("username_key", value.to_ascii_lowercase()),
+            MatchOn::Mobile => ("mobile", value.to_owned()),
+            MatchOn::Email => ("email_key", value.to_ascii_lowercase()),
+        };
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        if let Some(account) = account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
+            return Ok(Matched::Account(account));
+        }
+        if value.is_empty() {
+            return Ok(Matched::None);
+        }
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM accounts WHERE {column} = $1 LIMIT 2"
+        )))
+        .bind(value)
+        .fetch_all(&mut *transaction)
+        .await?;
+        let found = match rows.as_slice() {
+            [] => return Ok(Matched::None),
+            [row] => account(row)?,
+            _ => return Ok(Matched::Several),
+        };
+        if barred.contains(&found.username.folded()) {
+            return Ok(Matched::Barred);
+        }
+        // The write on the account makes others that would attach to it wait, where a database has several writers.
+        let free = sqlx::query(
+            "UPDATE accounts SET updated_at = $1
+             WHERE id = $2 AND NOT EXISTS (SELECT 1 FROM bindings WHERE account_id = $2)",
+        )
+        .bind(now.as_millis())
+        .bind(found.id.0)
+        .execute(&mut *transaction)
+        .await?;
+        if free.rows_affected() == 0 || !bind(&mut transaction, member, found.id, BoundBy::Matched, now).await? {
+            return Ok(Matched::Taken);
+        }
+        transaction.commit().await?;
+        Ok(Matched::Account(found))
+    }
+
+    /// Binds the member to an account, unless the member is bound to another one.
+    pub async fn bind_member(
+        &self,
+        member: &MemberRef,
+        account_id: AccountId,
+        bound_by: BoundBy,
+        now: Timestamp,
+    ) -> Result<Bound, Error> {
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let exists = sqlx::query("SELECT 1 FROM accounts WHERE id = $1")
+            .bind(account_id.0)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if exists.is_none() {
+            return Ok(Bound::NoAccount);
+        }
+        if bind(&mut transaction, member, account_id, bound_by, now).await? {
+            transaction.commit().await?;
+            return Ok(Bound::Done);
+        }
+        match account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
+            Some(account) if account.id != account_id => Ok(Bound::Elsewhere(account.username)),
+            _ => Ok(Bound::Done),
+        }
+    }
+
+    /// The account of a name.
+    pub async fn account_named(&self, username: &Username) -> Result<Option<Account>, Error> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM accounts WHERE username_key = $1"
+        )))
+        .bind(username.folded())
+        .fetch_optional(self.database.reader())
+        .await?;
+        row.as_ref().map(account).transpose()
+    }
+
+    /// Unties the member from its account and ends the sessions that it has, both or neither; false when it was bound to
+    /// none. The account stays.
+    pub async fn unbind_member(&self, member: &MemberRef, now: Timestamp) -> Result<bool, Error> {
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let gone = sqlx::query("DELETE FROM bindings WHERE corp_id = $1 AND user_key = $2")
+            .bind(member.corp_id.as_str())
+            .bind(member.user_id.folded())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2
+             WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL",
+        )
+        .bind(now.as_millis())
+        .bind(EndReason::Unbound.as_str())
+        .bind(member.corp_id.as_str())
+        .bind(member.user_id.folded())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(gone.rows_affected() == 1)
+    }
+}
+
+/// Writes the binding; false when the member is bound already.
+pub(crate) async fn bind(
+    connection: &mut SqliteConnection,
+    member: &MemberRef,
+    account_id: AccountId,
+    bound_by: BoundBy,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let bound = sqlx::query(
+        "INSERT INTO bindings (corp_id, user_key, user_id, account_id, bound_by, bound_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (corp_id, user_key) DO NOTHING",
+    )
+    .bind(member.corp_id.as_str())
+    .bind(member.user_id.folded())
+    .bind(member.user_id.as_str())
+    .bind(account_id.0)
+    .bind(bound_by.as_str())
+    .bind(now.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(bound.rows_affected() == 1)
+}
+
+pub(crate) async fn account_of(
+    connection: &mut SqliteConnection,
+    corp_id: &CorpId,
+    user_id: &UserId,
+) -> Result<Option<Account>, Error> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM accounts
+         WHERE id = (SELECT account_id FROM bindings WHERE corp_id = $1 AND user_key = $2)"
+    )))
+    .bind(corp_id.as_str())
+    .bind(user_id.folded())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(account).transpose()
+}

@@ -1,0 +1,114 @@
+//! A member gets another userid (WeCom 90970, NewUserID): everything that is known of them moves, in one transaction.
+
+use sqlx::sqlite::SqliteConnection;
+use wecom_login_model::{CorpId, Timestamp, UserId};
+
+use crate::{EndReason, Error, Store};
+
+impl Store {
+    /// Moves the member's row, consents, binding and sessions from one userid to another; false when nothing is known of
+    /// the former, as when the same event comes twice.
+    ///
+    /// The row keeps its number. Whatever stood under the new userid, because a sync or a sign-in was faster than the
+    /// event, gives way: the old row stays and counts as never read, so that the next use reads it again, and the account
+    /// is the one that the person has had. Sessions that were begun for another account end.
+    pub async fn rename_member(
+        &self,
+        corp_id: &CorpId,
+        from: &UserId,
+        to: &UserId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let (old, new) = (from.folded(), to.folded());
+        let mut moved = false;
+        if old == new {
+            // Another spelling of the same userid.
+            for table in ["members", "bindings"] {
+                moved |= spell(&mut transaction, table, corp_id, &old, to).await?;
+            }
+            transaction.commit().await?;
+            return Ok(moved);
+        }
+        moved |= move_row(&mut transaction, "members", corp_id, &old, to).await?;
+        if moved {
+            sqlx::query(
+                "UPDATE members SET read_at = 0, left_at = NULL, updated_at = $1
+                 WHERE corp_id = $2 AND user_key = $3",
+            )
+            .bind(now.as_millis())
+            .bind(corp_id.as_str())
+            .bind(&new)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        if move_row(&mut transaction, "bindings", corp_id, &old, to).await? {
+            moved = true;
+            sqlx::query(
+                "UPDATE sessions SET ended_at = $1, end_reason = $2
+                 WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL AND (account_id IS NULL OR account_id <>
+                    (SELECT account_id FROM bindings WHERE corp_id = $3 AND user_key = $4))",
+            )
+            .bind(now.as_millis())
+            .bind(EndReason::Unbound.as_str())
+            .bind(corp_id.as_str())
+            .bind(&new)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        for text in [
+            "DELETE FROM consents WHERE corp_id = $1 AND user_key = $3 AND field IN
+                (SELECT field FROM consents WHERE corp_id = $1 AND user_key = $2)",
+            "UPDATE consents SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
+            "UPDATE sessions SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
+        ] {
+            sqlx::query(text)
+                .bind(corp_id.as_str())
+                .bind(&old)
+                .bind(&new)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(moved)
+    }
+}
+
+/// Moves the row of a table that has corp_id, user_key and user_id, over one that is there; false when there is none.
+async fn move_row(
+    connection: &mut SqliteConnection,
+    table: &'static str,
+    corp_id: &CorpId,
+    old: &str,
+    to: &UserId,
+) -> Result<bool, Error> {
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "DELETE FROM {table} WHERE corp_id = $1 AND user_key = $2
+            AND EXISTS (SELECT 1 FROM {table} WHERE corp_id = $1 AND user_key = $3)"
+    )))
+    .bind(corp_id.as_str())
+    .bind(to.folded())
+    .bind(old)
+    .execute(&mut *connection)
+    .await?;
+    spell(connection, table, corp_id, old, to).await
+}
+
+async fn spell(
+    connection: &mut SqliteConnection,
+    table: &'static str,
+    corp_id: &CorpId,
+    old: &str,
+    to: &UserId,
+) -> Result<bool, Error> {
+    let written = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "UPDATE {table} SET user_key = $1, user_id = $2 WHERE corp_id = $3 AND user_key = $4"
+    )))
+    .bind(to.folded())
+    .bind(to.as_str())
+    .bind(corp_id.as_str())
+    .bind(old)
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected() == 1)
+}

@@ -71,7 +71,7 @@ fn find(site: &Site, path: &str) -> Option<(Arc<Instance>, Function)> {
 }
 
 /// The JSON object of the body; an empty body is an empty object.
-async fn arguments(request: Request<Body>) -> Result<Map<String, Value>, (StatusCode, i64)> {
+pub(crate) async fn arguments(request: Request<Body>) -> Result<Map<String, Value>, (StatusCode, i64)> {
     let too_large = (StatusCode::PAYLOAD_TOO_LARGE, BODY_TOO_LARGE);
     let is_json = is_json(request.headers());
     let announced =
@@ -153,11 +153,13 @@ async fn get_login_code(
             };
             match site.login.sign_in(redirect).await {
                 Ok(signed_in) => {
-                    leave_former_session(site, &call.visit, &signed_in.token, &signed_in.session.id).await;
-                    let lifetime = signed_in.session.expires_at.since(site.clock.now());
                     let mut response = call.success(json!(signed_in.user));
-                    let cookie = site.cookies.set_session(&signed_in.token, lifetime);
-                    response.headers_mut().append(SET_COOKIE, cookie);
+                    if let Some(token) = &signed_in.token {
+                        leave_former_session(site, &call.visit, token, &signed_in.session.id).await;
+                        let lifetime = signed_in.session.expires_at.since(site.clock.now());
+                        let cookie = site.cookies.set_session(token, lifetime);
+                        response.headers_mut().append(SET_COOKIE, cookie);
+                    }
                     return response;
                 }
                 Err(refusal) => refusal,

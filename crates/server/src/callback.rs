@@ -92,12 +92,15 @@ async fn finish(site: &Site, visit: &Visit, here: &[&Arc<Instance>]) -> Result<R
 
 /// Sets the session and goes to where the member wanted to go.
 async fn welcome(site: &Site, visit: &Visit, signed_in: &SignedIn) -> Response {
-    leave_former_session(site, visit, &signed_in.token, &signed_in.session.id).await;
+    if let Some(token) = &signed_in.token {
+        leave_former_session(site, visit, token, &signed_in.session.id).await;
+    }
     tracing::info!(
         request_id = %visit.request_id,
         instance = signed_in.session.instance,
         session = signed_in.session.id,
-        "signed in"
+        "{}",
+        if signed_in.token.is_some() { "signed in" } else { "bound to the account of this session" }
     );
     let mut address = signed_in.return_to.clone().unwrap_or_else(|| "/".to_owned());
     if visit.is_inside_wecom() && !address.contains('#') {
@@ -105,8 +108,10 @@ async fn welcome(site: &Site, visit: &Visit, signed_in: &SignedIn) -> Response {
         address.push('#');
     }
     let mut response = To::to(&address).into_response();
-    let lifetime = signed_in.session.expires_at.since(site.clock.now());
-    response.headers_mut().append(SET_COOKIE, site.cookies.set_session(&signed_in.token, lifetime));
+    if let Some(token) = &signed_in.token {
+        let lifetime = signed_in.session.expires_at.since(site.clock.now());
+        response.headers_mut().append(SET_COOKIE, site.cookies.set_session(token, lifetime));
+    }
     response
 }
 

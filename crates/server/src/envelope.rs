@@ -50,6 +50,11 @@ impl Call {
         self.answer(status, number, Some(reason), json!({}))
     }
 
+    /// A failure with words of its own.
+    pub(crate) fn answer_code(&self, status: StatusCode, code: &Code) -> Response {
+        self.answer(status, code.code, Some(&code.reason), json!({}))
+    }
+
     fn answer(&self, status: StatusCode, errcode: i64, errmsg: Option<&str>, data: Value) -> Response {
         let envelope = Envelope {
             errcode,

@@ -5,8 +5,11 @@
 //! `return_to` or a proxy counts only when it is named.
 
 mod address;
+mod administrator;
 mod api;
 mod callback;
+mod check;
+mod console;
 mod cookies;
 mod cross_site;
 mod envelope;
@@ -27,6 +30,7 @@ mod session;
 mod settings;
 mod site;
 
+pub use check::check;
 pub use problems::explanations;
-pub use server::{Server, StartError, Surroundings};
+pub use server::{Server, StartError, Surroundings, open_store};
 pub use settings::{Settings, SettingsError};

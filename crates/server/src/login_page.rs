@@ -6,12 +6,12 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use url::Url;
-use wecom_login_login::{BrowserId, Holder, Instance, Refusal, State as SignInState};
+use wecom_login_login::{Binding, BrowserId, Holder, Instance, Refusal, State as SignInState};
 use wecom_login_model::Bilingual;
 use wecom_login_pages::{CONTENT_SECURITY_POLICY, Choice, ChoosePage, LoginPage, Panel};
 
 use crate::problem::{self, Problem};
-use crate::problems::{NO_INSTANCE, OVERLOADED, REDIRECT_NOT_OURS, RETURN_TO_REFUSED};
+use crate::problems::{CROSS_SITE, NO_INSTANCE, NOT_SIGNED_IN, OVERLOADED, REDIRECT_NOT_OURS, RETURN_TO_REFUSED};
 use crate::request::Visit;
 use crate::return_to::resolve;
 use crate::session::session_of;
@@ -41,9 +41,16 @@ pub(crate) async fn login(State(site): State<Arc<Site>>, visit: Visit) -> Respon
             }
         },
     };
+    let binding = match visit.parameter("bind").as_deref() {
+        Some("1") => match binding(&site, &visit).await {
+            Ok(binding) => Some(binding),
+            Err(refused) => return refused,
+        },
+        _ => None,
+    };
     let named = visit.parameter("element").filter(|name| !name.is_empty());
     match session_of(&site, &visit).await {
-        Ok(Some(session)) if named.as_ref().is_none_or(|name| *name == session.instance) => {
+        Ok(Some(session)) if binding.is_none() && named.as_ref().is_none_or(|name| *name == session.instance) => {
             return Redirect::to(return_to.as_deref().unwrap_or("/")).into_response();
         }
         Ok(_) => {}
@@ -53,17 +60,43 @@ pub(crate) async fn login(State(site): State<Arc<Site>>, visit: Visit) -> Respon
     }
     let instance = match &named {
         Some(name) => site.instances.get(name).cloned(),
-        None if site.instances.len() > 1 => return choose(&site, &visit, return_to.as_deref()),
+        None if site.instances.len() > 1 => return choose(&site, &visit, return_to.as_deref(), binding.is_some()),
         None => site.instances.iter().next().cloned(),
     };
     let Some(instance) = instance else {
         let problem = Problem::of_number(StatusCode::NOT_FOUND, NO_INSTANCE);
         return problem::page(&site, &visit, &problem);
     };
-    begin(&site, &visit, &instance, return_to).await
+    begin(&site, &visit, &instance, return_to, binding).await
 }
 
-async fn begin(site: &Site, visit: &Visit, instance: &Instance, return_to: Option<String>) -> Response {
+/// What `bind=1` asks for: that whoever this sign-in proves is bound to the account of the visitor's session.
+///
+/// The session must live, and the wish must come from our own pages or from the address bar: inside WeCom no tap would
+/// stand between another site's link and the binding.
+async fn binding(site: &Site, visit: &Visit) -> Result<Binding, Response> {
+    let from = visit.headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or_default());
+    if !from.is_none_or(|site| matches!(site, "same-origin" | "none")) {
+        let problem = Problem::of_number(StatusCode::FORBIDDEN, CROSS_SITE).home();
+        return Err(problem::page(site, visit, &problem));
+    }
+    let session = session_of(site, visit).await.map_err(|refusal| {
+        problem::page(site, visit, &Problem::of_refusal(&refusal, path(None, None)))
+    })?;
+    let wanted = session.and_then(|session| Some(Binding { account: session.account_id?, session: session.id }));
+    wanted.ok_or_else(|| {
+        let problem = Problem::of_number(StatusCode::UNAUTHORIZED, NOT_SIGNED_IN).retry(path(None, None));
+        problem::page(site, visit, &problem)
+    })
+}
+
+async fn begin(
+    site: &Site,
+    visit: &Visit,
+    instance: &Instance,
+    return_to: Option<String>,
+    binding: Option<Binding>,
+) -> Response {
     if let Some(reason) = site.browser_off.get(instance.full_name()) {
         let label = Bilingual { zh: "原因", en: "Reason" };
         let problem =
@@ -72,7 +105,11 @@ async fn begin(site: &Site, visit: &Visit, instance: &Instance, return_to: Optio
     }
     let (browser, is_new) = browser(site, visit);
     let again = path(Some(instance.full_name()), return_to.as_deref());
-    let mut response = match issue(site, visit, instance, &browser, return_to, 0).await {
+    let issued = match binding {
+        None => issue(site, visit, instance, &browser, return_to, 0).await,
+        Some(binding) => issue_binding(site, visit, instance, &browser, return_to, binding).await,
+    };
+    let mut response = match issued {
         Ok(state) if visit.is_inside_wecom() => Redirect::to(&instance.oauth_link(&state)).into_response(),
         Ok(state) => page(site, visit, instance, &state),
         Err(NotIssued::Overloaded) => {
@@ -110,13 +147,14 @@ fn page(site: &Site, visit: &Visit, instance: &Instance, state: &SignInState) ->
     response
 }
 
-fn choose(site: &Site, visit: &Visit, return_to: Option<&str>) -> Response {
+fn choose(site: &Site, visit: &Visit, return_to: Option<&str>, binds: bool) -> Response {
     let choice = |instance| -> Choice<'_> {
         let instance: &Instance = instance;
+        let url = path(Some(instance.full_name()), return_to);
         Choice {
             title: instance.title(),
             full_name: instance.full_name(),
-            url: path(Some(instance.full_name()), return_to),
+            url: if binds { format!("{url}&bind=1") } else { url },
         }
     };
     let page = ChoosePage { choices: site.instances.iter().map(|instance| choice(instance)).collect() };
@@ -158,4 +196,20 @@ pub(crate) async fn issue(
         return Err(NotIssued::Overloaded);
     }
     Ok(site.login.issue_state(instance, Holder::Browser(browser), return_to, restarts).await?)
+}
+
+/// The same for a sign-in that binds.
+async fn issue_binding(
+    site: &Site,
+    visit: &Visit,
+    instance: &Instance,
+    browser: &BrowserId,
+    return_to: Option<String>,
+    binding: Binding,
+) -> Result<SignInState, NotIssued> {
+    let _place = site.limits.place().ok_or(NotIssued::Overloaded)?;
+    if visit.browser.is_some() && !site.limits.may_issue(browser, site.clock.now()).await? {
+        return Err(NotIssued::Overloaded);
+    }
+    Ok(site.login.issue_binding_state(instance, Holder::Browser(browser), return_to, binding).await?)
 }

@@ -38,6 +38,7 @@ impl Problem {
             problems::TOO_MANY_FAILURES | problems::OVERLOADED => {
                 Bilingual { zh: "请稍等片刻", en: "Please wait a moment" }
             }
+            problems::NOT_SIGNED_IN => Bilingual { zh: "请先登录", en: "Please sign in first" },
             problems::METHOD_NOT_ALLOWED => Bilingual { zh: "请求方法不对", en: "Wrong method" },
             _ => title::FAILED,
         };
@@ -108,6 +109,12 @@ fn title_of(refusal: &Refusal) -> Bilingual {
     match refusal {
         Refusal::Settled(Settled::NotAMember | Settled::MemberOfAnotherCompany) => title::NOT_A_MEMBER,
         Refusal::Settled(Settled::OutsideScope { .. }) => title::OUTSIDE_SCOPE,
+        Refusal::Settled(Settled::NoAccount { .. }) => {
+            Bilingual { zh: "你在这里还没有账号", en: "You have no account here yet" }
+        }
+        Refusal::Settled(Settled::BoundToAnother | Settled::SessionGone) => {
+            Bilingual { zh: "没有绑定", en: "Nothing was bound" }
+        }
         Refusal::Settled(Settled::Disabled | Settled::Left) => title::NOT_ACTIVE,
         Refusal::Settled(Settled::BadCode) | Refusal::StateUsed => title::ALREADY_USED,
         Refusal::StateExpired => title::STATE_EXPIRED,

@@ -16,6 +16,12 @@ pub(crate) const NO_INSTANCE: i64 = 710_311;
 pub(crate) const METHOD_NOT_ALLOWED: i64 = 710_312;
 pub(crate) const NO_FUNCTION: i64 = 710_313;
 
+pub(crate) const NOT_ADMINISTRATOR: i64 = 710_401;
+pub(crate) const NO_SUCH_ACCOUNT: i64 = 710_402;
+pub(crate) const BOUND_ELSEWHERE: i64 = 710_403;
+pub(crate) const NOT_BOUND: i64 = 710_404;
+pub(crate) const NO_LIST: i64 = 710_405;
+
 /// Our own numbers at the HTTP border, in order.
 pub fn explanations() -> &'static [Explanation] {
     TABLE
@@ -158,6 +164,66 @@ const TABLE: &[Explanation] = &[
         remedy: Bilingual {
             zh: "请检查地址：/api/{组织}/{应用}/{元素路径}/{函数}，组织和应用见 app.json。",
             en: "Check the address: /api/{org}/{app}/{element path}/{function}, with org and app as in app.json.",
+        },
+    },
+    Explanation {
+        code: NOT_ADMINISTRATOR,
+        meaning: Bilingual {
+            zh: "只有管理员可以这样做。",
+            en: "Only an administrator may do this.",
+        },
+        who: Actor::Operator,
+        remedy: Bilingual {
+            zh: "请在配置项 admins 里加入“corpId/userId”，或用 wecom-login apikey add 生成密钥并以 Authorization: Bearer 发送。",
+            en: "List the member under admins as corpId/userId, or make a key with wecom-login apikey add and send it as Authorization: Bearer.",
+        },
+    },
+    Explanation {
+        code: NO_SUCH_ACCOUNT,
+        meaning: Bilingual {
+            zh: "没有这个账号。",
+            en: "There is no such account.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "请检查用户名；wecom-login account list 列出全部账号。",
+            en: "Check the username; wecom-login account list shows all of them.",
+        },
+    },
+    Explanation {
+        code: BOUND_ELSEWHERE,
+        meaning: Bilingual {
+            zh: "这个成员已经绑定到另一个账号，没有改动。",
+            en: "The member is bound to another account; nothing was changed.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "请先解除原来的绑定，再重新绑定。",
+            en: "Unbind the member first, then bind again.",
+        },
+    },
+    Explanation {
+        code: NOT_BOUND,
+        meaning: Bilingual {
+            zh: "这个成员没有绑定任何账号。",
+            en: "The member is bound to no account.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "请检查 corpId 和 userId。",
+            en: "Check corpId and userId.",
+        },
+    },
+    Explanation {
+        code: NO_LIST,
+        meaning: Bilingual {
+            zh: "这个账号清单无法读取，没有导入任何内容。",
+            en: "The list of accounts cannot be read; nothing was imported.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "请上传 UTF-8 的 CSV（text/csv，首行为列名）或 JSON Lines（application/x-ndjson），不超过 16 MiB。",
+            en: "Send CSV with a header (text/csv) or JSON lines (application/x-ndjson) in UTF-8, up to 16 MiB.",
         },
     },
 ];

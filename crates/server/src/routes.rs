@@ -16,7 +16,7 @@ use crate::problem::{self, Problem};
 use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
 use crate::request::{RequestId, Visit};
 use crate::site::Site;
-use crate::{api, callback, cross_site, headers, home, language, login_page, session};
+use crate::{api, callback, console, cross_site, headers, home, language, login_page, session};
 
 /// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
 const OWN_PATHS: &[&str] = &[
@@ -48,6 +48,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/me", get(session::me).fallback(wrong_method))
         .route("/logout", post(session::logout).fallback(wrong_method))
         .route("/healthz", get(healthz).fallback(wrong_method))
+        .nest("/console/api/accounts", console::accounts::routes())
         .route("/assets/{file}", get(asset).fallback(wrong_method))
         // Redirects may lie below /api/ too, as in the platform's own examples: they are GET, functions are POST.
         .route("/api/{*path}", post(api::call).fallback(callback::callback))
@@ -70,7 +71,7 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
         if cross_site::is_allowed(request.method(), request.headers(), &site.settings.public_url) {
             next.run(request).await
         } else {
-            let is_api = request.uri().path().starts_with("/api/");
+            let is_api = ["/api/", "/console/api/"].iter().any(|folder| request.uri().path().starts_with(folder));
             let (parts, _) = request.into_parts();
             let visit = Visit::new(&parts, &site);
             refuse(&site, visit, StatusCode::FORBIDDEN, CROSS_SITE, is_api)

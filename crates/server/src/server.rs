@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use wecom::{Budget, InProcessTokens, Transport};
+use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::Directory;
 use wecom_login_element::{App, Fault, OpenError};
 use wecom_login_login::{Instances, Login, Wiring};
@@ -88,13 +89,10 @@ impl Server {
     pub async fn open(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
         let Surroundings { clock, entropy, sign_in_budget } = surroundings;
         let app = App::open(&settings.app)?;
-        std::fs::create_dir_all(&settings.data)
-            .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
+        let store = open_store(&settings).await?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &entropy)?;
         let sealer =
             Sealer::new(&key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
-        let store = Store::open_sqlite(&settings.data.join(DATABASE)).await?;
-
         let wiring = Wiring {
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -110,8 +108,10 @@ impl Server {
             .filter_map(|instance| Some((instance.full_name().to_owned(), browser_off(instance, &settings)?)))
             .collect();
         let sessions = Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions);
+        let accounts = Accounts::new(store.clone(), clock.clone(), settings.admins.clone());
         let login =
-            Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget);
+            Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget)
+                .with_accounts(accounts.clone());
         let site = Site {
             org_id: app.org_id,
             app_name: app.name,
@@ -119,6 +119,8 @@ impl Server {
             browser_off,
             login,
             sessions,
+            accounts,
+            api_keys: ApiKeys::new(store.clone(), clock.clone(), entropy.clone()),
             limits: Limits::new(store.key_value(), settings.spare_loopback),
             cookies: Cookies::new(settings.is_https()),
             store: store.clone(),
@@ -195,6 +197,13 @@ impl Server {
         store.close().await;
         result
     }
+}
+
+/// Opens (or makes) the database in the data folder, for the server or for a command beside it.
+pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
+    std::fs::create_dir_all(&settings.data)
+        .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
+    Ok(Store::open_sqlite(&settings.data.join(DATABASE)).await?)
 }
 
 async fn read_departments(site: &Site, directory: &Directory) {

@@ -49,6 +49,12 @@ async fn describe(site: &Site, visit: &Visit) -> Result<Option<Value>, Refusal> 
     person["element"] = json!(session.instance);
     person["signedInAt"] = json!(session.created_at);
     person["expiresAt"] = json!(session.expires_at);
+    // Sessions that were begun before there were accounts have none.
+    if let Some(id) = session.account_id
+        && let Some(account) = site.accounts.get(id).await?
+    {
+        person["account"] = json!({"id": account.id, "username": account.username});
+    }
     Ok(Some(person))
 }
 

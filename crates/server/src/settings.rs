@@ -8,7 +8,8 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
 use wecom::is_loopback;
-use wecom_login_model::Secret;
+use wecom_login_accounts::Admins;
+use wecom_login_model::{MemberRef, Secret};
 use wecom_login_session::Lifetimes;
 
 const PREFIX: &str = "WECOM_LOGIN_";
@@ -35,6 +36,8 @@ pub struct Settings {
     pub key: Option<Secret>,
     /// How long sessions live.
     pub sessions: Lifetimes,
+    /// The members who administer.
+    pub admins: Admins,
     /// Failures from loopback are not counted (demo).
     pub spare_loopback: bool,
 }
@@ -74,6 +77,7 @@ struct Written {
     key: Option<Secret>,
     session_idle_hours: u32,
     session_hours: u32,
+    admins: Vec<String>,
 }
 
 impl Default for Written {
@@ -90,6 +94,7 @@ impl Default for Written {
             key: None,
             session_idle_hours: 24,
             session_hours: 7 * 24,
+            admins: Vec::new(),
         }
     }
 }
@@ -104,6 +109,7 @@ enum Kind {
 
 /// Every key, with the kind of its value in an environment variable. Lists are separated by commas.
 const KEYS: &[(&str, Kind)] = &[
+    ("admins", Kind::List),
     ("allow_http", Kind::Flag),
     ("app", Kind::Text),
     ("brand", Kind::Text),
@@ -225,6 +231,10 @@ impl Written {
         if self.session_hours == 0 || self.session_idle_hours == 0 {
             return Err(key("session_hours, session_idle_hours", "must be at least 1".to_owned()));
         }
+        let admin = |text: &String| {
+            text.parse::<MemberRef>()
+                .map_err(|_| key("admins", format!("must hold members such as corpId/userId, not {text:?}")))
+        };
         let hours = |hours: u32| std::time::Duration::from_hours(u64::from(hours));
         Ok(Settings {
             listen,
@@ -236,6 +246,7 @@ impl Written {
             brand: self.brand,
             key: self.key,
             sessions: Lifetimes { idle: hours(self.session_idle_hours), absolute: hours(self.session_hours) },
+            admins: self.admins.iter().map(admin).collect::<Result<_, _>>()?,
             spare_loopback: false,
         })
     }
@@ -306,7 +317,8 @@ mod tests {
             ("trusted_proxies = ['all']", &[], "trusted_proxies must hold addresses"),
             ("return_origins = ['*']", &[], "return_origins must be"),
             ("session_hours = 0", &[], "at least 1"),
-            ("", &[("WECOM_LOGIN_LISTN", "x")], "WECOM_LOGIN_LISTN: unknown key listn; known are allow_http"),
+            ("admins = ['zhangsan']", &[], "admins must hold members such as corpId/userId, not \"zhangsan\""),
+            ("", &[("WECOM_LOGIN_LISTN", "x")], "WECOM_LOGIN_LISTN: unknown key listn; known are admins, allow_http"),
             ("", &[("WECOM_LOGIN_ALLOW_HTTP", "yes")], "WECOM_LOGIN_ALLOW_HTTP: must be true or false"),
         ];
         for (toml, environment, expected) in cases {

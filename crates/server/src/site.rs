@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_login::{CallbackMode, Instance, Instances, Login};
 use wecom_login_model::{Clock, Entropy};
 use wecom_login_session::Sessions;
@@ -23,6 +24,8 @@ pub(crate) struct Site {
     pub(crate) browser_off: HashMap<String, String>,
     pub(crate) login: Login,
     pub(crate) sessions: Sessions,
+    pub(crate) accounts: Accounts,
+    pub(crate) api_keys: ApiKeys,
     pub(crate) store: Store,
     pub(crate) limits: Limits,
     pub(crate) cookies: Cookies,

@@ -1,0 +1,114 @@
+//! Who may administer: a signed-in member whom the settings list, or a program with an API key. A key goes in a header
+//! and nowhere else, so that it stands in no address; a session counts for unsafe methods only under the rules that the
+//! border keeps for all of them (see [`crate::cross_site`]).
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use wecom_login_accounts::ApiKey;
+use wecom_login_login::Refusal;
+use wecom_login_model::MemberRef;
+
+use crate::envelope::Call;
+use crate::problem;
+use crate::problems::{NOT_ADMINISTRATOR, NOT_SIGNED_IN, TOO_MANY_FAILURES};
+use crate::request::Visit;
+use crate::session::session_of;
+use crate::site::Site;
+
+/// Somebody who may administer; as an extractor it refuses everybody else with an envelope.
+#[derive(Debug, Clone)]
+pub(crate) enum Administrator {
+    /// A member who is signed in.
+    Member(MemberRef),
+    /// A program with the API key of this name.
+    Program(String),
+}
+
+/// Why not.
+#[derive(Debug)]
+pub(crate) enum NoAdministrator {
+    NotSignedIn,
+    Forbidden,
+    TooManyFailures,
+    Failed(Refusal),
+}
+
+impl<T: Into<Refusal>> From<T> for NoAdministrator {
+    fn from(error: T) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Administrator {
+    /// Who it is. A wrong key, and a session of somebody else, count as failures of the address.
+    pub(crate) async fn of(site: &Site, visit: &Visit) -> Result<Self, NoAdministrator> {
+        let now = site.clock.now();
+        if site.limits.is_locked_out(visit.address, now).await? {
+            return Err(NoAdministrator::TooManyFailures);
+        }
+        let recognised = Self::recognise(site, visit).await;
+        if matches!(recognised, Err(NoAdministrator::Forbidden)) {
+            site.limits.count_failure(visit.address, now).await;
+        }
+        recognised
+    }
+
+    async fn recognise(site: &Site, visit: &Visit) -> Result<Self, NoAdministrator> {
+        // Whoever sends a key means it: a session beside it does not help.
+        if let Some(value) = visit.headers.get(header::AUTHORIZATION) {
+            let key = value.to_str().ok().and_then(bearer).and_then(ApiKey::parse);
+            let key = match key {
+                Some(key) => site.api_keys.check(&key).await?,
+                None => None,
+            };
+            return key.map(|key| Self::Program(key.name)).ok_or(NoAdministrator::Forbidden);
+        }
+        let Some(session) = session_of(site, visit).await? else { return Err(NoAdministrator::NotSignedIn) };
+        if !site.settings.admins.contains(&session.corp_id, &session.user_key) {
+            return Err(NoAdministrator::Forbidden);
+        }
+        Ok(Self::Member(MemberRef { corp_id: session.corp_id, user_id: session.user_key }))
+    }
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+impl std::fmt::Display for Administrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Member(member) => write!(f, "member {member}"),
+            Self::Program(name) => write!(f, "API key {name}"),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Site>> for Administrator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let visit = Visit::new(parts, site);
+        let refused = match Self::of(site, &visit).await {
+            Ok(administrator) => return Ok(administrator),
+            Err(refused) => refused,
+        };
+        let call = Call { visit, now: site.clock.now(), began: std::time::Instant::now() };
+        Err(match refused {
+            NoAdministrator::NotSignedIn => call.problem(StatusCode::UNAUTHORIZED, NOT_SIGNED_IN),
+            NoAdministrator::Forbidden => call.problem(StatusCode::FORBIDDEN, NOT_ADMINISTRATOR),
+            NoAdministrator::TooManyFailures => {
+                call.problem(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILURES)
+            }
+            NoAdministrator::Failed(refusal) => {
+                problem::log(&call.visit, &refusal);
+                call.problem(StatusCode::SERVICE_UNAVAILABLE, refusal.code())
+            }
+        })
+    }
+}

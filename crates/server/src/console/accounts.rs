@@ -1,0 +1,212 @@
+//! /console/api/accounts: the list, imports, binding and unbinding, for administrators. Answers are envelopes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde_json::{Map, Value, json};
+use wecom_login_accounts::import::{Format, List};
+use wecom_login_accounts::{AccountRow, Bound};
+use wecom_login_element::Code;
+use wecom_login_login::Refusal;
+use wecom_login_model::{CorpId, MemberRef, UserId, Username};
+
+use crate::administrator::Administrator;
+use crate::api::arguments;
+use crate::envelope::Call;
+use crate::problem;
+use crate::problems::{BAD_ARGUMENTS, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND, explain};
+use crate::request::Visit;
+use crate::site::Site;
+
+const LARGEST_LIST: usize = 16 * 1024 * 1024;
+const LARGEST_PAGE: i64 = 500;
+const PAGE: i64 = 50;
+
+pub(crate) fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/", get(list))
+        .route("/import", post(import))
+        .route("/bind", post(bind))
+        .route("/unbind", post(unbind))
+}
+
+/// An administrator's call.
+#[derive(Debug)]
+struct Console {
+    call: Call,
+    by: Administrator,
+}
+
+impl FromRequestParts<Arc<Site>> for Console {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let by = Administrator::from_request_parts(parts, site).await?;
+        Ok(Self { call: Call { visit: Visit::new(parts, site), now: site.clock.now(), began: Instant::now() }, by })
+    }
+}
+
+impl Console {
+    fn failed(&self, error: impl Into<Refusal>) -> Response {
+        let refusal = error.into();
+        problem::log(&self.call.visit, &refusal);
+        self.call.problem(StatusCode::SERVICE_UNAVAILABLE, refusal.code())
+    }
+
+    fn bad(&self, number: i64, detail: &str) -> Response {
+        let meaning = explain(number).meaning.text(self.call.visit.language);
+        self.call.answer_code(StatusCode::BAD_REQUEST, &Code::new(number, format!("{meaning} ({detail})")))
+    }
+}
+
+/// GET ?page=&size=: accounts by number, with their members. `page` begins at 1; `size` is 50, and 500 at most.
+async fn list(State(site): State<Arc<Site>>, console: Console) -> Response {
+    let number = |name: &str, default: i64, most: i64| match console.call.visit.parameter(name) {
+        None => Some(default),
+        Some(text) => text.parse().ok().filter(|number| (1..=most).contains(number)),
+    };
+    // So many pages that no product overflows.
+    let (Some(page), Some(size)) = (number("page", 1, i64::MAX / LARGEST_PAGE), number("size", PAGE, LARGEST_PAGE))
+    else {
+        return console.bad(BAD_ARGUMENTS, "page: 1.., size: 1..500");
+    };
+    match site.accounts.list((page - 1) * size, size).await {
+        Ok((rows, total)) => {
+            let rows: Vec<Value> = rows.iter().map(row).collect();
+            console.call.success(json!({"rowDatas": rows, "page": page, "size": size, "totalCount": total}))
+        }
+        Err(error) => console.failed(error),
+    }
+}
+
+fn row(row: &AccountRow) -> Value {
+    let account = &row.account;
+    let members: Vec<Value> = row
+        .members
+        .iter()
+        .map(|member| json!({"corpId": member.corp_id, "userId": member.user_id}))
+        .collect();
+    json!({
+        "id": account.id,
+        "username": account.username,
+        "mobile": account.mobile,
+        "email": account.email,
+        "members": members,
+        "createdAt": account.created_at,
+        "updatedAt": account.updated_at,
+    })
+}
+
+/// POST a list as text/csv or application/x-ndjson; `?dryRun=true` tells what would come of it.
+async fn import(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
+    let Some(format) = format(request.headers()) else {
+        return console.bad(NO_LIST, "Content-Type: text/csv, application/x-ndjson");
+    };
+    let dry_run = match console.call.visit.parameter("dryRun").as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return console.bad(BAD_ARGUMENTS, "dryRun: true, false"),
+    };
+    let Ok(bytes) = axum::body::to_bytes(request.into_body(), LARGEST_LIST).await else {
+        return console.bad(NO_LIST, "16 MiB");
+    };
+    let list = match List::read(&bytes, format) {
+        Ok(list) => list,
+        Err(error) => return console.bad(NO_LIST, &error.to_string()),
+    };
+    match site.accounts.import(list, dry_run, |_| ()).await {
+        Ok(report) => {
+            tracing::info!(
+                by = %console.by,
+                dry_run,
+                created = report.created,
+                updated = report.updated,
+                bad = report.bad.len(),
+                "accounts were imported"
+            );
+            console.call.success(json!(report))
+        }
+        Err(error) => console.failed(error),
+    }
+}
+
+fn format(headers: &HeaderMap) -> Option<Format> {
+    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    match text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "text/csv" => Some(Format::Csv),
+        "application/x-ndjson" | "application/jsonl" => Some(Format::JsonLines),
+        _ => None,
+    }
+}
+
+/// POST {username, corpId, userId}
+async fn bind(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
+    let arguments = match arguments(request).await {
+        Ok(arguments) => arguments,
+        Err((status, number)) => return console.call.problem(status, number),
+    };
+    let read = known(&arguments, &["username", "corpId", "userId"])
+        .and_then(|()| member(&arguments))
+        .and_then(|member| {
+            let username = Username::parse(text(&arguments, "username")?).map_err(|error| error.to_string())?;
+            Ok((member, username))
+        });
+    let (member, username) = match read {
+        Ok(read) => read,
+        Err(problem) => return console.bad(BAD_ARGUMENTS, &problem),
+    };
+    match site.accounts.bind_by_name(&member, &username).await {
+        Ok(Bound::Done) => {
+            tracing::info!(by = %console.by, %member, %username, "bound by an administrator");
+            console.call.success(json!({}))
+        }
+        Ok(Bound::NoAccount) => console.call.problem(StatusCode::NOT_FOUND, NO_SUCH_ACCOUNT),
+        Ok(Bound::Elsewhere(_)) => console.call.problem(StatusCode::CONFLICT, BOUND_ELSEWHERE),
+        Err(error) => console.failed(error),
+    }
+}
+
+/// POST {corpId, userId}: unties the member and ends their sessions.
+async fn unbind(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
+    let arguments = match arguments(request).await {
+        Ok(arguments) => arguments,
+        Err((status, number)) => return console.call.problem(status, number),
+    };
+    let member = match known(&arguments, &["corpId", "userId"]).and_then(|()| member(&arguments)) {
+        Ok(member) => member,
+        Err(problem) => return console.bad(BAD_ARGUMENTS, &problem),
+    };
+    match site.accounts.unbind(&member).await {
+        Ok(true) => {
+            tracing::info!(by = %console.by, %member, "unbound by an administrator");
+            console.call.success(json!({}))
+        }
+        Ok(false) => console.call.problem(StatusCode::NOT_FOUND, NOT_BOUND),
+        Err(error) => console.failed(error),
+    }
+}
+
+fn known(arguments: &Map<String, Value>, names: &[&str]) -> Result<(), String> {
+    match arguments.keys().find(|key| !names.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(_) => Err(format!("known are {}", names.join(", "))),
+    }
+}
+
+fn text(arguments: &Map<String, Value>, name: &str) -> Result<String, String> {
+    arguments.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("{name}: a string"))
+}
+
+fn member(arguments: &Map<String, Value>) -> Result<MemberRef, String> {
+    Ok(MemberRef {
+        corp_id: CorpId::parse(text(arguments, "corpId")?).map_err(|error| error.to_string())?,
+        user_id: UserId::parse(text(arguments, "userId")?).map_err(|error| error.to_string())?,
+    })
+}

@@ -1,0 +1,3 @@
+//! /console: administration.
+
+pub(crate) mod accounts;

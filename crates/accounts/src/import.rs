@@ -136,7 +136,9 @@ fn first_time(
     };
     if let Some(member) = &new.member {
         match members.entry(member.clone()) {
-            Slot::Occupied(first) => return Err(format!("the member stands in line {} already", first.get())),
+            Slot::Occupied(first) => {
+                return Err(format!("the member stands in line {} already", first.get()));
+            }
             Slot::Vacant(slot) => slot.insert(line),
         };
     }
@@ -183,9 +185,10 @@ fn is_mobile(text: &str) -> bool {
 
 fn is_email(text: &str) -> bool {
     let plain = text.len() <= 254 && text.bytes().all(|byte| byte.is_ascii_graphic());
-    plain && text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && !host.is_empty() && !host.contains('@')
-    })
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
 fn csv_lines(bytes: &[u8]) -> Result<Vec<(u64, Result<NewAccount, String>)>, NoList> {
@@ -194,13 +197,18 @@ fn csv_lines(bytes: &[u8]) -> Result<Vec<(u64, Result<NewAccount, String>)>, NoL
     let mut record = csv::ByteRecord::new();
     let mut next = |record: &mut csv::ByteRecord| reader.read_byte_record(record).unwrap_or(false);
     if !next(&mut record) {
-        return Err(NoList("the list is empty; its first line must be a header such as username,mobile,email".to_owned()));
+        return Err(NoList(
+            "the list is empty; its first line must be a header such as username,mobile,email".to_owned(),
+        ));
     }
     let mut header = Vec::new();
     for name in &record {
         let name = String::from_utf8_lossy(name).trim().to_owned();
         let Some(column) = COLUMNS.iter().position(|column| column.eq_ignore_ascii_case(&name)) else {
-            return Err(NoList(format!("the header has no column {name:?}; known are {}", COLUMNS.join(", "))));
+            return Err(NoList(format!(
+                "the header has no column {name:?}; known are {}",
+                COLUMNS.join(", ")
+            )));
         };
         if header.contains(&column) {
             return Err(NoList(format!("the header has the column {name} twice")));

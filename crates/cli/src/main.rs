@@ -25,6 +25,17 @@ enum Command {
     Demo(commands::demo::Arguments),
     /// Run the server for an app folder.
     Serve(commands::serve::Arguments),
+    /// Write a new sign-in instance into an app folder.
+    New(commands::new::Arguments),
+    /// Look after accounts and the members who are bound to them.
+    #[command(subcommand)]
+    Account(commands::account::Command),
+    /// Make, list and remove the keys of programs that administer.
+    #[command(subcommand)]
+    Apikey(commands::apikey::Command),
+    /// Look at settings and elements without starting.
+    #[command(subcommand)]
+    Config(commands::config::Command),
     /// Run the WeCom simulator alone, on this machine only.
     #[cfg(feature = "simulator")]
     Simulate(commands::simulate::Arguments),
@@ -42,6 +53,10 @@ fn main() -> ExitCode {
             #[cfg(feature = "simulator")]
             Command::Demo(arguments) => commands::demo::run(arguments).await,
             Command::Serve(arguments) => commands::serve::run(arguments).await,
+            Command::New(arguments) => commands::new::run(arguments),
+            Command::Account(command) => commands::account::run(command).await,
+            Command::Apikey(command) => commands::apikey::run(command).await,
+            Command::Config(command) => commands::config::run(command),
             #[cfg(feature = "simulator")]
             Command::Simulate(arguments) => commands::simulate::run(arguments).await,
         }

@@ -5,7 +5,9 @@ use tokio::time::Instant;
 use wecom::{AuthCode, Budget, Calls, Identity};
 use wecom_login_accounts::{Accounts, Admins, Bound, BoundBy, Entry, Told};
 use wecom_login_directory::Directory;
-use wecom_login_model::{Account, Clock, Entropy, Fingerprint, Member, MemberRef, MemberStatus, Secret, UserId};
+use wecom_login_model::{
+    Account, Clock, Entropy, Fingerprint, Member, MemberRef, MemberStatus, Secret, UserId,
+};
 use wecom_login_session::{Session, SessionToken, Sessions};
 use wecom_login_store::{Consent, Sealer, Store};
 
@@ -275,8 +277,7 @@ impl Login {
                 Ok(SignedIn { token: Some(token), session, user, return_to: claimed.record.return_to })
             }
             Ok(Proof::Bound(session, member)) => {
-                let outcome =
-                    Outcome::Bound { session: session.id.clone(), user_id: member.user_id.clone() };
+                let outcome = Outcome::Bound { session: session.id.clone(), user_id: member.user_id.clone() };
                 self.states.step(&redirect.state, &claimed, spent(outcome)).await?;
                 let user = self.user_info(&member).await?;
                 Ok(SignedIn { token: None, session, user, return_to: claimed.record.return_to })
@@ -326,8 +327,7 @@ impl Login {
                 (user_id, ticket, false)
             }
         };
-        *proven =
-            Some(Proven { user_id: user_id.clone(), had_ticket: ticket.is_some() || lost_ticket });
+        *proven = Some(Proven { user_id: user_id.clone(), had_ticket: ticket.is_some() || lost_ticket });
         // Whoever has an account already is not looked for, and costs no call more than before.
         let account = self.accounts.of_member(instance.corp_id(), &user_id).await?;
         let looking = account.is_none() && binding.is_none() && instance.policy().bind_by.needs_profile();
@@ -422,7 +422,8 @@ impl Login {
         if let Some(consent) = consent {
             let saved = self.directory.save_consent(corp_id, user_id, &consent).await.map_err(refused)?;
             member = saved.unwrap_or(member);
-            for (told, given) in [(&mut told.mobile, consent.mobile), (&mut told.biz_mail, consent.biz_mail)] {
+            for (told, given) in [(&mut told.mobile, consent.mobile), (&mut told.biz_mail, consent.biz_mail)]
+            {
                 if !given.is_empty() {
                     *told = given;
                 }

@@ -84,6 +84,13 @@ impl fmt::Display for Username {
     }
 }
 
+impl FromStr for Username {
+    type Err = InvalidAccount;
+    fn from_str(text: &str) -> Result<Self, InvalidAccount> {
+        Self::parse(text)
+    }
+}
+
 impl TryFrom<String> for Username {
     type Error = InvalidAccount;
     fn try_from(text: String) -> Result<Self, InvalidAccount> {

@@ -11,7 +11,9 @@ use wecom_login_model::Bilingual;
 use wecom_login_pages::{CONTENT_SECURITY_POLICY, Choice, ChoosePage, LoginPage, Panel};
 
 use crate::problem::{self, Problem};
-use crate::problems::{CROSS_SITE, NO_INSTANCE, NOT_SIGNED_IN, OVERLOADED, REDIRECT_NOT_OURS, RETURN_TO_REFUSED};
+use crate::problems::{
+    CROSS_SITE, NO_INSTANCE, NOT_SIGNED_IN, OVERLOADED, REDIRECT_NOT_OURS, RETURN_TO_REFUSED,
+};
 use crate::request::Visit;
 use crate::return_to::resolve;
 use crate::session::session_of;
@@ -50,7 +52,9 @@ pub(crate) async fn login(State(site): State<Arc<Site>>, visit: Visit) -> Respon
     };
     let named = visit.parameter("element").filter(|name| !name.is_empty());
     match session_of(&site, &visit).await {
-        Ok(Some(session)) if binding.is_none() && named.as_ref().is_none_or(|name| *name == session.instance) => {
+        Ok(Some(session))
+            if binding.is_none() && named.as_ref().is_none_or(|name| *name == session.instance) =>
+        {
             return Redirect::to(return_to.as_deref().unwrap_or("/")).into_response();
         }
         Ok(_) => {}
@@ -60,7 +64,9 @@ pub(crate) async fn login(State(site): State<Arc<Site>>, visit: Visit) -> Respon
     }
     let instance = match &named {
         Some(name) => site.instances.get(name).cloned(),
-        None if site.instances.len() > 1 => return choose(&site, &visit, return_to.as_deref(), binding.is_some()),
+        None if site.instances.len() > 1 => {
+            return choose(&site, &visit, return_to.as_deref(), binding.is_some());
+        }
         None => site.instances.iter().next().cloned(),
     };
     let Some(instance) = instance else {
@@ -80,10 +86,11 @@ async fn binding(site: &Site, visit: &Visit) -> Result<Binding, Response> {
         let problem = Problem::of_number(StatusCode::FORBIDDEN, CROSS_SITE).home();
         return Err(problem::page(site, visit, &problem));
     }
-    let session = session_of(site, visit).await.map_err(|refusal| {
-        problem::page(site, visit, &Problem::of_refusal(&refusal, path(None, None)))
-    })?;
-    let wanted = session.and_then(|session| Some(Binding { account: session.account_id?, session: session.id }));
+    let session = session_of(site, visit)
+        .await
+        .map_err(|refusal| problem::page(site, visit, &Problem::of_refusal(&refusal, path(None, None))))?;
+    let wanted =
+        session.and_then(|session| Some(Binding { account: session.account_id?, session: session.id }));
     wanted.ok_or_else(|| {
         let problem = Problem::of_number(StatusCode::UNAUTHORIZED, NOT_SIGNED_IN).retry(path(None, None));
         problem::page(site, visit, &problem)

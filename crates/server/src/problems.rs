@@ -169,8 +169,7 @@ const TABLE: &[Explanation] = &[
     Explanation {
         code: NOT_ADMINISTRATOR,
         meaning: Bilingual {
-            zh: "只有管理员可以这样做。",
-            en: "Only an administrator may do this.",
+            zh: "只有管理员可以这样做。", en: "Only an administrator may do this."
         },
         who: Actor::Operator,
         remedy: Bilingual {
@@ -180,10 +179,7 @@ const TABLE: &[Explanation] = &[
     },
     Explanation {
         code: NO_SUCH_ACCOUNT,
-        meaning: Bilingual {
-            zh: "没有这个账号。",
-            en: "There is no such account.",
-        },
+        meaning: Bilingual { zh: "没有这个账号。", en: "There is no such account." },
         who: Actor::Administrator,
         remedy: Bilingual {
             zh: "请检查用户名；wecom-login account list 列出全部账号。",
@@ -205,14 +201,10 @@ const TABLE: &[Explanation] = &[
     Explanation {
         code: NOT_BOUND,
         meaning: Bilingual {
-            zh: "这个成员没有绑定任何账号。",
-            en: "The member is bound to no account.",
+            zh: "这个成员没有绑定任何账号。", en: "The member is bound to no account."
         },
         who: Actor::Administrator,
-        remedy: Bilingual {
-            zh: "请检查 corpId 和 userId。",
-            en: "Check corpId and userId.",
-        },
+        remedy: Bilingual { zh: "请检查 corpId 和 userId。", en: "Check corpId and userId." },
     },
     Explanation {
         code: NO_LIST,

@@ -71,7 +71,8 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
         if cross_site::is_allowed(request.method(), request.headers(), &site.settings.public_url) {
             next.run(request).await
         } else {
-            let is_api = ["/api/", "/console/api/"].iter().any(|folder| request.uri().path().starts_with(folder));
+            let is_api =
+                ["/api/", "/console/api/"].iter().any(|folder| request.uri().path().starts_with(folder));
             let (parts, _) = request.into_parts();
             let visit = Visit::new(&parts, &site);
             refuse(&site, visit, StatusCode::FORBIDDEN, CROSS_SITE, is_api)

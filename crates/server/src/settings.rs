@@ -317,8 +317,16 @@ mod tests {
             ("trusted_proxies = ['all']", &[], "trusted_proxies must hold addresses"),
             ("return_origins = ['*']", &[], "return_origins must be"),
             ("session_hours = 0", &[], "at least 1"),
-            ("admins = ['zhangsan']", &[], "admins must hold members such as corpId/userId, not \"zhangsan\""),
-            ("", &[("WECOM_LOGIN_LISTN", "x")], "WECOM_LOGIN_LISTN: unknown key listn; known are admins, allow_http"),
+            (
+                "admins = ['zhangsan']",
+                &[],
+                "admins must hold members such as corpId/userId, not \"zhangsan\"",
+            ),
+            (
+                "",
+                &[("WECOM_LOGIN_LISTN", "x")],
+                "WECOM_LOGIN_LISTN: unknown key listn; known are admins, allow_http",
+            ),
             ("", &[("WECOM_LOGIN_ALLOW_HTTP", "yes")], "WECOM_LOGIN_ALLOW_HTTP: must be true or false"),
         ];
         for (toml, environment, expected) in cases {

@@ -153,7 +153,9 @@ impl Store {
         .bind(found.id.0)
         .execute(&mut *transaction)
         .await?;
-        if free.rows_affected() == 0 || !bind(&mut transaction, member, found.id, BoundBy::Matched, now).await? {
+        if free.rows_affected() == 0
+            || !bind(&mut transaction, member, found.id, BoundBy::Matched, now).await?
+        {
             return Ok(Matched::Taken);
         }
         transaction.commit().await?;

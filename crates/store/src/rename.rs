@@ -62,12 +62,7 @@ impl Store {
             "UPDATE consents SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
             "UPDATE sessions SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
         ] {
-            sqlx::query(text)
-                .bind(corp_id.as_str())
-                .bind(&old)
-                .bind(&new)
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(text).bind(corp_id.as_str()).bind(&old).bind(&new).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(moved)

@@ -1,7 +1,13 @@
 //! The commands, one file each.
 
+pub(crate) mod account;
+pub(crate) mod apikey;
+pub(crate) mod config;
 #[cfg(feature = "simulator")]
 pub(crate) mod demo;
+pub(crate) mod new;
+mod place;
+mod progress;
 pub(crate) mod serve;
 #[cfg(feature = "simulator")]
 pub(crate) mod simulate;

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = stop::signals()?;
-    let file = arguments.config.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()));
+    let file = settings_file(arguments.config);
     let folder = |key, folder: Option<PathBuf>| folder.map(|folder| (key, folder.display().to_string()));
     let options = [
         folder("app", arguments.app),
@@ -49,6 +49,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     server.spawn_reading_of_departments();
     server.run(listener, stop).await?;
     Ok(())
+}
+
+/// The given settings file, or the one in the working folder if there is one.
+pub(super) fn settings_file(given: Option<PathBuf>) -> Option<PathBuf> {
+    given.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()))
 }
 
 /// Logs what the operator must know of the app's elements.

@@ -49,7 +49,10 @@ impl FromRequestParts<Arc<Site>> for Console {
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
         let by = Administrator::from_request_parts(parts, site).await?;
-        Ok(Self { call: Call { visit: Visit::new(parts, site), now: site.clock.now(), began: Instant::now() }, by })
+        Ok(Self {
+            call: Call { visit: Visit::new(parts, site), now: site.clock.now(), began: Instant::now() },
+            by,
+        })
     }
 }
 
@@ -73,7 +76,8 @@ async fn list(State(site): State<Arc<Site>>, console: Console) -> Response {
         Some(text) => text.parse().ok().filter(|number| (1..=most).contains(number)),
     };
     // So many pages that no product overflows.
-    let (Some(page), Some(size)) = (number("page", 1, i64::MAX / LARGEST_PAGE), number("size", PAGE, LARGEST_PAGE))
+    let (Some(page), Some(size)) =
+        (number("page", 1, i64::MAX / LARGEST_PAGE), number("size", PAGE, LARGEST_PAGE))
     else {
         return console.bad(BAD_ARGUMENTS, "page: 1.., size: 1..500");
     };
@@ -155,7 +159,8 @@ async fn bind(State(site): State<Arc<Site>>, console: Console, request: Request)
     let read = known(&arguments, &["username", "corpId", "userId"])
         .and_then(|()| member(&arguments))
         .and_then(|member| {
-            let username = Username::parse(text(&arguments, "username")?).map_err(|error| error.to_string())?;
+            let username =
+                Username::parse(text(&arguments, "username")?).map_err(|error| error.to_string())?;
             Ok((member, username))
         });
     let (member, username) = match read {

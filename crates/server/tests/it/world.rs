@@ -202,7 +202,8 @@ impl World {
         self.folder.path().join("data")
     }
 
-    async fn store(&self) -> wecom_login_store::Store {
+    /// The database, beside the server: as a command uses it.
+    pub(crate) async fn store(&self) -> wecom_login_store::Store {
         wecom_login_store::Store::open_sqlite(&self.data().join("wecom-login.db")).await.unwrap()
     }
 
@@ -244,6 +245,13 @@ impl World {
     pub(crate) async fn redirect(&self, browser: &Browser, user_id: &str) -> String {
         let state = self.state(browser).await;
         redirect(&self.code(user_id), &state)
+    }
+
+    /// A state of another instance.
+    pub(crate) async fn state_of(&self, browser: &Browser, instance: &str) -> String {
+        let path = format!("{}{instance}/getLoginConfig", API.trim_end_matches("Example"));
+        let config = browser.post_json(&path, &json!({})).await.json();
+        config["data"]["state"].as_str().unwrap().to_owned()
     }
 
     /// A whole sign-in; the redirect's answer.

@@ -1,0 +1,146 @@
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use serde_json::json;
+use wecom_login_accounts::import::{Format, List};
+use wecom_login_accounts::{AccountRow, Bound};
+use wecom_login_model::{MemberRef, Username};
+
+use super::place::Place;
+use super::progress::Progress;
+use super::say;
+
+/// Rows that are read at once.
+const PAGE: i64 = 500;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Import accounts from CSV with a header (.csv) or JSON lines (.jsonl, .ndjson)
+    ///
+    /// Columns: username, and as wanted mobile, email, corpId and userId; the last two bind the member. Good lines are
+    /// imported, bad ones are named; the exit code is 1 when any was bad.
+    Import {
+        /// The file, in UTF-8
+        file: PathBuf,
+        /// Tell what would come of it, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the accounts with their members
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Bind a member to an account
+    Bind {
+        /// The account
+        username: Username,
+        /// The member, as corpId/userId
+        member: MemberRef,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Untie a member from their account, and end their sessions
+    Unbind {
+        /// The member, as corpId/userId
+        member: MemberRef,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Import { file, dry_run, place } => import(file, dry_run, place).await,
+        Command::List { json, place } => list(json, place).await,
+        Command::Bind { username, member, place } => bind(username, member, place).await,
+        Command::Unbind { member, place } => {
+            if !place.accounts().await?.unbind(&member).await? {
+                bail!("{member} is bound to no account");
+            }
+            say(format_args!("{member} is bound to no account any more, and signed out."))
+        }
+    }
+}
+
+async fn import(file: PathBuf, dry_run: bool, place: Place) -> anyhow::Result<()> {
+    let name = file.display();
+    let extension = file.extension().unwrap_or_default().to_string_lossy();
+    let format = Format::of_extension(&extension)
+        .with_context(|| format!("{name}: the name must end in .csv, .jsonl or .ndjson"))?;
+    let bytes = std::fs::read(&file).with_context(|| name.to_string())?;
+    let list = List::read(&bytes, format).with_context(|| name.to_string())?;
+    let accounts = place.accounts().await?;
+    let mut progress = Progress::new(list.len());
+    let report = accounts.import(list, dry_run, |done| progress.at(done)).await?;
+    for bad in &report.bad {
+        say(format_args!("{name}:{}: {}", bad.line, bad.reason))?;
+    }
+    let bad = report.bad.len();
+    say(format_args!(
+        "{} made, {} completed, {} known already, {bad} not imported{}",
+        report.created,
+        report.updated,
+        report.unchanged,
+        if dry_run { " (dry run: nothing was written)" } else { "" }
+    ))?;
+    if bad > 0 {
+        bail!("{name}: {bad} lines were not imported");
+    }
+    Ok(())
+}
+
+async fn list(as_json: bool, place: Place) -> anyhow::Result<()> {
+    let accounts = place.accounts().await?;
+    let mut offset = 0;
+    loop {
+        let (rows, _) = accounts.list(offset, PAGE).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            if as_json { say(json_line(row))? } else { say(line(row))? }
+        }
+        offset += PAGE;
+    }
+}
+
+fn json_line(row: &AccountRow) -> serde_json::Value {
+    let account = &row.account;
+    let members: Vec<_> = row
+        .members
+        .iter()
+        .map(|member| json!({"corpId": member.corp_id, "userId": member.user_id}))
+        .collect();
+    json!({
+        "id": account.id,
+        "username": account.username,
+        "mobile": account.mobile,
+        "email": account.email,
+        "members": members,
+    })
+}
+
+fn line(row: &AccountRow) -> String {
+    let account = &row.account;
+    let members: Vec<String> = row.members.iter().map(ToString::to_string).collect();
+    let fields =
+        [account.id.to_string(), account.username.to_string(), account.mobile.clone(), account.email.clone()];
+    format!("{}\t{}", fields.join("\t"), members.join(" "))
+}
+
+async fn bind(username: Username, member: MemberRef, place: Place) -> anyhow::Result<()> {
+    match place.accounts().await?.bind_by_name(&member, &username).await? {
+        Bound::Done => say(format_args!("{member} is bound to {username}.")),
+        Bound::NoAccount => bail!("there is no account {username}"),
+        Bound::Elsewhere(other) => {
+            bail!("{member} is bound to {other}; unbind it first: wecom-login account unbind {member}")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Where the data of a command lies: the same settings as the server's, so that both mean the same database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wecom_login_accounts::{Accounts, ApiKeys};
+use wecom_login_model::{SystemClock, SystemEntropy};
+use wecom_login_server::{Settings, open_store};
+
+use super::serve::settings_file;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Place {
+    /// The folder of the database [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The settings file [default: wecom-login.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    fn settings(self) -> anyhow::Result<Settings> {
+        let file = settings_file(self.config);
+        let data = self.data.map(|data| ("data", data.display().to_string()));
+        Ok(Settings::load(file.as_deref(), std::env::vars(), data)?)
+    }
+
+    pub(crate) async fn accounts(self) -> anyhow::Result<Accounts> {
+        let settings = self.settings()?;
+        let store = open_store(&settings).await?;
+        Ok(Accounts::new(store, Arc::new(SystemClock), settings.admins))
+    }
+
+    pub(crate) async fn api_keys(self) -> anyhow::Result<ApiKeys> {
+        let store = open_store(&self.settings()?).await?;
+        Ok(ApiKeys::new(store, Arc::new(SystemClock), Arc::new(SystemEntropy)))
+    }
+}

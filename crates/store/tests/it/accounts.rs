@@ -1,0 +1,142 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use wecom_login_model::{Fingerprint, MemberRef, Profile, UserId};
+use wecom_login_store::{
+    Bound, BoundBy, Consent, Imported, MatchOn, Matched, NewAccount, NewSession, Store,
+};
+
+use crate::{Fresh, NOW, fresh};
+
+fn member(text: &str) -> MemberRef {
+    text.parse().unwrap()
+}
+
+fn new(username: &str, mobile: &str, of: Option<&str>) -> NewAccount {
+    let username = username.parse().unwrap();
+    NewAccount { username, mobile: mobile.into(), email: String::new(), member: of.map(member) }
+}
+
+async fn import(store: &Store, account: NewAccount) -> Imported {
+    store.import_account(&account, NOW, false).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_registrations_at_once_one_makes_the_account() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let mut people = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let store = store.clone();
+        let who = member(if number % 2 == 0 { "wwA/ZhangSan" } else { "wwA/zhangsan" });
+        people.spawn(async move { store.register(&who, NOW).await.unwrap().id });
+    }
+    let ids: BTreeSet<_> = people.join_all().await.into_iter().collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(store.accounts(0, 10).await.unwrap().1, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_members_who_match_one_account_one_gets_it() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    import(&store, new("boss", "13800000001", None)).await;
+    let mut people = tokio::task::JoinSet::new();
+    for number in 0..16 {
+        let store = store.clone();
+        let who = member(&format!("wwA/user{number}"));
+        people.spawn(async move { store.attach(&who, MatchOn::Mobile, "13800000001", &[], NOW).await.unwrap() });
+    }
+    let found = people.join_all().await;
+    assert_eq!(found.iter().filter(|found| matches!(found, Matched::Account(_))).count(), 1);
+    assert_eq!(found.iter().filter(|found| **found == Matched::Taken).count(), 15);
+}
+
+#[tokio::test]
+async fn a_match_is_exact_and_unique_and_never_of_nothing() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    import(&store, new("one", "13800000001", None)).await;
+    import(&store, new("two", "13800000002", None)).await;
+    import(&store, new("three", "13800000002", None)).await;
+    import(&store, new("four", "", None)).await;
+    let who = member("wwA/zhangsan");
+    let attach = async |value: &str, barred: &[String]| {
+        store.attach(&who, MatchOn::Mobile, value, barred, NOW).await.unwrap()
+    };
+    assert_eq!(attach("", &[]).await, Matched::None, "a mobile that is not known matches none that is not known");
+    assert_eq!(attach("1380000000", &[]).await, Matched::None);
+    assert_eq!(attach("13800000002", &[]).await, Matched::Several);
+    assert_eq!(attach("13800000001", &["one".to_owned()]).await, Matched::Barred);
+    assert!(matches!(attach("13800000001", &[]).await, Matched::Account(_)));
+    assert!(matches!(attach("13800000002", &[]).await, Matched::Account(account) if account.username.as_str() == "one"));
+}
+
+#[tokio::test]
+async fn an_import_completes_and_binds_all_or_nothing() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    assert_eq!(import(&store, new("boss", "", Some("wwA/zhangsan"))).await, Imported::Created);
+    assert_eq!(import(&store, new("BOSS", "", Some("wwA/ZhangSan"))).await, Imported::Unchanged);
+    assert_eq!(import(&store, new("boss", "13800000001", None)).await, Imported::Updated);
+    assert_eq!(import(&store, new("boss", "", Some("wwB/zhangsan"))).await, Imported::Updated);
+    let elsewhere = import(&store, new("clerk", "", Some("wwA/zhangsan"))).await;
+    assert_eq!(elsewhere, Imported::BoundElsewhere("boss".parse().unwrap()));
+    let dry = store.import_account(&new("dry", "", None), NOW, true).await.unwrap();
+    assert_eq!(dry, Imported::Created);
+    let (rows, total) = store.accounts(0, 10).await.unwrap();
+    assert_eq!((total, rows[0].members.len()), (1, 2), "neither clerk nor dry was made");
+}
+
+#[tokio::test]
+async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let who = member("wwA/zhangsan");
+    let account = store.register(&who, NOW).await.unwrap();
+    let begin = async |id: &str| {
+        let session = NewSession {
+            id,
+            token_hash: Fingerprint::of(id),
+            sign_in: None,
+            corp_id: &who.corp_id,
+            user_id: &who.user_id,
+            instance: "x",
+            created_at: NOW,
+            idle_until: NOW + Duration::from_hours(1),
+            expires_at: NOW + Duration::from_hours(1),
+        };
+        store.begin_session(&session).await.unwrap().unwrap()
+    };
+    assert_eq!(begin("one").await.account_id, Some(account.id));
+    assert!(store.unbind_member(&who, NOW).await.unwrap() && !store.unbind_member(&who, NOW).await.unwrap());
+    assert_eq!(store.session_by_id("one", NOW).await.unwrap(), None);
+    assert_eq!(begin("two").await.account_id, None);
+    let nowhere = wecom_login_model::AccountId(99);
+    let bound = store.bind_member(&who, nowhere, BoundBy::Administrator, NOW).await.unwrap();
+    assert_eq!(bound, Bound::NoAccount);
+}
+
+#[tokio::test]
+async fn a_rename_moves_everything_once() {
+    let Fresh { store, folder: _folder } = fresh().await;
+    let (old, fresh) = (member("wwA/zhangsan"), UserId::parse("Zhang.San").unwrap());
+    let profile = |name: &str| Profile { name: name.into(), ..Profile::default() };
+    let row = store.save_member(&old.corp_id, &old.user_id, &profile("张三"), NOW).await.unwrap();
+    let given = Consent { mobile: "13800000001".into(), ..Consent::default() };
+    store.save_consent(&old.corp_id, &old.user_id, &given, NOW).await.unwrap();
+    let account = store.register(&old, NOW).await.unwrap();
+    // A sync was faster.
+    store.mark_left(&old.corp_id, &old.user_id, NOW).await.unwrap();
+    store.save_member(&old.corp_id, &fresh, &profile("张三"), NOW).await.unwrap();
+
+    assert!(store.rename_member(&old.corp_id, &old.user_id, &fresh, NOW).await.unwrap());
+    assert!(!store.rename_member(&old.corp_id, &old.user_id, &fresh, NOW).await.unwrap());
+    let moved = store.member(&old.corp_id, &fresh).await.unwrap().unwrap();
+    assert_eq!((moved.id, moved.user_id.as_str(), moved.left_at), (row.id, "Zhang.San", None));
+    assert_eq!(moved.profile.mobile, "13800000001");
+    assert_eq!(moved.read_at.as_millis(), 0, "to be read again");
+    assert_eq!(store.member(&old.corp_id, &old.user_id).await.unwrap(), None);
+    assert_eq!(store.account_of_member(&old.corp_id, &fresh).await.unwrap().unwrap().id, account.id);
+    assert_eq!(store.account_of_member(&old.corp_id, &old.user_id).await.unwrap(), None);
+
+    let shouted = UserId::parse("ZHANG.SAN").unwrap();
+    assert!(store.rename_member(&old.corp_id, &fresh, &shouted, NOW).await.unwrap(), "another spelling");
+    let (rows, _) = store.accounts(0, 1).await.unwrap();
+    assert_eq!(rows[0].members[0].user_id.as_str(), "ZHANG.SAN");
+}

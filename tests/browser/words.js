@@ -18,7 +18,7 @@ const PROBLEMS = {
   45009: {
     who: "operator",
     title: ["企业微信限制了调用次数", "WeCom's call limit is used up"],
-    meaning: ["调用次数超过限制。", "Too many calls."],
+    meaning: ["企业微信限制的接口调用次数已经用完。", "The number of calls that WeCom allows is used up."],
     how: [
       "等待限制解除（分钟级一分钟，小时级一小时），并降低调用频率；若曾多次用错 Secret，本机地址会被封禁一小时。",
       "Wait (a minute's limit for a minute, an hour's for an hour) and call less often. After many wrong secrets this machine's address is locked out for an hour.",

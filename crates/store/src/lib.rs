@@ -3,6 +3,8 @@
 //! Short texts serve both backends (`$1` placeholders, `RETURNING`, `ON CONFLICT`): SQLite today, PostgreSQL
 //! when replicas share one database. Whatever must have one winner is one conditional statement.
 
+mod auth_filter;
+mod auth_rows;
 mod database;
 mod departments;
 mod error;

@@ -2,6 +2,18 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// Our own numbers of a call by name.
+pub mod number {
+    /// Whoever called is not signed in.
+    pub const NOT_SIGNED_IN: i64 = 710_301;
+    /// There is no such element or function, or none that may be called from outside.
+    pub const NO_SUCH_FUNCTION: i64 = 710_305;
+    /// The arguments are not those that the function declares.
+    pub const BAD_ARGUMENTS: i64 = 710_308;
+    /// The function is for administrators.
+    pub const ADMINISTRATORS_ONLY: i64 = 710_313;
+}
+
 /// The one error at the border of elements: a number and a reason.
 ///
 /// The number is WeCom's errcode where WeCom refused, one of ours otherwise; 50000 stands for what nobody foresaw.

@@ -74,8 +74,8 @@ impl Instance {
             .build()
             .map_err(|error| config.fault("corpSecret", error.to_string()))?;
         Ok(Self {
-            full_name: element.full_name.clone(),
-            title: element.title.clone(),
+            full_name: element.full_name().to_owned(),
+            title: element.title().to_owned(),
             corp_id,
             agent_id,
             redirect_uri,

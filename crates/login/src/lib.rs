@@ -9,6 +9,7 @@
 
 mod config;
 mod explanation;
+mod framework;
 mod functions;
 mod instance;
 mod redirect;
@@ -19,6 +20,7 @@ mod user_info;
 
 pub use config::LoginConfig;
 pub use explanation::{explain, explanations};
+pub use framework::{FRAMEWORK, framework};
 pub use instance::{CallbackMode, Instance, Instances, TYPE_NAME, Wiring};
 pub use redirect::{BrowserId, Redirect};
 pub use refusal::{Refusal, Settled, number};

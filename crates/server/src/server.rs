@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use wecom::{Budget, InProcessTokens, Transport};
 use wecom_login_directory::Directory;
-use wecom_login_element::{App, Fault, OpenError};
-use wecom_login_login::{Instances, Login, Wiring};
+use wecom_login_element::{App, Environment, Fault, OpenError};
+use wecom_login_login::{Instances, Login, Wiring, framework};
 use wecom_login_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use wecom_login_session::Sessions;
 use wecom_login_store::{Sealer, Store};
@@ -87,7 +87,7 @@ impl Server {
     /// [`Server::faults`].
     pub async fn open(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
         let Surroundings { clock, entropy, sign_in_budget } = surroundings;
-        let app = App::open(&settings.app)?;
+        let app = App::open(&settings.app, &Environment::new(framework()))?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &entropy)?;
@@ -102,7 +102,7 @@ impl Server {
             transport: Transport::builder().build()?,
         };
         let (instances, config_faults) = Instances::read(&app, &wiring);
-        let mut faults = app.faults;
+        let mut faults = app.faults().to_vec();
         faults.extend(config_faults);
 
         let browser_off: HashMap<String, String> = instances
@@ -113,8 +113,8 @@ impl Server {
         let login =
             Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget);
         let site = Site {
-            org_id: app.org_id,
-            app_name: app.name,
+            org_id: app.org_id().to_owned(),
+            app_name: app.name().to_owned(),
             instances,
             browser_off,
             login,

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use url::Url;
@@ -217,6 +217,22 @@ impl Instances {
     /// Those whose redirects our server takes at this path; the state tells which of them one is for.
     pub fn at_redirect_path(&self, path: &str) -> &[Arc<Instance>] {
         self.by_redirect_path.get(path).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The instances of the app as it is now; an app that was read again brings others.
+#[derive(Debug, Default)]
+pub struct Registry(RwLock<Arc<Instances>>);
+
+impl Registry {
+    /// The instances now. Whoever began with them goes on with them.
+    pub fn now(&self) -> Arc<Instances> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts others in their place.
+    pub fn replace(&self, instances: Instances) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(instances);
     }
 }
 

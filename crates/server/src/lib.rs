@@ -7,6 +7,7 @@
 mod address;
 mod api;
 mod callback;
+mod caller;
 mod cookies;
 mod cross_site;
 mod envelope;
@@ -19,6 +20,7 @@ mod limits;
 mod login_page;
 mod problem;
 mod problems;
+mod reload;
 mod request;
 mod return_to;
 mod routes;
@@ -28,5 +30,5 @@ mod settings;
 mod site;
 
 pub use problems::explanations;
-pub use server::{Server, StartError, Surroundings};
+pub use server::{FileWatch, Server, StartError, Surroundings};
 pub use settings::{Settings, SettingsError};

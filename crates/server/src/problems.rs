@@ -2,19 +2,21 @@
 
 use wecom_login_model::{Actor, Bilingual, Explanation};
 
-pub(crate) const NOT_SIGNED_IN: i64 = 710_301;
+pub(crate) use wecom_login_element::number::{
+    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, NO_SUCH_FUNCTION as NO_FUNCTION, NOT_SIGNED_IN,
+};
+
 pub(crate) const CROSS_SITE: i64 = 710_302;
 pub(crate) const TOO_MANY_FAILURES: i64 = 710_303;
 pub(crate) const OVERLOADED: i64 = 710_304;
 pub(crate) const NOT_FOUND: i64 = 710_305;
 pub(crate) const BODY_TOO_LARGE: i64 = 710_306;
 pub(crate) const BAD_CONTENT_TYPE: i64 = 710_307;
-pub(crate) const BAD_ARGUMENTS: i64 = 710_308;
 pub(crate) const RETURN_TO_REFUSED: i64 = 710_309;
 pub(crate) const REDIRECT_NOT_OURS: i64 = 710_310;
 pub(crate) const NO_INSTANCE: i64 = 710_311;
 pub(crate) const METHOD_NOT_ALLOWED: i64 = 710_312;
-pub(crate) const NO_FUNCTION: i64 = 710_313;
+pub(crate) const APP_REFUSED: i64 = 710_315;
 
 /// Our own numbers at the HTTP border, in order.
 pub fn explanations() -> &'static [Explanation] {
@@ -158,6 +160,29 @@ const TABLE: &[Explanation] = &[
         remedy: Bilingual {
             zh: "请检查地址：/api/{组织}/{应用}/{元素路径}/{函数}，组织和应用见 app.json。",
             en: "Check the address: /api/{org}/{app}/{element path}/{function}, with org and app as in app.json.",
+        },
+    },
+    Explanation {
+        code: ADMINISTRATORS_ONLY,
+        meaning: Bilingual {
+            zh: "这个函数只有管理员可以调用。",
+            en: "Only an administrator may call this function.",
+        },
+        who: Actor::Operator,
+        remedy: Bilingual {
+            zh: "请用管理员账号登录后再调用。", en: "Sign in as an administrator first."
+        },
+    },
+    Explanation {
+        code: APP_REFUSED,
+        meaning: Bilingual {
+            zh: "企业微信确认了你的身份，但这个应用没有让你登录。",
+            en: "WeCom confirmed who you are, but this app did not let you in.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请联系应用的开发者：应用自己的登录类型拒绝了这次登录。",
+            en: "Ask the developer of the app: its own sign-in type refused the sign-in.",
         },
     },
 ];

@@ -87,7 +87,8 @@ impl Server {
     /// [`Server::faults`].
     pub async fn open(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
         let Surroundings { clock, entropy, sign_in_budget } = surroundings;
-        let app = App::open(&settings.app, &Environment::new(framework()))?;
+        let environment = Environment::new(framework()).variables(process_variables());
+        let app = App::open(&settings.app, &environment)?;
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &entropy)?;
@@ -195,6 +196,12 @@ impl Server {
         store.close().await;
         result
     }
+}
+
+/// What stands in for `{{NAME}}` in configurations. Those that are not UTF-8 are passed over.
+fn process_variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 async fn read_departments(site: &Site, directory: &Directory) {

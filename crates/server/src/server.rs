@@ -113,6 +113,11 @@ impl Server {
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
         let Surroundings { clock, entropy, sign_in_budget } = surroundings;
+<<<<<<< HEAD
+=======
+        let environment = Environment::new(framework()).variables(process_variables());
+        let app = App::open(&settings.app, &environment)?;
+>>>>>>> element
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &entropy)?;
@@ -237,6 +242,12 @@ impl Server {
         store.close().await;
         result
     }
+}
+
+/// What stands in for `{{NAME}}` in configurations. Those that are not UTF-8 are passed over.
+fn process_variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 async fn read_departments(site: &Site, directory: &Directory) {

@@ -119,3 +119,39 @@ fn auth_row(row: &SqliteRow) -> Result<AuthRow, Error> {
         updated_at: moment("updated_at")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use wecom_login_model::{MemberStatus, Profile};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_was_seen_to_have_left_has_the_status_of_leavers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let (corp_id, now) = (CorpId::parse("wwA").unwrap(), Timestamp::from_millis(1_800_000_000_000));
+        let active = Profile { status: Some(MemberStatus::Active), ..Profile::default() };
+        for user_id in ["stays", "leaves"] {
+            store.save_member(&corp_id, &UserId::parse(user_id).unwrap(), &active, now).await.unwrap();
+        }
+        sqlx::query("UPDATE members SET left_at = $1 WHERE user_key = 'leaves'")
+            .bind(now.as_millis())
+            .execute(store.database.writer())
+            .await
+            .unwrap();
+
+        let meant = async |filter: &str| {
+            let query = Query::of(filter.parse().unwrap());
+            let rows = store.auth_rows(Some(&corp_id), &query, now).await.unwrap().rows;
+            rows.iter().map(|row| (row.user_id.to_string(), row.status)).collect::<Vec<_>>()
+        };
+        let (stays, leaves) = (
+            ("stays".to_owned(), Some(MemberStatus::Active)),
+            ("leaves".to_owned(), Some(MemberStatus::Left)),
+        );
+        assert_eq!(meant("Q()").await, [stays.clone(), leaves.clone()]);
+        assert_eq!(meant("Q(status=5)").await, [leaves]);
+        assert_eq!(meant("Q(status=1)").await, [stays]);
+    }
+}

@@ -10,13 +10,13 @@ use crate::{Error, Store};
 const COLUMNS: &str = "m.id, m.user_id, m.name, m.mobile, m.email, m.avatar, m.departments, m.position, m.gender, \
                        m.leads, m.created_at, m.updated_at, s.token_hash, s.expires_at";
 
-/// Every member with their latest live session, if any; `$1` is now. The session is looked up and never copied, so
-/// that its end shows at once. Databases leave the join out where neither its columns nor its number of rows counts.
-const FROM: &str = " FROM members AS m LEFT JOIN sessions AS s ON s.id = \
-                    (SELECT live.id FROM sessions AS live \
-                     WHERE live.corp_id = m.corp_id AND live.user_key = m.user_key AND live.ended_at IS NULL \
-                     AND live.idle_until > $1 AND live.expires_at > $1 \
-                     ORDER BY live.created_at DESC, live.id DESC LIMIT 1)";
+/// The latest live session of each member `m`, if any; `$1` is now. The session is looked up and never copied, so that
+/// its end shows at once.
+const SESSION: &str = " LEFT JOIN sessions AS s ON s.id = \
+                       (SELECT live.id FROM sessions AS live \
+                        WHERE live.corp_id = m.corp_id AND live.user_key = m.user_key AND live.ended_at IS NULL \
+                        AND live.idle_until > $1 AND live.expires_at > $1 \
+                        ORDER BY live.created_at DESC, live.id DESC LIMIT 1)";
 
 impl Store {
     /// A page of the member model, and how many rows the filter means in all; both as of one moment. `company` is
@@ -30,8 +30,12 @@ impl Store {
         // One transaction reads one state of the database.
         let mut transaction = self.database.reader().begin().await?;
         let mut count = Statement::default();
-        count.push("SELECT COUNT(*)");
-        from_where(&mut count, company, &query.filter, now);
+        count.push("SELECT COUNT(*) FROM members AS m");
+        if query.filter.asks_for_tokens() {
+            count.values.push(Bound::Integer(now.as_millis()));
+            count.push(SESSION);
+        }
+        narrow(&mut count, company, &query.filter);
         let total: i64 = prepared(&count).fetch_one(&mut *transaction).await?.try_get(0)?;
         let rows = page(&mut transaction, company, (&query.filter, &query.order, query.page), now).await?;
         transaction.commit().await?;
@@ -60,21 +64,33 @@ async fn page(
     now: Timestamp,
 ) -> Result<Vec<AuthRow>, Error> {
     let mut select = Statement::default();
-    select.push(&format!("SELECT {COLUMNS}, {STATUS} AS status"));
-    from_where(&mut select, company, filter, now);
-    select.order(order);
-    select.push(" LIMIT ");
-    select.bind(Bound::Integer(page.size().into()));
-    select.push(" OFFSET ");
-    select.bind(Bound::Integer(page.offset()));
+    select.values.push(Bound::Integer(now.as_millis()));
+    let cut = |select: &mut Statement| {
+        narrow(select, company, filter);
+        select.order(order);
+        select.push(" LIMIT ");
+        select.bind(Bound::Integer(page.size().into()));
+        select.push(" OFFSET ");
+        select.bind(Bound::Integer(page.offset()));
+    };
+    select.push(&format!("SELECT {COLUMNS}, {STATUS} AS status FROM "));
+    if filter.asks_for_tokens() || order.iter().any(|order| order.field().is_token()) {
+        select.push("members AS m");
+        select.push(SESSION);
+        cut(&mut select);
+    } else {
+        // Sessions are looked up for the rows of the page only.
+        select.push("(SELECT * FROM members AS m");
+        cut(&mut select);
+        select.push(") AS m");
+        select.push(SESSION);
+        select.order(order);
+    }
     let rows = prepared(&select).fetch_all(connection).await?;
     rows.iter().map(auth_row).collect()
 }
 
-fn from_where(statement: &mut Statement, company: Option<&CorpId>, filter: &Filter, now: Timestamp) {
-    // The one value whose placeholder stands in a constant text.
-    statement.values.push(Bound::Integer(now.as_millis()));
-    statement.push(FROM);
+fn narrow(statement: &mut Statement, company: Option<&CorpId>, filter: &Filter) {
     statement.push(" WHERE ");
     if let Some(company) = company {
         statement.push("m.corp_id = ");
@@ -118,4 +134,40 @@ fn auth_row(row: &SqliteRow) -> Result<AuthRow, Error> {
         created_at: moment("created_at")?,
         updated_at: moment("updated_at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use wecom_login_model::{MemberStatus, Profile};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_was_seen_to_have_left_has_the_status_of_leavers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let (corp_id, now) = (CorpId::parse("wwA").unwrap(), Timestamp::from_millis(1_800_000_000_000));
+        let active = Profile { status: Some(MemberStatus::Active), ..Profile::default() };
+        for user_id in ["stays", "leaves"] {
+            store.save_member(&corp_id, &UserId::parse(user_id).unwrap(), &active, now).await.unwrap();
+        }
+        sqlx::query("UPDATE members SET left_at = $1 WHERE user_key = 'leaves'")
+            .bind(now.as_millis())
+            .execute(store.database.writer())
+            .await
+            .unwrap();
+
+        let meant = async |filter: &str| {
+            let query = Query::of(filter.parse().unwrap());
+            let rows = store.auth_rows(Some(&corp_id), &query, now).await.unwrap().rows;
+            rows.iter().map(|row| (row.user_id.to_string(), row.status)).collect::<Vec<_>>()
+        };
+        let (stays, leaves) = (
+            ("stays".to_owned(), Some(MemberStatus::Active)),
+            ("leaves".to_owned(), Some(MemberStatus::Left)),
+        );
+        assert_eq!(meant("Q()").await, [stays.clone(), leaves.clone()]);
+        assert_eq!(meant("Q(status=5)").await, [leaves]);
+        assert_eq!(meant("Q(status=1)").await, [stays]);
+    }
 }

@@ -111,7 +111,7 @@ async fn every_operator_finds_the_rows_it_means_in_both_grammars() {
         ("Q(name__startswith='三')", "Q('name', 'like', '三%')", &NONE),
         ("Q(position__like='100\\\\%')", "Q('position', 'like', '100\\\\%')", &["ZhangSan"]),
         ("Q(email__like='z_s')", "Q('email', 'like', 'z_s')", &["ZhangSan"]),
-        ("Q(email__like='zas')", "Q('email', 'like', 'z!s')", &NONE),
+        ("Q(mobile__like='13_000')", "Q('email', 'like', 'z!s')", &NONE),
         ("Q(mobile__isnull=True)", "Q('mobile', '=', None)", &["lisi", "obrien"]),
         ("Q(mobile__isnull=False)", "Q('mobile', '!=', '')", &["ZhangSan"]),
         ("Q(gender='1')", "Q('gender', '>', '0')", &["ZhangSan"]),

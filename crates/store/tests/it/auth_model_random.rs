@@ -231,13 +231,14 @@ fn condition_holds(condition: &Condition, row: &AuthRow) -> bool {
             any != *negated
         }
         Test::Ordered { relation, bound } => {
-            found != Datum::Null
-                && match (found.cmp(&wanted(bound)), relation) {
-                    (Ordering::Less, Relation::Less | Relation::AtMost)
-                    | (Ordering::Equal, Relation::AtMost | Relation::AtLeast)
-                    | (Ordering::Greater, Relation::Greater | Relation::AtLeast) => true,
-                    _ => false,
-                }
+            let way = found.cmp(&wanted(bound));
+            let lies = match relation {
+                Relation::Less => way.is_lt(),
+                Relation::AtMost => way.is_le(),
+                Relation::Greater => way.is_gt(),
+                Relation::AtLeast => way.is_ge(),
+            };
+            found != Datum::Null && lies
         }
         Test::Like(pattern) => {
             let Datum::Text(text) = found else { panic!("like asks texts only") };

@@ -10,10 +10,11 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
-use wecom_login_element::{Access, App, Arguments, Effect, Element, Kind, Outcome};
+use wecom_login_element::{Access, App, Arguments, Element, Kind, Outcome};
 use wecom_login_login::{Refusal, SignedIn};
+use wecom_login_model::Secret;
 
-use crate::callback::leave_former_session;
+use crate::callback::{leave_former_session, withdraw};
 use crate::caller::caller;
 use crate::envelope::Call;
 use crate::login_page::browser;
@@ -62,7 +63,7 @@ fn find<'a, 'p>(app: &'a App, path: &'p str) -> Option<(&'a Element, &'p str)> {
 }
 
 /// The JSON object of the body; an empty body is an empty object.
-async fn arguments(request: Request<Body>) -> Result<Arguments, (StatusCode, i64)> {
+async fn arguments(request: Request<Body>) -> Result<Map<String, Value>, (StatusCode, i64)> {
     let too_large = (StatusCode::PAYLOAD_TOO_LARGE, BODY_TOO_LARGE);
     let is_json = is_json(request.headers());
     let announced =
@@ -72,14 +73,13 @@ async fn arguments(request: Request<Body>) -> Result<Arguments, (StatusCode, i64
     }
     let body = axum::body::to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|_| too_large)?;
     if body.is_empty() {
-        return Ok(Arguments::new());
+        return Ok(Map::new());
     }
     let bad = (StatusCode::UNSUPPORTED_MEDIA_TYPE, BAD_CONTENT_TYPE);
     if !is_json {
         return Err(bad);
     }
-    let values: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| bad)?;
-    Ok(values.into_iter().fold(Arguments::new(), |arguments, (name, value)| arguments.named(name, value)))
+    serde_json::from_slice(&body).map_err(|_| bad)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -87,7 +87,13 @@ fn is_json(headers: &HeaderMap) -> bool {
     text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-async fn run(site: &Site, call: &Call, element: &Element, function: &str, arguments: Arguments) -> Response {
+async fn run(
+    site: &Site,
+    call: &Call,
+    element: &Element,
+    function: &str,
+    values: Map<String, Value>,
+) -> Response {
     let visit = &call.visit;
     let session = match session_of(site, visit).await {
         Ok(session) => session,
@@ -107,6 +113,8 @@ async fn run(site: &Site, call: &Call, element: &Element, function: &str, argume
             Err(error) => return refused(call, &error.into()),
         }
     }
+    let state = values.get("state").and_then(Value::as_str).map(Secret::new);
+    let arguments = Arguments::from(values);
     let known = (issues_state || !is_new).then_some(&named);
     match element.call(function, arguments, &caller(visit, known, session.as_ref())).await {
         Ok(Outcome { value, effect }) => {
@@ -114,12 +122,16 @@ async fn run(site: &Site, call: &Call, element: &Element, function: &str, argume
             if issues_state && is_new {
                 response.headers_mut().append(SET_COOKIE, site.cookies.set_browser(&named));
             }
-            if let Some(Ok(signed_in)) = effect.map(Effect::take::<SignedIn>) {
+            let signed_in = effect.and_then(|effect| effect.take::<SignedIn>().ok());
+            if let Some(signed_in) = &signed_in {
                 leave_former_session(site, visit, &signed_in.token, &signed_in.session.id).await;
                 let lifetime = signed_in.session.expires_at.since(site.clock.now());
                 response
                     .headers_mut()
                     .append(SET_COOKIE, site.cookies.set_session(&signed_in.token, lifetime));
+            }
+            if let (None, "getLoginCode", Some(state)) = (signed_in, function, &state) {
+                withdraw(site, visit, state).await;
             }
             response
         }
@@ -128,12 +140,15 @@ async fn run(site: &Site, call: &Call, element: &Element, function: &str, argume
             match refusal {
                 Some(refusal) => problem::log(visit, refusal),
                 None => {
-                    tracing::info!(request_id = %visit.request_id, number = code.code, cause = code.reason, "a call was refused")
+                    tracing::info!(request_id = %visit.request_id, number = code.code, cause = code.reason, "a call was refused");
                 }
             }
             let is_guess = refusal.is_none_or(|refusal| !refusal.may_be_tried_again());
             if function == "getLoginCode" && is_guess && code.code != BAD_ARGUMENTS {
                 site.limits.count_failure(visit.address, call.now).await;
+            }
+            if let (None, "getLoginCode", Some(state)) = (refusal, function, &state) {
+                withdraw(site, visit, state).await;
             }
             call.failure(&code)
         }

@@ -103,6 +103,7 @@ async fn finish(
             Err(failed(refusal.clone(), again))
         }
         None => {
+            withdraw(site, visit, &state).await;
             site.limits.count_failure(visit.address, now).await;
             Err(problem::page(site, visit, &Problem::of_app(&code, again)))
         }
@@ -141,6 +142,14 @@ pub(crate) async fn leave_former_session(site: &Site, visit: &Visit, token: &Ses
     };
     if let Err(error) = ended {
         tracing::warn!(request_id = %visit.request_id, %error, "a former session stays until it runs out");
+    }
+}
+
+/// The app's own Type refused: what WeCom's proof has begun is taken back.
+pub(crate) async fn withdraw(site: &Site, visit: &Visit, state: &Secret) {
+    let Some(browser) = &visit.browser else { return };
+    if let Err(error) = site.login.withdraw(state, browser).await {
+        tracing::error!(request_id = %visit.request_id, %error, "the session of a refused sign-in stays until it runs out");
     }
 }
 

@@ -113,11 +113,6 @@ impl Server {
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
         let Surroundings { clock, entropy, sign_in_budget } = surroundings;
-<<<<<<< HEAD
-=======
-        let environment = Environment::new(framework()).variables(process_variables());
-        let app = App::open(&settings.app, &environment)?;
->>>>>>> element
         std::fs::create_dir_all(&settings.data)
             .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &entropy)?;
@@ -137,10 +132,7 @@ impl Server {
         let registry = Arc::new(Registry::default());
         let ours = QywxInnerType::new(login.clone(), registry.clone(), wiring.clone());
         let mut environment = Environment::new(framework())
-            .variables(
-                std::env::vars_os()
-                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-            )
+            .variables(process_variables())
             .with_type(FRAMEWORK, TYPE_NAME, ours);
         for folder in &settings.app_path {
             environment = environment.app_path(folder);

@@ -55,6 +55,8 @@ pub enum EndReason {
     Logout,
     /// The same browser signed in anew.
     Replaced,
+    /// The app's own Type refused the sign-in.
+    Refused,
     /// The member left the company, or the app's visible scope.
     Left,
 }
@@ -64,6 +66,7 @@ impl EndReason {
         match self {
             Self::Logout => "logout",
             Self::Replaced => "replaced",
+            Self::Refused => "refused",
             Self::Left => "left",
         }
     }

@@ -103,6 +103,8 @@ async fn the_redirect_goes_through_the_override_too() {
         (&answer["errcode"], &answer["errmsg"], me),
         (&json!(9_000_001), &json!("人事请走内部入口"), None)
     );
+    assert_eq!(world.token_of("lisi").await, "", "no session of a refused sign-in is left");
+    assert_ne!(world.token_of("zhangsan").await, "");
 }
 
 #[tokio::test]

@@ -256,6 +256,14 @@ impl World {
             .collect()
     }
 
+    /// The accessToken field of the member's model: the hash of the latest live session's token.
+    pub(crate) async fn token_of(&self, user_id: &str) -> String {
+        let filter = format!("Q(userId='{user_id}')").parse().unwrap();
+        let corp_id = Some(self.instance.corp_id());
+        let row = self.store().await.auth_row(corp_id, &filter, &[], self.clock.now()).await.unwrap();
+        row.unwrap().access_token.expose().to_owned()
+    }
+
     /// Writes a file of the app and waits until the server has looked at it.
     pub(crate) fn write(&self, path: &str, json: &Value) {
         write(&self.folder.path().join("app"), path, json);

@@ -12,7 +12,7 @@ const ARGUMENTS = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ];
 
-/** Debian's Chromium without a window. */
-export function launch() {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+/** Debian's Chromium without a window. `options` are further ones of Playwright's. */
+export function launch(options = {}) {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS, ...options });
 }

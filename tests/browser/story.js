@@ -11,13 +11,14 @@ const LANGUAGES = ["zh-CN", "en"];
 /**
  * One demo and one browser for a file's stories. Gives the function that tells one: its body gets `visit` (a new
  * visitor; further ones are other people) and `demo`. Whatever is odd on a page of any of them fails the story.
+ * `browserOptions` are those of `launch`.
  */
-export function stage() {
+export function stage(browserOptions) {
   let demo;
   let browser;
   before(async () => {
     demo = await Demo.start();
-    browser = await launch();
+    browser = await launch(browserOptions);
   });
   afterEach(async () => {
     await demo.clearFaults();

@@ -78,17 +78,22 @@ export class Visitor {
     await this.assertSignedIn(userid);
   }
 
-  /**
-   * The page names the member, at a clean address, and /me agrees. A fragment that the address of WeCom's page had
-   * stays through its redirects (WHATWG Fetch, HTTP-redirect fetch): OAuth links end in `#wechat_redirect`.
-   */
+  /** The page names the member, at a clean address, and /me agrees. */
   async assertSignedIn(userid = "zhangsan") {
     await this.see("signed-in-userid").waitFor();
     assert.equal(await this.see("signed-in-userid").innerText(), userid);
-    assert.equal(this.page.url().replace(/#wechat_redirect$/, ""), `${this.demo.url}/`);
+    this.assertAt("/");
     const me = await this.me();
     assert.equal(me.status, 200);
     assert.equal(me.body.userId, userid);
+  }
+
+  /**
+   * The address is exactly that path and query of the server. An empty fragment may follow: inside WeCom it takes the
+   * place of `#wechat_redirect`, which OAuth links end in and redirects inherit (RFC 9110, 10.2.2).
+   */
+  assertAt(path) {
+    assert.equal(this.page.url().replace(/#$/, ""), `${this.demo.url}${path}`);
   }
 
   async assertNotSignedIn() {

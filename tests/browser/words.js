@@ -12,34 +12,34 @@ const PROBLEMS = {
   [-1]: {
     who: "wecom",
     title: ["企业微信正忙", "WeCom is busy"],
-    meaning: ["企业微信系统繁忙", "WeCom is busy"],
-    how: ["稍后再试", "Try again in a moment"],
+    meaning: ["企业微信系统繁忙。", "WeCom is busy."],
+    how: ["稍后再试。", "Try again in a moment."],
   },
   45009: {
     who: "operator",
     title: ["企业微信限制了调用次数", "WeCom's call limit is used up"],
-    meaning: ["调用次数超过限制", "Too many calls"],
+    meaning: ["企业微信限制的接口调用次数已经用完。", "The number of calls that WeCom allows is used up."],
     how: [
-      "等待限制解除（分钟级一分钟，小时级一小时），并降低调用频率；若曾多次用错 Secret，本机地址会被封禁一小时",
-      "Wait (a minute's limit for a minute, an hour's for an hour) and call less often. After many wrong secrets this machine's address is locked out for an hour",
+      "等待限制解除（分钟级一分钟，小时级一小时），并降低调用频率；若曾多次用错 Secret，本机地址会被封禁一小时。",
+      "Wait (a minute's limit for a minute, an hour's for an hour) and call less often. After many wrong secrets this machine's address is locked out for an hour.",
     ],
   },
   60020: {
     who: "administrator",
     title: ["企业微信不接受本服务器的 IP 地址", "WeCom does not accept this server's IP address"],
-    meaning: ["本服务器的 IP 不在应用的“企业可信IP”中", "This server's address is not among the app's trusted addresses"],
+    meaning: ["本服务器的 IP 不在应用的“企业可信IP”中。", "This server's address is not among the app's trusted addresses."],
     how: [
-      "在管理后台的应用页面，把错误中给出的来源 IP 加入“企业可信IP”，约一分钟后生效；地址不固定时请配置出口代理",
-      "Add the caller address that the error names to the app's trusted addresses (企业可信IP); it works a minute later. Where the address changes, configure a proxy with a fixed one",
+      "在管理后台的应用页面，把错误中给出的来源 IP 加入“企业可信IP”，约一分钟后生效；地址不固定时请配置出口代理。",
+      "Add the caller address that the error names to the app's trusted addresses (企业可信IP); it works a minute later. Where the address changes, configure a proxy with a fixed one.",
     ],
   },
   60111: {
     who: "administrator",
     title: ["你还不能使用这个应用", "You cannot use this app yet"],
-    meaning: ["成员不存在，或不在应用的可见范围内", "The member does not exist or is outside the app's visible scope"],
+    meaning: ["成员不存在，或不在应用的可见范围内。", "The member does not exist or is outside the app's visible scope."],
     how: [
-      "确认成员在通讯录中，并把他加入应用的可见范围",
-      "See that the member is in the contacts, and add them to the app's visible scope",
+      "确认成员在通讯录中，并把他加入应用的可见范围。",
+      "See that the member is in the contacts, and add them to the app's visible scope.",
     ],
   },
   710001: {
@@ -102,9 +102,15 @@ const PROBLEMS = {
       "Try again shortly. If it stays, the operator should check the server's network and proxy towards WeCom's API.",
     ],
   },
+  710305: {
+    who: "member",
+    title: ["没有这个页面", "No such page"],
+    meaning: ["这个地址下没有页面。", "There is no page at this address."],
+    how: ["请检查地址有没有写错，或者从首页重新进入。", "Check the address, or start from the first page."],
+  },
   710309: {
     who: "developer",
-    title: ["登录没有成功", "The sign-in did not succeed"],
+    title: ["不能返回到这个地址", "That address cannot be returned to"],
     meaning: [
       "登录后要返回的地址（return_to）不被允许。",
       "The address to return to after the sign-in (return_to) is not allowed.",

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
             Command::New(arguments) => commands::new::run(arguments),
             Command::Account(command) => commands::account::run(command).await,
             Command::Apikey(command) => commands::apikey::run(command).await,
-            Command::Config(command) => commands::config::run(command),
+            Command::Config(command) => commands::config::run(command).await,
             #[cfg(feature = "simulator")]
             Command::Simulate(arguments) => commands::simulate::run(arguments).await,
         }

@@ -65,7 +65,11 @@ impl Directory {
 
 /// Everybody in the departments, once.
 async fn members_of(calls: &Calls, departments: &[Department]) -> Result<HashMap<UserId, Profile>, Error> {
-    let lists = stream::iter(departments.iter().map(|department| calls.users_in(department.id)));
+    let ids: Vec<DepartmentId> = departments.iter().map(|department| department.id).collect();
+    let lists = stream::iter(ids).map(|id| {
+        let calls = calls.clone();
+        async move { calls.users_in(id).await }
+    });
     let lists: Vec<_> = lists.buffer_unordered(CALLS_AT_ONCE).try_collect().await?;
     let users = lists.iter().flatten();
     Ok(users.map(|user| (user.user_id.clone(), profile::of(user))).collect())

@@ -3,12 +3,14 @@
 //! A row is as good as WeCom's answer while it is fresh; after that the member is read again. What WeCom withholds
 //! never erases what it told before.
 
+mod auth_model;
 mod departments;
 mod profile;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use auth_model::AuthModel;
 use wecom::Calls;
 use wecom_login_model::{Clock, CorpId, Department, DepartmentId, Member, Profile, Secret, UserId};
 use wecom_login_store::{Consent, Store};

@@ -1,162 +1,156 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use crate::build::{Built, build};
+use crate::json::Object;
+use crate::lineage::lineage;
+use crate::{Code, Element, Environment, Fault, Kind, OpenError, Snapshot, Version, nodes, number};
 
-use crate::{Config, Fault, OpenError};
-
-/// An app folder as it was found.
+/// An app as it was found: its own elements, those of the apps that it extends, and the framework's.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The organisation: `orgId` of app.json, `local` without it.
-    pub org_id: String,
-    /// The app's name: `name` of app.json, the folder's name without it.
-    pub name: String,
-    /// The elements that could be read, by full name.
-    pub elements: Vec<Element>,
-    /// What is wrong with the others.
-    pub faults: Vec<Fault>,
-}
-
-/// An element: a folder with an `e.json`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Element {
-    /// The path below the app's folder, with dots.
-    pub full_name: String,
-    /// The name shown to people.
-    pub title: String,
-    /// The full name of its Type.
-    pub type_name: String,
     folder: PathBuf,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AppJson {
-    org_id: Option<String>,
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ElementJson {
-    title: String,
-    #[serde(rename = "type")]
-    type_name: String,
+    environment: Environment,
+    org_id: String,
+    name: String,
+    version: Version,
+    extends: Vec<String>,
+    elements: BTreeMap<String, Element>,
+    defines: BTreeMap<String, Object>,
+    faults: Vec<Fault>,
+    snapshot: Snapshot,
 }
 
 impl App {
-    /// Reads the app in `folder`: its `app.json`, if there is one, and every `e.json` below it. Folders whose name
-    /// begins with a dot are passed over, and links to folders are not followed.
-    pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            move |source| OpenError::Unreadable { path, source }
-        };
-        let folder = folder.canonicalize().map_err(unreadable(folder))?;
-        let mut folders = Vec::new();
-        find_elements(&folder, &mut folders).map_err(unreadable(&folder))?;
-        folders.sort();
-
-        let app = app_json(&folder)?;
-        let default_name =
-            || folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
-        let (mut elements, mut faults) = (Vec::new(), Vec::new());
-        for element in folders {
-            match Element::read(&folder, element) {
-                Ok(element) => elements.push(element),
-                Err(fault) => faults.push(fault),
-            }
-        }
+    /// Reads the app in `folder`: its `app.json`, if there is one, the apps that it extends, and every `e.json` below
+    /// them. Folders whose name begins with a dot are passed over, and links to folders are not followed.
+    ///
+    /// Broken elements do not make it fail; see [`App::faults`].
+    pub fn open(folder: &Path, environment: &Environment) -> Result<Self, OpenError> {
+        // Taken first: what changes while the app is read shows as a change afterwards.
+        let snapshot = Snapshot::take(folder, environment);
+        let apps = lineage(folder, environment)?;
+        let nodes = nodes::read(&apps, environment)?;
+        let missing: Vec<Fault> = environment
+            .registered()
+            .filter_map(|(app_id, full_name)| {
+                let app = apps.iter().find(|app| app.id.to_string() == app_id)?;
+                let has = |node: &Result<nodes::Node, Fault>| {
+                    node.as_ref().map_or(true, |node| node.app_id == app_id)
+                };
+                let found = nodes.get(full_name).is_some_and(|nodes| nodes.iter().any(has));
+                (!found).then(|| Fault {
+                    element: full_name.to_owned(),
+                    file: format!("{}{}/e.json", app.shown, full_name.replace('.', "/")),
+                    key: None,
+                    problem: format!("the file is missing; a Rust Type is registered for it in {app_id}"),
+                })
+            })
+            .collect();
+        let Built { elements, defines, mut faults } = build(nodes, environment);
+        faults.extend(missing);
+        faults.sort();
+        let own = &apps[0];
         Ok(Self {
-            org_id: app.org_id.unwrap_or_else(|| "local".to_owned()),
-            name: app.name.unwrap_or_else(default_name),
+            folder: folder.to_owned(),
+            environment: environment.clone(),
+            org_id: own.id.org().to_owned(),
+            name: own.id.name().to_owned(),
+            version: own.version.clone(),
+            extends: apps[1..].iter().map(|app| app.id.to_string()).collect(),
             elements,
+            defines,
             faults,
+            snapshot,
         })
     }
 
-    /// The elements of a Type.
-    pub fn of_type<'a>(&'a self, type_name: &'a str) -> impl Iterator<Item = &'a Element> {
-        self.elements.iter().filter(move |element| element.type_name == type_name)
+    /// The organisation: `orgId` of app.json, `local` without it.
+    pub fn org_id(&self) -> &str {
+        &self.org_id
     }
-}
 
-impl Element {
-    /// The last part of the full name.
+    /// The app's name: `name` of app.json, the folder's name without it.
     pub fn name(&self) -> &str {
-        self.full_name.rsplit('.').next().unwrap_or(&self.full_name)
+        &self.name
     }
 
-    /// The configuration in `<Name>.json` beside the `e.json`.
-    pub fn config(&self) -> Result<Config, Fault> {
-        let file = format!("{}.json", self.name());
-        let shown = format!("{}/{file}", self.full_name.replace('.', "/"));
-        let fault =
-            |key, problem| Fault { element: self.full_name.clone(), file: shown.clone(), key, problem };
-        let values = read_json(&self.folder.join(&file)).map_err(|(key, problem)| fault(key, problem))?;
-        Ok(Config::new(self.full_name.clone(), shown, values))
+    /// The app's version: `version` of app.json, 1.0.0 without it.
+    pub fn version(&self) -> &Version {
+        &self.version
     }
 
-    fn read(app: &Path, folder: PathBuf) -> Result<Self, Fault> {
-        let path: Vec<_> = folder
-            .strip_prefix(app)
-            .unwrap_or(&folder)
-            .components()
-            .map(|part| part.as_os_str().to_string_lossy())
-            .collect();
-        let full_name = path.join(".");
-        match read_json::<ElementJson>(&folder.join("e.json")) {
-            Ok(json) => Ok(Self { full_name, title: json.title, type_name: json.type_name, folder }),
-            Err((key, problem)) => {
-                Err(Fault { element: full_name, file: format!("{}/e.json", path.join("/")), key, problem })
+    /// The apps that this one extends, directly or not, those that count more first; the framework is not among them.
+    pub fn extends(&self) -> &[String] {
+        &self.extends
+    }
+
+    /// What is wrong, by element. An element that is named here and not by [`App::element`] does not work; one that is
+    /// named by both works, and something in its files is void.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The element of a full name, if there is one that works.
+    pub fn element(&self, full_name: &str) -> Option<&Element> {
+        self.elements.get(full_name)
+    }
+
+    /// All that work, by full name: Metas, Types and instances.
+    pub fn elements(&self) -> impl Iterator<Item = &Element> {
+        self.elements.values()
+    }
+
+    /// The instances of a Type and of the Types that build on it.
+    pub fn of_type<'a>(&'a self, type_name: &'a str) -> impl Iterator<Item = &'a Element> {
+        self.elements()
+            .filter(move |element| element.kind() == Kind::Instance && element.is_of_type(type_name))
+    }
+
+    /// The elements of a selector: a full name, `.` and a Type's full name for its instances, or several with commas
+    /// between. Each element once, in the selector's order.
+    pub fn find(&self, selector: &str) -> Result<Vec<&Element>, Code> {
+        let mut found: Vec<&Element> = Vec::new();
+        for part in selector.split(',').map(str::trim) {
+            let name = part.strip_prefix('.').unwrap_or(part);
+            if name.is_empty() || name.contains(['#', '*', ':', '=', ' ']) {
+                let reason = format!("selector: {part:?} is neither a full name nor .full.name.of.a.Type");
+                return Err(Code::new(number::BAD_ARGUMENTS, reason));
+            }
+            let is_wanted = |element: &Element| {
+                if part.starts_with('.') {
+                    element.kind() == Kind::Instance && element.is_of_type(name)
+                } else {
+                    element.full_name() == name
+                }
+            };
+            for element in self.elements().filter(|element| is_wanted(element)) {
+                if !found.contains(&element) {
+                    found.push(element);
+                }
             }
         }
+        Ok(found)
     }
-}
 
-fn find_elements(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir() || entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        let path = entry.path();
-        find_elements(&path, found)?;
-        if path.join("e.json").exists() {
-            found.push(path);
-        }
+    /// What the `e.json` files of an element say together, and its `fullName`; nothing is loaded for it, so it is there
+    /// for elements that do not work, too, as long as their files can be read.
+    pub fn element_define(&self, full_name: &str) -> Option<&serde_json::Map<String, serde_json::Value>> {
+        self.defines.get(full_name)
     }
-    Ok(())
-}
 
-fn app_json(folder: &Path) -> Result<AppJson, OpenError> {
-    let path = folder.join("app.json");
-    if !path.exists() {
-        return Ok(AppJson { org_id: None, name: None });
+    /// The app as its files are now.
+    pub fn reload(&self) -> Result<Self, OpenError> {
+        Self::open(&self.folder, &self.environment)
     }
-    let app: AppJson = read_json(&path).map_err(|(key, problem)| OpenError::AppJson {
-        path: path.clone(),
-        problem: key.map_or(problem.clone(), |key| format!("key {key}: {problem}")),
-    })?;
-    for (key, value) in [("orgId", &app.org_id), ("name", &app.name)] {
-        if value.as_deref().is_some_and(|value| value.is_empty() || value.contains('/')) {
-            let problem = format!("key {key}: must be one segment of an address, not empty and without /");
-            return Err(OpenError::AppJson { path, problem });
-        }
-    }
-    Ok(app)
-}
 
-/// Reads a JSON file; the error names the key, where there is one, and the problem.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, (Option<String>, String)> {
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => (None, "the file is missing".to_owned()),
-        _ => (None, format!("the file cannot be read: {error}")),
-    })?;
-    // Editors on Windows put a byte order mark in front.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(|error| {
-        let key = Some(error.path().to_string()).filter(|path| path != ".");
-        (key, error.into_inner().to_string())
-    })
+    /// The files that it was read from.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The files that it would be read from now.
+    pub fn snapshot_now(&self) -> Snapshot {
+        Snapshot::take(&self.folder, &self.environment)
+    }
 }

@@ -1,35 +1,71 @@
-use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use crate::Fault;
+use serde_json::Value;
 
-/// The values of an instance's configuration file. Keys may stand flat or under `authConfig`; flat ones win.
+use crate::environment::Variables;
+use crate::json::{self, Flaw, Object, kind};
+use crate::{Fault, Template};
+
+const NESTED: &str = "authConfig";
+
+/// The values of an instance's configuration file, variables put in. Keys may stand flat or under `authConfig`; flat
+/// ones win.
 ///
 /// Its `Debug` tells keys only: values may be secrets.
 #[derive(Clone)]
 pub struct Config {
     element: String,
     file: String,
-    values: Map<String, Value>,
+    values: Object,
+    nested: BTreeSet<String>,
 }
 
 impl Config {
-    pub(crate) fn new(element: String, file: String, mut values: Map<String, Value>) -> Self {
-        if let Some(Value::Object(nested)) = values.remove("authConfig") {
-            for (key, value) in nested {
-                values.entry(key).or_insert(value);
+    pub(crate) fn read(element: &str, file: &str, path: &Path, variables: &Variables) -> Result<Self, Fault> {
+        let fault = |Flaw { key, problem }| Fault {
+            element: element.to_owned(),
+            file: file.to_owned(),
+            key,
+            problem,
+        };
+        let mut values = json::read_object(path).map_err(fault)?;
+        for (key, value) in &mut values {
+            fill(value, key, variables).map_err(fault)?;
+        }
+        let mut nested = BTreeSet::new();
+        match values.remove(NESTED) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(inner)) => {
+                for (key, value) in inner {
+                    if !values.contains_key(&key) {
+                        nested.insert(key.clone());
+                        values.insert(key, value);
+                    }
+                }
+            }
+            Some(other) => {
+                let problem = format!("must be an object, not {}", kind(&other));
+                return Err(fault(Flaw::at(NESTED, problem)));
             }
         }
-        Self { element, file, values }
+        Ok(Self { element: element.to_owned(), file: file.to_owned(), values, nested })
     }
 
     /// An error about one of the keys.
     pub fn fault(&self, key: &str, problem: impl Into<String>) -> Fault {
+        let key = if self.nested.contains(key) { format!("{NESTED}.{key}") } else { key.to_owned() };
         Fault {
             element: self.element.clone(),
             file: self.file.clone(),
-            key: Some(key.to_owned()),
+            key: Some(key),
             problem: problem.into(),
         }
+    }
+
+    /// The value of a key, whatever it is.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.values.get(key)
     }
 
     /// The text of a key; empty and `null` are as good as absent.
@@ -59,11 +95,29 @@ impl Config {
     pub fn required_text_or_number(&self, key: &str) -> Result<String, Fault> {
         match self.values.get(key) {
             Some(Value::Number(number)) if number.is_u64() => Ok(number.to_string()),
-            Some(other @ Value::Number(_)) => {
-                Err(self.fault(key, format!("must be a whole number, not {other}")))
-            }
+            Some(Value::Number(_)) => Err(self.fault(key, "must be a whole number, not below zero")),
             _ => self.required_text(key).map(str::to_owned),
         }
+    }
+}
+
+/// Puts the variables into every text of a value.
+fn fill(value: &mut Value, at: &str, variables: &Variables) -> Result<(), Flaw> {
+    match value {
+        Value::String(text) => {
+            let filled =
+                Template::parse(text).and_then(|text| text.fill(|name| variables.get(name).cloned()));
+            *text = filled.map_err(|error| Flaw::at(at, error.to_string()))?;
+            Ok(())
+        }
+        Value::Array(list) => list
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(index, value)| fill(value, &format!("{at}[{index}]"), variables)),
+        Value::Object(object) => {
+            object.iter_mut().try_for_each(|(key, value)| fill(value, &format!("{at}.{key}"), variables))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }
 
@@ -73,16 +127,5 @@ impl std::fmt::Debug for Config {
             .field("element", &self.element)
             .field("keys", &self.values.keys())
             .finish_non_exhaustive()
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use url::Url;
@@ -76,8 +76,8 @@ impl Instance {
             .build()
             .map_err(|error| config.fault("corpSecret", error.to_string()))?;
         Ok(Self {
-            full_name: element.full_name.clone(),
-            title: element.title.clone(),
+            full_name: element.full_name().to_owned(),
+            title: element.title().to_owned(),
             corp_id,
             agent_id,
             redirect_uri,
@@ -225,6 +225,22 @@ impl Instances {
     /// Those whose redirects our server takes at this path; the state tells which of them one is for.
     pub fn at_redirect_path(&self, path: &str) -> &[Arc<Instance>] {
         self.by_redirect_path.get(path).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The instances of the app as it is now; an app that was read again brings others.
+#[derive(Debug, Default)]
+pub struct Registry(RwLock<Arc<Instances>>);
+
+impl Registry {
+    /// The instances now. Whoever began with them goes on with them.
+    pub fn now(&self) -> Arc<Instances> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts others in their place.
+    pub fn replace(&self, instances: Instances) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(instances);
     }
 }
 

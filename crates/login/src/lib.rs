@@ -8,7 +8,9 @@
 //! * [`Refusal`] names each way a sign-in can end otherwise; [`explain`] says what happened, who can fix it and how.
 
 mod config;
+mod element_type;
 mod explanation;
+mod framework;
 mod functions;
 mod instance;
 mod redirect;
@@ -18,8 +20,10 @@ mod state;
 mod user_info;
 
 pub use config::LoginConfig;
+pub use element_type::QywxInnerType;
 pub use explanation::{explain, explanations};
-pub use instance::{CallbackMode, Instance, Instances, TYPE_NAME, Wiring};
+pub use framework::{FRAMEWORK, framework};
+pub use instance::{CallbackMode, Instance, Instances, Registry, TYPE_NAME, Wiring};
 pub use redirect::{BrowserId, Redirect};
 pub use refusal::{Refusal, Settled, number};
 pub use sign_in::{Login, SignedIn};

@@ -165,7 +165,7 @@ impl Refusal {
             (Some(ip), Language::Zh) => format!("{meaning}（需要加入企业可信 IP 的地址：{ip}）"),
             (Some(ip), Language::En) => format!("{meaning} (address to add to the trusted IPs: {ip})"),
         };
-        Code::new(self.code(), reason)
+        Code::new(self.code(), reason).caused_by(self.clone())
     }
 
     /// The address that WeCom saw us come from, where that is what the administrator must know.

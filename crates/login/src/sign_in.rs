@@ -8,12 +8,12 @@ use wecom_login_directory::Directory;
 use wecom_login_model::{
     Account, Clock, Entropy, Fingerprint, Member, MemberRef, MemberStatus, Secret, UserId,
 };
-use wecom_login_session::{Session, SessionToken, Sessions};
+use wecom_login_session::{EndReason, Session, SessionToken, Sessions};
 use wecom_login_store::{Consent, Sealer, Store};
 
 use crate::refusal::Settled;
 use crate::state::{CLAIM_LEASE, OUTCOME_LIFETIME, Outcome, Phase, Proven, Record, States, Versioned};
-use crate::{Binding, Holder, Instance, LoginConfig, Redirect, Refusal, Restart, State, UserInfo};
+use crate::{Binding, BrowserId, Holder, Instance, LoginConfig, Redirect, Refusal, Restart, State, UserInfo};
 
 /// A sign-in is begun again by itself at most this often.
 const MAX_RESTARTS: u8 = 2;
@@ -168,6 +168,24 @@ impl Login {
         let (user_id, ticket) = self.prove(&calls, &auth_code).await?;
         let (member, _) = self.member(&calls, instance, &user_id, ticket.as_ref(), false).await?;
         self.user_info(&member).await
+    }
+
+    /// Takes back the session of a sign-in that the app's own Type refused after WeCom had proved the member. Nobody
+    /// has its token yet; it must not stand in the list of sessions either.
+    pub async fn withdraw(
+        &self,
+        state: &Secret,
+        browser: &BrowserId,
+    ) -> Result<(), wecom_login_store::Error> {
+        let Some(read) = self.states.get(state, self.clock.now()).await? else { return Ok(()) };
+        let own = read.record.browser.as_deref() == Some(browser.fingerprint().to_hex().as_str());
+        if let (true, Phase::Spent { outcome: Outcome::SignedIn { session, .. }, .. }) =
+            (own, &read.record.phase)
+            && let Some(session) = self.sessions.live(session).await?
+        {
+            self.sessions.end(&session, EndReason::Refused).await?;
+        }
+        Ok(())
     }
 
     /// What getLoginCode would give of a member of the local copy.

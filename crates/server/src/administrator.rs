@@ -11,10 +11,11 @@ use axum::response::Response;
 use wecom_login_accounts::ApiKey;
 use wecom_login_login::Refusal;
 use wecom_login_model::MemberRef;
+use wecom_login_session::Session;
 
 use crate::envelope::Call;
 use crate::problem;
-use crate::problems::{NOT_ADMINISTRATOR, NOT_SIGNED_IN, TOO_MANY_FAILURES};
+use crate::problems::{ADMINISTRATORS_ONLY, NOT_SIGNED_IN, TOO_MANY_FAILURES};
 use crate::request::Visit;
 use crate::session::session_of;
 use crate::site::Site;
@@ -55,6 +56,27 @@ impl Administrator {
             site.limits.count_failure(visit.address, now).await;
         }
         recognised
+    }
+
+    /// Whether an element function is called by an administrator. Whoever is none may still call the functions that are
+    /// for everybody; only a wrong key counts as a failure.
+    pub(crate) async fn of_call(
+        site: &Site,
+        visit: &Visit,
+        session: Option<&Session>,
+    ) -> Result<bool, Refusal> {
+        if !visit.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(session
+                .is_some_and(|session| site.settings.admins.contains(&session.corp_id, &session.user_key)));
+        }
+        match Self::recognise(site, visit).await {
+            Ok(_) => Ok(true),
+            Err(NoAdministrator::Failed(refusal)) => Err(refusal),
+            Err(_) => {
+                site.limits.count_failure(visit.address, site.clock.now()).await;
+                Ok(false)
+            }
+        }
     }
 
     async fn recognise(site: &Site, visit: &Visit) -> Result<Self, NoAdministrator> {
@@ -101,7 +123,7 @@ impl FromRequestParts<Arc<Site>> for Administrator {
         let call = Call { visit, now: site.clock.now(), began: std::time::Instant::now() };
         Err(match refused {
             NoAdministrator::NotSignedIn => call.problem(StatusCode::UNAUTHORIZED, NOT_SIGNED_IN),
-            NoAdministrator::Forbidden => call.problem(StatusCode::FORBIDDEN, NOT_ADMINISTRATOR),
+            NoAdministrator::Forbidden => call.problem(StatusCode::FORBIDDEN, ADMINISTRATORS_ONLY),
             NoAdministrator::TooManyFailures => {
                 call.problem(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILURES)
             }

@@ -1,5 +1,6 @@
-//! POST /api/{org}/{app}/{element path}/{function}: the element functions that anyone may call.
+//! POST /api/{org}/{app}/{element path}/{function}: what functionList lets the outside call.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,12 +9,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde_json::{Map, Value, json};
-use wecom_login_element::Code;
-use wecom_login_login::{Holder, Instance, LoginConfig, Redirect, Refusal};
-use wecom_login_model::{Language, Secret};
+use serde_json::{Map, Value};
+use wecom_login_element::{Access, App, Arguments, Element, Kind, Outcome};
+use wecom_login_login::{Refusal, SignedIn};
+use wecom_login_model::Secret;
 
-use crate::callback::leave_former_session;
+use crate::administrator::Administrator;
+use crate::callback::{leave_former_session, withdraw};
+use crate::caller::caller;
 use crate::envelope::Call;
 use crate::login_page::browser;
 use crate::problem;
@@ -21,15 +24,10 @@ use crate::problems::{
     BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NO_FUNCTION, OVERLOADED, TOO_MANY_FAILURES,
 };
 use crate::request::Visit;
+use crate::session::session_of;
 use crate::site::Site;
 
 const LARGEST_BODY: usize = 64 * 1024;
-
-#[derive(Clone, Copy)]
-enum Function {
-    GetLoginConfig,
-    GetLoginCode,
-}
 
 pub(crate) async fn call(
     State(site): State<Arc<Site>>,
@@ -38,7 +36,8 @@ pub(crate) async fn call(
     request: Request,
 ) -> Response {
     let call = Call { visit, now: site.clock.now(), began: Instant::now() };
-    let Some((instance, function)) = find(&site, &path) else {
+    let served = site.served();
+    let Some((element, function)) = find(&served.app, &path) else {
         return call.problem(StatusCode::NOT_FOUND, NO_FUNCTION);
     };
     match site.limits.is_locked_out(call.visit.address, call.now).await {
@@ -50,24 +49,18 @@ pub(crate) async fn call(
         Ok(arguments) => arguments,
         Err((status, number)) => return call.problem(status, number),
     };
-    match function {
-        Function::GetLoginConfig => get_login_config(&site, &call, &instance, &arguments).await,
-        Function::GetLoginCode => get_login_code(&site, &call, &instance, &arguments).await,
-    }
+    run(&site, &call, element, function, arguments).await
 }
 
-/// The instance and its function at a path below /api/.
-fn find(site: &Site, path: &str) -> Option<(Arc<Instance>, Function)> {
-    let rest = path.strip_prefix(&format!("{}/{}/", site.org_id, site.app_name))?;
+/// The element and the function at a path below /api/, if the function may be called from outside at all.
+fn find<'a, 'p>(app: &'a App, path: &'p str) -> Option<(&'a Element, &'p str)> {
+    let rest = path.strip_prefix(&format!("{}/{}/", app.org_id(), app.name()))?;
     let (element, function) = rest.rsplit_once('/')?;
-    let function = match function {
-        "getLoginConfig" => Function::GetLoginConfig,
-        "getLoginCode" => Function::GetLoginCode,
-        _ => return None,
-    };
     // A dot in a segment would be a second spelling of the same element.
     let full_name = (!element.contains('.')).then(|| element.replace('/', "."))?;
-    Some((site.instances.get(&full_name)?.clone(), function))
+    let element = app.element(&full_name).filter(|element| element.kind() == Kind::Instance)?;
+    let declared = element.functions().iter().find(|declared| declared.name == function)?;
+    (declared.access != Access::Library).then_some((element, function))
 }
 
 /// The JSON object of the body; an empty body is an empty object.
@@ -95,132 +88,79 @@ fn is_json(headers: &HeaderMap) -> bool {
     text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-async fn get_login_config(
+async fn run(
     site: &Site,
     call: &Call,
-    instance: &Instance,
-    arguments: &Map<String, Value>,
+    element: &Element,
+    function: &str,
+    values: Map<String, Value>,
 ) -> Response {
-    if let Err(code) = check_arguments(arguments, &[], call.visit.language) {
-        return call.failure(&code);
-    }
-    let (browser, is_new) = browser(site, &call.visit);
-    let Some(_place) = site.limits.place() else {
-        return call.problem(StatusCode::TOO_MANY_REQUESTS, OVERLOADED);
+    let visit = &call.visit;
+    let session = match session_of(site, visit).await {
+        Ok(session) => session,
+        Err(refusal) => return refused(call, &refusal),
     };
-    if !is_new {
-        match site.limits.may_issue(&browser, call.now).await {
+    // A state is issued to a browser, so a client without a name gets one with it.
+    let issues_state = function == "getLoginConfig";
+    let (named, is_new) = browser(site, visit);
+    let _place = match issues_state.then(|| site.limits.place()) {
+        Some(None) => return call.problem(StatusCode::TOO_MANY_REQUESTS, OVERLOADED),
+        place => place.flatten(),
+    };
+    if issues_state && !is_new {
+        match site.limits.may_issue(&named, call.now).await {
             Ok(true) => {}
             Ok(false) => return call.problem(StatusCode::TOO_MANY_REQUESTS, OVERLOADED),
             Err(error) => return refused(call, &error.into()),
         }
     }
-    let config: LoginConfig = match site.login.login_config(instance, Holder::Browser(&browser)).await {
-        Ok(config) => config,
-        Err(error) => return refused(call, &error.into()),
+    let state = values.get("state").and_then(Value::as_str).map(Secret::new);
+    let arguments = Arguments::from(values);
+    let known = (issues_state || !is_new).then_some(&named);
+    let administers = match Administrator::of_call(site, visit, session.as_ref()).await {
+        Ok(administers) => administers,
+        Err(refusal) => return refused(call, &refusal),
     };
-    let mut response = call.success(json!(config));
-    if is_new {
-        response.headers_mut().append(SET_COOKIE, site.cookies.set_browser(&browser));
-    }
-    response
-}
-
-async fn get_login_code(
-    site: &Site,
-    call: &Call,
-    instance: &Arc<Instance>,
-    arguments: &Map<String, Value>,
-) -> Response {
-    let language = call.visit.language;
-    let result = check_arguments(arguments, &["authCode", "state"], language).and_then(|()| {
-        Ok((text(arguments, "authCode", language)?, optional_text(arguments, "state", language)?))
-    });
-    let (code, state) = match result {
-        Ok(texts) => texts,
-        Err(code) => return call.failure(&code),
-    };
-    let refusal = match (&call.visit.browser, state.is_empty()) {
-        (_, true) => Refusal::StateMissing,
-        // Without its cookie a browser cannot be the one that the state was issued to.
-        (None, false) => Refusal::StateOfAnotherBrowser,
-        (Some(browser), false) => {
-            let redirect = Redirect {
-                instance: Arc::clone(instance),
-                code: Secret::new(code),
-                state: Secret::new(state),
-                browser: browser.clone(),
-            };
-            match site.login.sign_in(redirect).await {
-                Ok(signed_in) => {
-                    let mut response = call.success(json!(signed_in.user));
-                    if let Some(token) = &signed_in.token {
-                        leave_former_session(site, &call.visit, token, &signed_in.session.id).await;
-                        let lifetime = signed_in.session.expires_at.since(site.clock.now());
-                        let cookie = site.cookies.set_session(token, lifetime);
-                        response.headers_mut().append(SET_COOKIE, cookie);
-                    }
-                    return response;
-                }
-                Err(refusal) => refusal,
+    match element.call(function, arguments, &caller(visit, known, session.as_ref(), administers)).await {
+        Ok(Outcome { value, effect }) => {
+            let mut response = call.success(value);
+            if issues_state && is_new {
+                response.headers_mut().append(SET_COOKIE, site.cookies.set_browser(&named));
             }
+            let signed_in = effect.and_then(|effect| effect.take::<SignedIn>().ok());
+            if let Some(signed_in) = &signed_in
+                && let Some(token) = &signed_in.token
+            {
+                leave_former_session(site, visit, token, &signed_in.session.id).await;
+                let lifetime = signed_in.session.expires_at.since(site.clock.now());
+                response.headers_mut().append(SET_COOKIE, site.cookies.set_session(token, lifetime));
+            }
+            if let (None, "getLoginCode", Some(state)) = (signed_in, function, &state) {
+                withdraw(site, visit, state).await;
+            }
+            response
         }
-    };
-    if !refusal.may_be_tried_again() {
-        site.limits.count_failure(call.visit.address, call.now).await;
+        Err(code) => {
+            let refusal = code.source().and_then(|cause| cause.downcast_ref::<Refusal>());
+            match refusal {
+                Some(refusal) => problem::log(visit, refusal),
+                None => {
+                    tracing::info!(request_id = %visit.request_id, number = code.code, cause = code.reason, "a call was refused");
+                }
+            }
+            let is_guess = refusal.is_none_or(|refusal| !refusal.may_be_tried_again());
+            if function == "getLoginCode" && is_guess && code.code != BAD_ARGUMENTS {
+                site.limits.count_failure(visit.address, call.now).await;
+            }
+            if let (None, "getLoginCode", Some(state)) = (refusal, function, &state) {
+                withdraw(site, visit, state).await;
+            }
+            call.failure(&code)
+        }
     }
-    refused(call, &refusal)
 }
 
 fn refused(call: &Call, refusal: &Refusal) -> Response {
     problem::log(&call.visit, refusal);
     call.failure(&refusal.to_code(call.visit.language))
-}
-
-fn bad_arguments(language: Language, zh: String, en: String) -> Code {
-    Code::new(
-        BAD_ARGUMENTS,
-        match language {
-            Language::Zh => zh,
-            Language::En => en,
-        },
-    )
-}
-
-fn check_arguments(arguments: &Map<String, Value>, known: &[&str], language: Language) -> Result<(), Code> {
-    match arguments.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => {
-            let key: String = key.chars().take(64).collect();
-            Err(bad_arguments(
-                language,
-                format!("没有名为 {key} 的参数。"),
-                format!("There is no argument {key}."),
-            ))
-        }
-    }
-}
-
-fn text(arguments: &Map<String, Value>, key: &str, language: Language) -> Result<String, Code> {
-    match arguments.get(key) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        None | Some(Value::Null) => Err(bad_arguments(
-            language,
-            format!("缺少参数 {key}。"),
-            format!("The argument {key} is missing."),
-        )),
-        Some(_) => Err(bad_arguments(
-            language,
-            format!("参数 {key} 必须是字符串。"),
-            format!("The argument {key} must be a string."),
-        )),
-    }
-}
-
-/// The text of an argument that may be absent or null: `""` then.
-fn optional_text(arguments: &Map<String, Value>, key: &str, language: Language) -> Result<String, Code> {
-    match arguments.get(key) {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(_) => text(arguments, key, language),
-    }
 }

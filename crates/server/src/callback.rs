@@ -1,25 +1,31 @@
 //! The redirect: GET at the path of an instance's redirectUri, with code and state. It ends on a clean address.
 
+use std::error::Error as _;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Redirect as To, Response};
-use wecom_login_login::{Instance, Redirect, Refusal, SignedIn, number};
+use wecom_login_element::{Arguments, Code, Effect, Outcome};
+use wecom_login_login::{Instance, Refusal, SignedIn, number};
 use wecom_login_model::Secret;
 use wecom_login_session::{EndReason, SessionToken};
 
+use crate::caller::caller;
 use crate::login_page::{self, NotIssued};
 use crate::problem::{self, Problem};
-use crate::problems::{METHOD_NOT_ALLOWED, NOT_FOUND, OVERLOADED, TOO_MANY_FAILURES};
+use crate::problems::{
+    APP_REFUSED, METHOD_NOT_ALLOWED, NO_INSTANCE, NOT_FOUND, OVERLOADED, TOO_MANY_FAILURES, explain,
+};
 use crate::request::Visit;
-use crate::site::Site;
+use crate::site::{Served, Site};
 
 /// Every path that is none of our own: a redirect, or nothing.
 pub(crate) async fn callback(State(site): State<Arc<Site>>, method: Method, visit: Visit) -> Response {
-    let takes = |instance: &&Arc<Instance>| !site.browser_off.contains_key(instance.full_name());
-    let here: Vec<_> = site.instances.at_redirect_path(visit.uri.path()).iter().filter(takes).collect();
+    let served = site.served();
+    let takes = |instance: &&Arc<Instance>| !served.browser_off.contains_key(instance.full_name());
+    let here: Vec<_> = served.instances.at_redirect_path(visit.uri.path()).iter().filter(takes).collect();
     if here.is_empty() {
         return problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND).home());
     }
@@ -28,12 +34,17 @@ pub(crate) async fn callback(State(site): State<Arc<Site>>, method: Method, visi
         let problem = Problem::of_number(StatusCode::METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED);
         return problem::page(&site, &visit, &problem);
     }
-    match finish(&site, &visit, &here).await {
+    match finish(&site, &served, &visit, &here).await {
         Ok(response) | Err(response) => response,
     }
 }
 
-async fn finish(site: &Site, visit: &Visit, here: &[&Arc<Instance>]) -> Result<Response, Response> {
+async fn finish(
+    site: &Site,
+    served: &Served,
+    visit: &Visit,
+    here: &[&Arc<Instance>],
+) -> Result<Response, Response> {
     let now = site.clock.now();
     let failed =
         |refusal: Refusal, again: String| problem::page(site, visit, &Problem::of_refusal(&refusal, again));
@@ -63,29 +74,38 @@ async fn finish(site: &Site, visit: &Visit, here: &[&Arc<Instance>]) -> Result<R
         site.limits.count_failure(visit.address, now).await;
         return Err(failed(refused, again));
     };
-    let Some(browser) = visit.browser.clone() else {
-        return begin_again(
-            site,
-            visit,
-            instance,
-            &state,
-            number::COOKIES_BLOCKED,
-            Refusal::StateOfAnotherBrowser,
-        )
-        .await;
+    if visit.browser.is_none() {
+        let otherwise = Refusal::StateOfAnotherBrowser;
+        return begin_again(site, visit, instance, &state, number::COOKIES_BLOCKED, otherwise).await;
+    }
+    let Some(element) = served.app.element(instance.full_name()) else {
+        let problem = Problem::of_number(StatusCode::NOT_FOUND, NO_INSTANCE);
+        return Err(problem::page(site, visit, &problem));
     };
-    let redirect =
-        Redirect { instance: Arc::clone(instance), code: Secret::new(code), state: state.clone(), browser };
-    match site.login.sign_in(redirect).await {
-        Ok(signed_in) => Ok(welcome(site, visit, &signed_in).await),
-        Err(Refusal::StateExpired) => {
+    // The same function that the element API calls, so that an override sees every sign-in.
+    let arguments = Arguments::new().named("authCode", code).named("state", state.expose());
+    let caller = caller(visit, visit.browser.as_ref(), None, false);
+    let code = match element.call("getLoginCode", arguments, &caller).await {
+        Ok(Outcome { effect, .. }) => match effect.map(Effect::take::<SignedIn>) {
+            Some(Ok(signed_in)) => return Ok(welcome(site, visit, &signed_in).await),
+            _ => Code::new(APP_REFUSED, explain(APP_REFUSED).meaning.text(visit.language)),
+        },
+        Err(code) => code,
+    };
+    match code.source().and_then(|cause| cause.downcast_ref::<Refusal>()) {
+        Some(Refusal::StateExpired) => {
             begin_again(site, visit, instance, &state, number::STATE_EXPIRED, Refusal::StateExpired).await
         }
-        Err(refusal) => {
+        Some(refusal) => {
             if !refusal.may_be_tried_again() {
                 site.limits.count_failure(visit.address, now).await;
             }
-            Err(failed(refusal, again))
+            Err(failed(refusal.clone(), again))
+        }
+        None => {
+            withdraw(site, visit, &state).await;
+            site.limits.count_failure(visit.address, now).await;
+            Err(problem::page(site, visit, &Problem::of_app(&code, again)))
         }
     }
 }
@@ -127,6 +147,14 @@ pub(crate) async fn leave_former_session(site: &Site, visit: &Visit, token: &Ses
     };
     if let Err(error) = ended {
         tracing::warn!(request_id = %visit.request_id, %error, "a former session stays until it runs out");
+    }
+}
+
+/// The app's own Type refused: what WeCom's proof has begun is taken back.
+pub(crate) async fn withdraw(site: &Site, visit: &Visit, state: &Secret) {
+    let Some(browser) = &visit.browser else { return };
+    if let Err(error) = site.login.withdraw(state, browser).await {
+        tracing::error!(request_id = %visit.request_id, %error, "the session of a refused sign-in stays until it runs out");
     }
 }
 

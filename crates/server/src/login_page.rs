@@ -17,7 +17,7 @@ use crate::problems::{
 use crate::request::Visit;
 use crate::return_to::resolve;
 use crate::session::session_of;
-use crate::site::Site;
+use crate::site::{Served, Site};
 
 /// The address of the sign-in page.
 pub(crate) fn path(element: Option<&str>, return_to: Option<&str>) -> String {
@@ -62,18 +62,19 @@ pub(crate) async fn login(State(site): State<Arc<Site>>, visit: Visit) -> Respon
             return problem::page(&site, &visit, &Problem::of_refusal(&refusal, path(None, None)));
         }
     }
+    let served = site.served();
     let instance = match &named {
-        Some(name) => site.instances.get(name).cloned(),
-        None if site.instances.len() > 1 => {
-            return choose(&site, &visit, return_to.as_deref(), binding.is_some());
+        Some(name) => served.instances.get(name).cloned(),
+        None if served.instances.len() > 1 => {
+            return choose(&site, &served, &visit, return_to.as_deref(), binding.is_some());
         }
-        None => site.instances.iter().next().cloned(),
+        None => served.instances.iter().next().cloned(),
     };
     let Some(instance) = instance else {
         let problem = Problem::of_number(StatusCode::NOT_FOUND, NO_INSTANCE);
         return problem::page(&site, &visit, &problem);
     };
-    begin(&site, &visit, &instance, return_to, binding).await
+    begin(&site, &served, &visit, &instance, return_to, binding).await
 }
 
 /// What `bind=1` asks for: that whoever this sign-in proves is bound to the account of the visitor's session.
@@ -99,12 +100,13 @@ async fn binding(site: &Site, visit: &Visit) -> Result<Binding, Response> {
 
 async fn begin(
     site: &Site,
+    served: &Served,
     visit: &Visit,
     instance: &Instance,
     return_to: Option<String>,
     binding: Option<Binding>,
 ) -> Response {
-    if let Some(reason) = site.browser_off.get(instance.full_name()) {
+    if let Some(reason) = served.browser_off.get(instance.full_name()) {
         let label = Bilingual { zh: "原因", en: "Reason" };
         let problem =
             Problem::of_number(StatusCode::SERVICE_UNAVAILABLE, REDIRECT_NOT_OURS).detail(label, reason);
@@ -154,7 +156,7 @@ fn page(site: &Site, visit: &Visit, instance: &Instance, state: &SignInState) ->
     response
 }
 
-fn choose(site: &Site, visit: &Visit, return_to: Option<&str>, binds: bool) -> Response {
+fn choose(site: &Site, served: &Served, visit: &Visit, return_to: Option<&str>, binds: bool) -> Response {
     let choice = |instance| -> Choice<'_> {
         let instance: &Instance = instance;
         let url = path(Some(instance.full_name()), return_to);
@@ -164,7 +166,7 @@ fn choose(site: &Site, visit: &Visit, return_to: Option<&str>, binds: bool) -> R
             url: if binds { format!("{url}&bind=1") } else { url },
         }
     };
-    let page = ChoosePage { choices: site.instances.iter().map(|instance| choice(instance)).collect() };
+    let page = ChoosePage { choices: served.instances.iter().map(|instance| choice(instance)).collect() };
     problem::html(StatusCode::OK, page.html(&problem::chrome(site, visit)))
 }
 

@@ -2,11 +2,12 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use wecom_login_element::Code;
 use wecom_login_login::{Refusal, Settled, number};
 use wecom_login_model::{Bilingual, Explanation};
 use wecom_login_pages::{Brand, CONTENT_SECURITY_POLICY, Chrome, ProblemPage, Retry, title};
 
-use crate::problems::{self, explain};
+use crate::problems::{self, APP_REFUSED, explain};
 use crate::request::Visit;
 use crate::site::Site;
 
@@ -63,6 +64,26 @@ impl Problem {
             details,
             retry: Some(Retry::again(again)),
             cause: Some(refusal.to_string()),
+        }
+    }
+
+    /// A refusal of the app's own Type: its number and its words.
+    pub(crate) fn of_app(code: &Code, again: String) -> Self {
+        let label = Bilingual { zh: "应用给出的原因", en: "What the app says" };
+        let number = Bilingual { zh: "应用的错误号", en: "The app's error number" };
+        let own = code.code == APP_REFUSED;
+        let details = if own {
+            Vec::new()
+        } else {
+            vec![(label, code.reason.clone()), (number, code.code.to_string())]
+        };
+        Self {
+            status: StatusCode::FORBIDDEN,
+            title: title::FAILED,
+            explanation: explain(APP_REFUSED),
+            details,
+            retry: Some(Retry::again(again)),
+            cause: Some(code.to_string()),
         }
     }
 

@@ -2,21 +2,22 @@
 
 use wecom_login_model::{Actor, Bilingual, Explanation};
 
-pub(crate) const NOT_SIGNED_IN: i64 = 710_301;
+pub(crate) use wecom_login_element::number::{
+    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, NO_SUCH_FUNCTION as NO_FUNCTION, NOT_SIGNED_IN,
+};
+
 pub(crate) const CROSS_SITE: i64 = 710_302;
 pub(crate) const TOO_MANY_FAILURES: i64 = 710_303;
 pub(crate) const OVERLOADED: i64 = 710_304;
 pub(crate) const NOT_FOUND: i64 = 710_305;
 pub(crate) const BODY_TOO_LARGE: i64 = 710_306;
 pub(crate) const BAD_CONTENT_TYPE: i64 = 710_307;
-pub(crate) const BAD_ARGUMENTS: i64 = 710_308;
 pub(crate) const RETURN_TO_REFUSED: i64 = 710_309;
 pub(crate) const REDIRECT_NOT_OURS: i64 = 710_310;
 pub(crate) const NO_INSTANCE: i64 = 710_311;
 pub(crate) const METHOD_NOT_ALLOWED: i64 = 710_312;
-pub(crate) const NO_FUNCTION: i64 = 710_313;
+pub(crate) const APP_REFUSED: i64 = 710_315;
 
-pub(crate) const NOT_ADMINISTRATOR: i64 = 710_401;
 pub(crate) const NO_SUCH_ACCOUNT: i64 = 710_402;
 pub(crate) const BOUND_ELSEWHERE: i64 = 710_403;
 pub(crate) const NOT_BOUND: i64 = 710_404;
@@ -167,14 +168,27 @@ const TABLE: &[Explanation] = &[
         },
     },
     Explanation {
-        code: NOT_ADMINISTRATOR,
+        code: ADMINISTRATORS_ONLY,
         meaning: Bilingual {
             zh: "只有管理员可以这样做。", en: "Only an administrator may do this."
         },
         who: Actor::Operator,
         remedy: Bilingual {
-            zh: "请在配置项 admins 里加入“corpId/userId”，或用 wecom-login apikey add 生成密钥并以 Authorization: Bearer 发送。",
-            en: "List the member under admins as corpId/userId, or make a key with wecom-login apikey add and send it as Authorization: Bearer.",
+            zh: "请用管理员身份登录，或用 wecom-login apikey add 生成密钥并以 Authorization: Bearer 发送。管理员在配置项 admins 里以 corpId/userId 列出。",
+            en: "Sign in as an administrator, or make a key with wecom-login apikey add and send it as Authorization: \
+                 Bearer. Administrators are listed as corpId/userId under admins in the settings.",
+        },
+    },
+    Explanation {
+        code: APP_REFUSED,
+        meaning: Bilingual {
+            zh: "企业微信确认了你的身份，但这个应用没有让你登录。",
+            en: "WeCom confirmed who you are, but this app did not let you in.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请联系应用的开发者：应用自己的登录类型拒绝了这次登录。",
+            en: "Ask the developer of the app: its own sign-in type refused the sign-in.",
         },
     },
     Explanation {

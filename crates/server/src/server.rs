@@ -1,25 +1,26 @@
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use wecom::{Budget, InProcessTokens, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::Directory;
-use wecom_login_element::{App, Fault, OpenError};
-use wecom_login_login::{Instances, Login, Wiring};
+use wecom_login_element::{Environment, Fault, OpenError, Watch};
+use wecom_login_login::{FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
 use wecom_login_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use wecom_login_session::Sessions;
-use wecom_login_store::{Sealer, Store};
+use wecom_login_store::{SealKey, Sealer, Store};
 
 use crate::cookies::Cookies;
 use crate::key::seal_key;
 use crate::limits::Limits;
+use crate::reload::{Reload, follow};
 use crate::routes::router;
 use crate::settings::Settings;
-use crate::site::{Site, browser_off};
+use crate::site::Site;
 
 const DATABASE: &str = "wecom-login.db";
 const PURGE_INTERVAL: Duration = Duration::from_mins(1);
@@ -75,11 +76,26 @@ impl Default for Surroundings {
     }
 }
 
+/// Looks at the files of a server's app.
+#[derive(Debug, Clone)]
+pub struct FileWatch {
+    reload: Arc<Reload>,
+    site: Arc<Site>,
+}
+
+impl FileWatch {
+    /// Looks now: an app that has changed is served from here on. Waits for the disk.
+    pub fn look(&self) {
+        self.reload.look(&self.site);
+    }
+}
+
 /// A server that has read its app and opened its database.
 #[derive(Debug)]
 pub struct Server {
     site: Arc<Site>,
     directory: Directory,
+    reload: Arc<Reload>,
     faults: Vec<Fault>,
 }
 
@@ -87,36 +103,67 @@ impl Server {
     /// Reads the app, opens (or makes) the database in the data folder. Broken elements do not stop it; see
     /// [`Server::faults`].
     pub async fn open(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
-        let Surroundings { clock, entropy, sign_in_budget } = surroundings;
-        let app = App::open(&settings.app)?;
+        Self::open_with(settings, surroundings, |environment| environment).await
+    }
+
+    /// The same with Types of the caller's own: `register` adds them to the environment.
+    ///
+    /// See `docs/elements.md` for an example.
+    pub async fn open_with(
+        settings: Settings,
+        surroundings: Surroundings,
+        register: impl FnOnce(Environment) -> Environment,
+    ) -> Result<Self, StartError> {
         let store = open_store(&settings).await?;
-        let key = seal_key(settings.key.as_ref(), &settings.data, &entropy)?;
-        let sealer =
-            Sealer::new(&key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
+        let key = seal_key(settings.key.as_ref(), &settings.data, &surroundings.entropy)?;
+        Self::open_on(store, &key, settings, surroundings, register)
+    }
+
+    /// A server that keeps nothing, to see what is wrong with its app.
+    pub(crate) async fn open_in_memory(settings: Settings) -> Result<Self, StartError> {
+        let surroundings = Surroundings::default();
+        let store = Store::open_sqlite(Path::new(":memory:")).await?;
+        let key = match &settings.key {
+            Some(key) => seal_key(Some(key), &settings.data, &surroundings.entropy)?,
+            None => SealKey::generate(&surroundings.entropy),
+        };
+        Self::open_on(store, &key, settings, surroundings, |environment| environment)
+    }
+
+    fn open_on(
+        store: Store,
+        key: &SealKey,
+        settings: Settings,
+        surroundings: Surroundings,
+        register: impl FnOnce(Environment) -> Environment,
+    ) -> Result<Self, StartError> {
+        let Surroundings { clock, entropy, sign_in_budget } = surroundings;
+        let sealer = Sealer::new(key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
         let wiring = Wiring {
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens: Arc::new(InProcessTokens::default()),
             transport: Transport::builder().build()?,
         };
-        let (instances, config_faults) = Instances::read(&app, &wiring);
-        let mut faults = app.faults;
-        faults.extend(config_faults);
-
-        let browser_off: HashMap<String, String> = instances
-            .iter()
-            .filter_map(|instance| Some((instance.full_name().to_owned(), browser_off(instance, &settings)?)))
-            .collect();
         let sessions = Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions);
         let accounts = Accounts::new(store.clone(), clock.clone(), settings.admins.clone());
         let login =
             Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget)
                 .with_accounts(accounts.clone());
+        let registry = Arc::new(Registry::default());
+        let ours = QywxInnerType::new(login.clone(), registry.clone(), wiring.clone());
+        let mut environment = Environment::new(framework())
+            .variables(process_variables())
+            .with_type(FRAMEWORK, TYPE_NAME, ours);
+        for folder in &settings.app_path {
+            environment = environment.app_path(folder);
+        }
+        let watch = Watch::open(&settings.app, &register(environment))?;
+        let reload = Arc::new(Reload::new(watch, registry, wiring));
+        let (served, faults) = reload.first(&settings);
+
         let site = Site {
-            org_id: app.org_id,
-            app_name: app.name,
-            instances,
-            browser_off,
+            served: RwLock::new(Arc::new(served)),
             login,
             sessions,
             accounts,
@@ -128,7 +175,7 @@ impl Server {
             entropy,
             settings,
         };
-        Ok(Self { site: Arc::new(site), directory: Directory::new(store, clock), faults })
+        Ok(Self { site: Arc::new(site), directory: Directory::new(store, clock), reload, faults })
     }
 
     /// What is wrong with elements, each naming element, file and key.
@@ -137,13 +184,19 @@ impl Server {
     }
 
     /// Why the sign-in in the browser is off, for each instance where it is: full name and reason.
-    pub fn browser_off(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.site.browser_off.iter().map(|(name, reason)| (name.as_str(), reason.as_str()))
+    pub fn browser_off(&self) -> Vec<(String, String)> {
+        let served = self.site.served();
+        served.browser_off.iter().map(|(name, reason)| (name.clone(), reason.clone())).collect()
     }
 
     /// The full names of the instances that work.
-    pub fn instances(&self) -> impl Iterator<Item = &str> {
-        self.site.instances.iter().map(|instance| instance.full_name())
+    pub fn instances(&self) -> Vec<String> {
+        self.site.served().instances.iter().map(|instance| instance.full_name().to_owned()).collect()
+    }
+
+    /// The app as it is served now.
+    pub fn app(&self) -> Arc<wecom_login_element::App> {
+        self.site.served().app.clone()
     }
 
     /// The sign-in, for callers of the library.
@@ -152,8 +205,13 @@ impl Server {
     }
 
     /// The instance of a full name.
-    pub fn instance(&self, full_name: &str) -> Option<&Arc<wecom_login_login::Instance>> {
-        self.site.instances.get(full_name)
+    pub fn instance(&self, full_name: &str) -> Option<Arc<Instance>> {
+        self.site.served().instances.get(full_name).cloned()
+    }
+
+    /// For looking at the app's files at once, as [`Server::run`] does every two seconds.
+    pub fn file_watch(&self) -> FileWatch {
+        FileWatch { reload: self.reload.clone(), site: self.site.clone() }
     }
 
     /// Reads the departments' names of every instance from WeCom, one call each. What fails is logged: names are not
@@ -176,6 +234,7 @@ impl Server {
     ) -> std::io::Result<()> {
         let store = self.site.store.clone();
         let purge = tokio::spawn(purge(self.site.clone()));
+        let follow = tokio::spawn(follow(self.reload, self.site.clone()));
         let service = router(self.site).into_make_service_with_connect_info::<SocketAddr>();
         let (told, stopping) = tokio::sync::oneshot::channel();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -194,6 +253,7 @@ impl Server {
             () = too_late => Ok(()),
         };
         purge.abort();
+        follow.abort();
         store.close().await;
         result
     }
@@ -206,8 +266,14 @@ pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
     Ok(Store::open_sqlite(&settings.data.join(DATABASE)).await?)
 }
 
+/// What stands in for `{{NAME}}` in configurations. Those that are not UTF-8 are passed over.
+fn process_variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 async fn read_departments(site: &Site, directory: &Directory) {
-    for instance in site.instances.iter() {
+    for instance in site.served().instances.iter() {
         let calls = instance.client().within(Budget::sign_in());
         match directory.read_departments(&calls, instance.corp_id()).await {
             Ok(count) => tracing::info!(instance = instance.full_name(), count, "departments read"),

@@ -24,6 +24,8 @@ pub struct Settings {
     pub public_url: Url,
     /// The app folder.
     pub app: PathBuf,
+    /// Folders in which the apps that it extends are looked up.
+    pub app_path: Vec<PathBuf>,
     /// The folder of the database and the key.
     pub data: PathBuf,
     /// The name in the pages' header.
@@ -69,6 +71,7 @@ struct Written {
     listen: String,
     public_url: Option<String>,
     app: PathBuf,
+    app_path: Vec<PathBuf>,
     data: PathBuf,
     brand: Option<String>,
     allow_http: bool,
@@ -86,6 +89,7 @@ impl Default for Written {
             listen: "127.0.0.1:8000".to_owned(),
             public_url: None,
             app: PathBuf::from("."),
+            app_path: Vec::new(),
             data: PathBuf::from("data"),
             brand: None,
             allow_http: false,
@@ -112,6 +116,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("admins", Kind::List),
     ("allow_http", Kind::Flag),
     ("app", Kind::Text),
+    ("app_path", Kind::List),
     ("brand", Kind::Text),
     ("data", Kind::Text),
     ("key", Kind::Text),
@@ -242,6 +247,7 @@ impl Written {
             trusted_proxies: self.trusted_proxies.iter().map(proxy).collect::<Result<_, _>>()?,
             return_origins: self.return_origins.iter().map(origin).collect::<Result<_, _>>()?,
             app: self.app,
+            app_path: self.app_path,
             data: self.data,
             brand: self.brand,
             key: self.key,

@@ -1,9 +1,10 @@
 //! What all handlers share.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use wecom_login_accounts::{Accounts, ApiKeys};
+use wecom_login_element::App;
 use wecom_login_login::{CallbackMode, Instance, Instances, Login};
 use wecom_login_model::{Clock, Entropy};
 use wecom_login_session::Sessions;
@@ -17,11 +18,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) settings: Settings,
-    pub(crate) org_id: String,
-    pub(crate) app_name: String,
-    pub(crate) instances: Instances,
-    /// Why an instance's sign-in in the browser is off, by full name.
-    pub(crate) browser_off: HashMap<String, String>,
+    pub(crate) served: RwLock<Arc<Served>>,
     pub(crate) login: Login,
     pub(crate) sessions: Sessions,
     pub(crate) accounts: Accounts,
@@ -33,8 +30,37 @@ pub(crate) struct Site {
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
+/// The app as it is served now. A request that began with one ends with it.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) app: Arc<App>,
+    pub(crate) instances: Arc<Instances>,
+    /// Why an instance's sign-in in the browser is off, by full name.
+    pub(crate) browser_off: HashMap<String, String>,
+}
+
+impl Served {
+    pub(crate) fn new(app: Arc<App>, instances: Arc<Instances>, settings: &Settings) -> Self {
+        let off = |instance: &Arc<Instance>| {
+            Some((instance.full_name().to_owned(), browser_off(instance, settings)?))
+        };
+        let browser_off = instances.iter().filter_map(off).collect();
+        Self { app, instances, browser_off }
+    }
+}
+
+impl Site {
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn serve(&self, served: Served) {
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
+    }
+}
+
 /// Why this server cannot take the instance's redirect, if so.
-pub(crate) fn browser_off(instance: &Instance, settings: &Settings) -> Option<String> {
+fn browser_off(instance: &Instance, settings: &Settings) -> Option<String> {
     let redirect = instance.redirect_url();
     if instance.callback() == CallbackMode::Page {
         return None;

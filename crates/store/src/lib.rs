@@ -5,6 +5,8 @@
 
 mod accounts;
 mod api_keys;
+mod auth_filter;
+mod auth_rows;
 mod bindings;
 mod database;
 mod departments;

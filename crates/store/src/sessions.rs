@@ -57,6 +57,8 @@ pub enum EndReason {
     Logout,
     /// The same browser signed in anew.
     Replaced,
+    /// The app's own Type refused the sign-in.
+    Refused,
     /// The member left the company, or the app's visible scope.
     Left,
     /// The member is no longer bound to the session's account.
@@ -68,6 +70,7 @@ impl EndReason {
         match self {
             Self::Logout => "logout",
             Self::Replaced => "replaced",
+            Self::Refused => "refused",
             Self::Left => "left",
             Self::Unbound => "unbound",
         }

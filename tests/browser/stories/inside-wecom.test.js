@@ -28,8 +28,7 @@ story("in WeCom the person also ends where they wanted to go", async ({ visit, d
   await demo.deviceBelongsTo("lisi");
   const person = await visit({ userAgent: CLIENTS.Android });
   await person.open("/login?return_to=%2Fhealthz");
-  assert.equal(new URL(person.page.url()).pathname, "/healthz");
-  assert.equal(new URL(person.page.url()).search, "");
+  person.assertAt("/healthz");
   assert.equal((await person.me()).body.userId, "lisi");
 });
 

@@ -75,6 +75,45 @@ story("the sign-in page speaks the language that was chosen, and keeps it", asyn
   assert.equal(await person.see("sign-in-title").innerText(), title);
 });
 
+story("a language chosen on any page is kept at the next click", async ({ visit }) => {
+  const person = await visit();
+  const choose = async (path, lang) => {
+    await person.open(`${path}?lang=${lang === "en" ? "en" : "zh"}`);
+    await person.page.locator(`html[lang="${lang}"]`).waitFor();
+  };
+  const click = async (hook, next, lang) => {
+    await person.see(hook).click();
+    await person.see(next).waitFor();
+    await person.page.waitForLoadState();
+    assert.equal(await person.page.locator("html").getAttribute("lang"), lang);
+  };
+  const [other, own] = person.say(["en", "zh-CN"], ["zh-CN", "en"]);
+  await person.signIn();
+  await choose("/", other);
+  await click("sign-out", "signed-out-title", other);
+  await click("sign-in-again", "sign-in-title", other);
+  await choose("/nothing", own);
+  await click("problem-retry", "sign-in-title", own);
+});
+
+story("on a narrow screen people and buttons are in view in WeCom's frame", async ({ visit }) => {
+  const person = await visit({ viewport: { width: 390, height: 844 } });
+  const inView = async (selector) => {
+    const element = person.frame.locator(selector);
+    await element.waitFor();
+    const share = await element.evaluate(
+      (seen) => new Promise((tell) => new IntersectionObserver(([{ intersectionRatio }]) => tell(intersectionRatio)).observe(seen)),
+    );
+    assert.equal(share, 1, selector);
+  };
+  await person.open("/login");
+  for (const selector of ["#qr svg", "#search", '[data-userid="zhangsan"]', '[data-userid="lisi"]', "#non-member", "#decline"]) {
+    await inView(selector);
+  }
+  await person.frame.locator('[data-userid="zhangsan"]').click();
+  for (const selector of ["#who", "#confirm", "#someone-else", "#decline"]) await inView(selector);
+});
+
 story("everything can be reached and done by keyboard", async ({ visit }) => {
   const person = await visit();
   await person.open("/login");

@@ -4,8 +4,7 @@ import { stage } from "../story.js";
 
 const story = stage();
 
-// Playwright runs Chromium without its back/forward cache, so "back" asks the server here. With that cache Chromium
-// may show the page of before once more, as a picture: nothing on it works, for the session has ended.
+// Playwright runs Chromium without its back/forward cache, so "back" asks the server here; back-button.test.js has it on.
 
 story("after signing out nobody is signed in, also not by the back button", async ({ visit }) => {
   const person = await visit();

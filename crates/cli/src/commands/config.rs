@@ -23,7 +23,7 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Check { app, config, public_url } = command;
     let file = settings_file(config);
     let app = app.map(|app| ("app", app.display().to_string()));
@@ -38,7 +38,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         }
     };
     if let Some(settings) = settings {
-        match wecom_login_server::check(&settings) {
+        match wecom_login_server::check(settings).await {
             Ok(found) => faults.extend(found),
             Err(error) => faults.push(error.to_string()),
         }

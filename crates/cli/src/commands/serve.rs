@@ -14,6 +14,9 @@ pub(crate) struct Arguments {
     /// The app folder [default: .]
     #[arg(long, value_name = "DIR")]
     app: Option<PathBuf>,
+    /// A folder with the apps that it extends, as <org>/<name>/<version with _>; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    app_path: Vec<PathBuf>,
     /// The folder of the database and the key, made if absent [default: data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -32,8 +35,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = stop::signals()?;
     let file = settings_file(arguments.config);
     let folder = |key, folder: Option<PathBuf>| folder.map(|folder| (key, folder.display().to_string()));
+    let paths = |key, paths: &[PathBuf]| {
+        let texts: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        (!texts.is_empty()).then(|| (key, texts.join(",")))
+    };
     let options = [
         folder("app", arguments.app),
+        paths("app_path", &arguments.app_path),
         folder("data", arguments.data),
         arguments.listen.map(|listen| ("listen", listen)),
         arguments.public_url.map(|url| ("public_url", url)),
@@ -64,7 +72,7 @@ pub(super) fn report(server: &Server) {
     for (instance, reason) in server.browser_off() {
         tracing::warn!(instance, reason, "sign-in in the browser is off");
     }
-    if server.instances().next().is_none() {
+    if server.instances().is_empty() {
         tracing::warn!(
             "the app has no working sign-in instance: add auths/loginTypes/<Name>/e.json and <Name>.json"
         );

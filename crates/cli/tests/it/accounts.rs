@@ -67,7 +67,10 @@ fn good_lines_are_imported_and_bad_ones_named() {
     ] {
         assert!(out.contains(line), "{out}");
     }
-    assert!(error.contains("3 lines were not imported") && !error.contains('\r'), "no bar without a terminal");
+    assert!(
+        error.contains("3 lines were not imported") && !error.contains('\r'),
+        "no bar without a terminal"
+    );
     let accounts = folder.list();
     assert_eq!(accounts.len(), 2);
     assert_eq!(accounts[0]["members"][0]["userId"], "ZhangSan");
@@ -128,7 +131,13 @@ fn a_new_instance_is_two_files_that_are_never_overwritten() {
     };
     let address = "https://login.example.com:8443/auth/wecom";
     let all = [
-        "--corp-id", "ww1436e0e65a779aee", "--agent-id", "1000002", "--redirect-uri", address, "--secret-file",
+        "--corp-id",
+        "ww1436e0e65a779aee",
+        "--agent-id",
+        "1000002",
+        "--redirect-uri",
+        address,
+        "--secret-file",
         &secret,
     ];
     let (code, _, error) = run(&all[..6]);
@@ -165,15 +174,25 @@ fn a_new_instance_is_two_files_that_are_never_overwritten() {
     assert_eq!(check("https://login.example.com:8443").0, Some(0));
     let (code, out, _) = check("https://login.example.com");
     assert_eq!(code, Some(1));
-    assert!(out.contains("sign-in in the browser is off: redirectUri is at https://login.example.com:8443"), "{out}");
+    assert!(
+        out.contains("sign-in in the browser is off: redirectUri is at https://login.example.com:8443"),
+        "{out}"
+    );
 }
 
 #[test]
 fn config_check_lists_all_that_is_wrong() {
     let folder = Folder::new();
     let app = folder.path().join("app");
-    let configs = [("One", "{}"), ("Two", r#"{"corpId": 7}"#), ("Three", r#"{"corpId":"wwA","agentId":1,"corpSecret":"s",
-        "redirectUri":"http://127.0.0.1:8000/x","bindBy":"name"}"#)];
+    let configs = [
+        ("One", "{}"),
+        ("Two", r#"{"corpId": 7}"#),
+        (
+            "Three",
+            r#"{"corpId":"wwA","agentId":1,"corpSecret":"s",
+        "redirectUri":"http://127.0.0.1:8000/x","bindBy":"name"}"#,
+        ),
+    ];
     for (name, config) in configs {
         let element = app.join("auths/loginTypes").join(name);
         std::fs::create_dir_all(&element).unwrap();

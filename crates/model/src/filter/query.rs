@@ -68,6 +68,10 @@ pub struct Page {
 }
 
 impl Page {
+    const FIRST: Self = Self { number: 1, size: 20 };
+    /// The first row alone.
+    pub const ONE: Self = Self { number: 1, size: 1 };
+
     /// The page of that number, from 1, with that many rows, 1 to [`MAX_SIZE`]. A size beyond is refused rather than
     /// cut: cut rows would be missing without a word.
     pub fn new(number: i64, size: i64) -> Result<Self, InvalidQuery> {
@@ -89,7 +93,7 @@ impl Page {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { number: 1, size: 20 }
+        Self::FIRST
     }
 }
 
@@ -109,7 +113,7 @@ pub struct Query {
 impl Query {
     /// The first page of these rows, whole and by id.
     pub const fn of(filter: Filter) -> Self {
-        Self { filter, fields: Vec::new(), order: Vec::new(), page: Page { number: 1, size: 20 } }
+        Self { filter, fields: Vec::new(), order: Vec::new(), page: Page::FIRST }
     }
 
     /// The platform's fieldList: names of fields; a name given twice counts once.

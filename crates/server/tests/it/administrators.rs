@@ -48,8 +48,8 @@ async fn only_a_listed_member_of_that_company_administers() {
     theirs.get(&redirect(&world.wecom.issue_code(request), &state)).await;
     assert_eq!(theirs.me().await.as_deref(), Some("zhangsan"));
 
-    assert_eq!(answer(&member.get_json(ACCOUNTS).await), (403, 710_401));
-    assert_eq!(answer(&theirs.get_json(ACCOUNTS).await), (403, 710_401), "no administrator there");
+    assert_eq!(answer(&member.get_json(ACCOUNTS).await), (403, 710_314));
+    assert_eq!(answer(&theirs.get_json(ACCOUNTS).await), (403, 710_314), "no administrator there");
     let page = admin.get_json(&format!("{ACCOUNTS}?page=2&size=2")).await.json();
     assert_eq!(
         (&page["data"]["totalCount"], &page["data"]["rowDatas"][0]["username"]),
@@ -95,7 +95,7 @@ async fn a_key_opens_until_it_is_removed_and_is_nowhere_in_the_database() {
         ["", "x", &text[..text.len() - 1], &format!("{}A", &text[..text.len() - 1]), &format!("{text}A")]
     {
         if wrong != text {
-            assert_eq!(get(wrong.to_owned()).await, (403, 710_401));
+            assert_eq!(get(wrong.to_owned()).await, (403, 710_314));
         }
     }
     let page = browser.get_json(&format!("{ACCOUNTS}?key={text}&access_token={text}")).await;
@@ -106,7 +106,7 @@ async fn a_key_opens_until_it_is_removed_and_is_nowhere_in_the_database() {
         assert!(!bytes.windows(text.len()).any(|window| window == text.as_bytes()));
     }
     assert!(keys.remove("billing").await.unwrap() && !keys.remove("billing").await.unwrap());
-    assert_eq!(get(text.to_owned()).await, (403, 710_401));
+    assert_eq!(get(text.to_owned()).await, (403, 710_314));
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn guessing_keys_locks_the_address_out() {
     let guess = format!("wecom-login-key_{}", "a".repeat(43));
     for _ in 0..60 {
         let page = with_key(&browser, Method::GET, ACCOUNTS, &guess, &Value::Null).await;
-        assert_eq!(answer(&page), (403, 710_401));
+        assert_eq!(answer(&page), (403, 710_314));
     }
     let key = keys(&world, world.store().await).add("late").await.unwrap().unwrap();
     let page = with_key(&browser, Method::GET, ACCOUNTS, key.secret().expose(), &Value::Null).await;

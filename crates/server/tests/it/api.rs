@@ -78,7 +78,6 @@ async fn only_the_open_functions_of_real_elements_are_there() {
     let browser = world.browser();
     for path in [
         format!("{API}/getAccessToken"),
-        format!("{API}/getUserInfo"),
         format!("{API}/getLoginConfig/"),
         "/api/acme/portal/auths/loginTypes/Nobody/getLoginConfig".to_owned(),
         "/api/acme/portal/auths.loginTypes/Example/getLoginConfig".to_owned(),
@@ -89,6 +88,25 @@ async fn only_the_open_functions_of_real_elements_are_there() {
         let page = browser.post_json(&path, &json!({})).await;
         assert_eq!((page.status.as_u16(), &page.json()["errcode"]), (404, &json!(710_313)), "{path}");
     }
+}
+
+#[tokio::test]
+async fn functions_for_administrators_are_theirs_alone() {
+    let world = world().start().await;
+    let browser = world.browser();
+    for (function, body) in [
+        ("getUserInfo", json!({"userId": "zhangsan"})),
+        ("syncUserInfo", json!({"userId": "zhangsan"})),
+        ("syncDepartmentInfo", json!({})),
+    ] {
+        let call =
+            async || browser.post_json(&format!("{API}/{function}"), &body).await.json()["errcode"].clone();
+        assert_eq!(call().await, 710_301, "nobody is signed in");
+        world.sign_in(&browser, "zhangsan").await;
+        assert_eq!(call().await, 710_314, "a member is not an administrator");
+        browser.forget_cookies();
+    }
+    assert_eq!(world.wecom.calls_of("department/list"), 0);
 }
 
 #[tokio::test]

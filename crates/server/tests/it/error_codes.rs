@@ -51,5 +51,5 @@ fn the_documented_error_codes_are_those_of_the_tables() {
         std::fs::write(&path, &text).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(written, text, "docs/error-codes.md is stale; see its head for the command");
+    assert!(written == text, "docs/error-codes.md is stale; see its head for the command");
 }

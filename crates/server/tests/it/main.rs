@@ -9,6 +9,7 @@ mod borders;
 mod browser;
 mod consent;
 mod delivered_twice;
+mod elements;
 mod error_codes;
 mod functions;
 mod pages;

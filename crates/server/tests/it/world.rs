@@ -11,9 +11,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wecom::Budget;
+use wecom_login_element::Environment;
 use wecom_login_login::{Instance, Login};
 use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock};
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::{FileWatch, Server, Settings, Surroundings};
 use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
 
 use crate::browser::{Browser, Page};
@@ -34,6 +35,7 @@ pub(crate) struct World {
     address: SocketAddr,
     budget: Duration,
     change: fn(&mut Settings),
+    register: Register,
     running: Running,
     folder: TempDir,
 }
@@ -41,6 +43,7 @@ pub(crate) struct World {
 struct Running {
     stop: oneshot::Sender<()>,
     done: JoinHandle<()>,
+    files: FileWatch,
 }
 
 /// What a world is made of; each part has a default.
@@ -49,10 +52,22 @@ pub(crate) struct Builder {
     more: Vec<(String, Value)>,
     budget: Duration,
     change: fn(&mut Settings),
+    files: Vec<(String, Value)>,
+    register: Register,
 }
 
+/// Adds Types of the test's own.
+pub(crate) type Register = fn(Environment) -> Environment;
+
 pub(crate) fn world() -> Builder {
-    Builder { config: json!({}), more: Vec::new(), budget: Duration::from_secs(5), change: |_| {} }
+    Builder {
+        config: json!({}),
+        more: Vec::new(),
+        budget: Duration::from_secs(5),
+        change: |_| {},
+        files: Vec::new(),
+        register: |environment| environment,
+    }
 }
 
 impl Builder {
@@ -71,6 +86,18 @@ impl Builder {
     /// Another bound of one sign-in's calls.
     pub(crate) fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Another file of the app.
+    pub(crate) fn file(mut self, path: &str, json: Value) -> Self {
+        self.files.push((path.to_owned(), json));
+        self
+    }
+
+    /// Types of the test's own.
+    pub(crate) fn register(mut self, register: Register) -> Self {
+        self.register = register;
         self
     }
 
@@ -110,12 +137,15 @@ impl Builder {
         for (name, config) in &self.more {
             element(name, config);
         }
+        for (path, json) in &self.files {
+            write(&app, path, json);
+        }
         std::fs::write(app.join("app.json"), json!({"orgId": "acme", "name": "portal"}).to_string()).unwrap();
 
         let clock = ManualClock::at(SystemClock.now());
         let (server, running) = {
             let settings = settings(address, &app, &folder.path().join("data"), self.change);
-            run(settings, &clock, self.budget, listener).await
+            run(settings, &clock, self.budget, self.register, listener).await
         };
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (login, instance) = server;
@@ -129,6 +159,7 @@ impl Builder {
             address,
             budget: self.budget,
             change: self.change,
+            register: self.register,
             running,
             folder,
         }
@@ -150,6 +181,7 @@ async fn run(
     settings: Settings,
     clock: &ManualClock,
     budget: Duration,
+    register: Register,
     listener: TcpListener,
 ) -> ((Login, Arc<Instance>), Running) {
     let surroundings = Surroundings {
@@ -158,10 +190,11 @@ async fn run(
         entropy: Arc::new(SeededEntropy::new(u64::try_from(SystemClock.now().as_millis()).unwrap())),
         sign_in_budget: Budget::sign_in_within(budget),
     };
-    let server = Server::open(settings, surroundings).await.unwrap();
+    let server = Server::open_with(settings, surroundings, register).await.unwrap();
     assert_eq!(server.faults(), []);
     let login = server.login().clone();
-    let instance = server.instance(ELEMENT).unwrap().clone();
+    let instance = server.instance(ELEMENT).unwrap();
+    let files = server.file_watch();
     let (stop, stopped) = oneshot::channel::<()>();
     let done = tokio::spawn(async move {
         server
@@ -171,7 +204,7 @@ async fn run(
             .await
             .unwrap();
     });
-    ((login, instance), Running { stop, done })
+    ((login, instance), Running { stop, done, files })
 }
 
 impl World {
@@ -184,17 +217,18 @@ impl World {
         let listener = self.stop_and_listen().await;
         let app = self.folder.path().join("app");
         let settings = settings(self.address, &app, &self.data(), self.change);
-        let ((login, instance), running) = run(settings, &self.clock, self.budget, listener).await;
+        let ((login, instance), running) =
+            run(settings, &self.clock, self.budget, self.register, listener).await;
         (self.login, self.instance, self.running) = (login, instance, running);
     }
 
     async fn stop_and_listen(&mut self) -> TcpListener {
         let (stop, _) = oneshot::channel();
-        let running = std::mem::replace(&mut self.running, Running { stop, done: tokio::spawn(async {}) });
-        drop(running.stop);
+        drop(std::mem::replace(&mut self.running.stop, stop));
+        let done = std::mem::replace(&mut self.running.done, tokio::spawn(async {}));
         // Connections that are kept alive would keep the port.
         self.http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        running.done.await.unwrap();
+        done.await.unwrap();
         TcpListener::bind(self.address).await.unwrap()
     }
 
@@ -221,6 +255,30 @@ impl World {
             .iter()
             .map(|department| (department.id.0, department.parent.map_or(0, |id| id.0)))
             .collect()
+    }
+
+    /// The accessToken field of the member's model: the hash of the latest live session's token.
+    pub(crate) async fn token_of(&self, user_id: &str) -> String {
+        let filter = format!("Q(userId='{user_id}')").parse().unwrap();
+        let corp_id = Some(self.instance.corp_id());
+        let row = self.store().await.auth_row(corp_id, &filter, &[], self.clock.now()).await.unwrap();
+        row.unwrap().access_token.expose().to_owned()
+    }
+
+    /// Writes a file of the app and waits until the server has looked at it.
+    pub(crate) fn write(&self, path: &str, json: &Value) {
+        write(&self.folder.path().join("app"), path, json);
+        self.look();
+    }
+
+    /// Takes a folder of the app away.
+    pub(crate) fn remove(&self, path: &str) {
+        std::fs::remove_dir_all(self.folder.path().join("app").join(path)).unwrap();
+        self.look();
+    }
+
+    fn look(&self) {
+        self.running.files.look();
     }
 
     /// Moves both clocks.
@@ -263,4 +321,10 @@ impl World {
 
 pub(crate) fn redirect(code: &str, state: &str) -> String {
     format!("{REDIRECT}?code={code}&state={state}")
+}
+
+fn write(app: &std::path::Path, path: &str, json: &Value) {
+    let path = app.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, json.to_string()).unwrap();
 }

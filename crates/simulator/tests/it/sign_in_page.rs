@@ -194,6 +194,36 @@ async fn a_page_runs_no_script_but_its_own_and_takes_nothing_from_the_link_as_ma
 }
 
 #[tokio::test]
+async fn people_stand_in_the_order_in_which_the_company_was_written() {
+    let sim = start().await;
+    let order = |page: &Answer| -> Vec<String> {
+        let links = page.body.split("data-userid=\"").skip(1);
+        links.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let page = get(&sim, &format!("{NEW}{REDIRECT}")).await;
+    let written =
+        ["zhangsan", "lisi", "wangwu", "zhaoliu", "qianqi", "sunba", "chenjiu", "Ouyang.Na", "wu10"];
+    assert_eq!(order(&page), written);
+    let found = get(&sim, &format!("/wwlogin/people?key={}&q=front", key(&page))).await;
+    assert_eq!(order(&found), ["wangwu", "Ouyang.Na"]);
+}
+
+#[tokio::test]
+async fn departments_go_by_their_english_names_on_english_pages() {
+    let sim = start().await;
+    for (lang, department) in [("en", "R&#38;D · lisi"), ("zh", "研发中心 · lisi")] {
+        let page = get(&sim, &format!("{NEW}{REDIRECT}&lang={lang}")).await;
+        assert!(page.body.contains(department), "{lang}: {}", page.body);
+        let confirm = get(&sim, &format!("/wwlogin/confirm?key={}&userid=lisi", key(&page))).await;
+        assert!(confirm.body.contains(department), "{lang}");
+    }
+    // The second company's departments have none.
+    let second = NEW.replace(sample::CORP_ID, sample::SECOND_CORP_ID);
+    let page = get(&sim, &format!("{second}{REDIRECT}&lang=en")).await;
+    assert!(page.body.contains("采购部 · zhangsan"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn a_big_company_is_searched_and_never_listed() {
     let company = Company::generated(3000, 40, 1);
     let options = Options { companies: vec![company], ..Options::default() };

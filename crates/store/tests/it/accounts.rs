@@ -2,9 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wecom_login_model::{Fingerprint, MemberRef, Profile, UserId};
-use wecom_login_store::{
-    Bound, BoundBy, Consent, Imported, MatchOn, Matched, NewAccount, NewSession, Store,
-};
+use wecom_login_store::{Bound, BoundBy, Consent, Imported, MatchOn, Matched, NewAccount, NewSession, Store};
 
 use crate::{Fresh, NOW, fresh};
 
@@ -43,7 +41,9 @@ async fn of_many_members_who_match_one_account_one_gets_it() {
     for number in 0..16 {
         let store = store.clone();
         let who = member(&format!("wwA/user{number}"));
-        people.spawn(async move { store.attach(&who, MatchOn::Mobile, "13800000001", &[], NOW).await.unwrap() });
+        people.spawn(
+            async move { store.attach(&who, MatchOn::Mobile, "13800000001", &[], NOW).await.unwrap() },
+        );
     }
     let found = people.join_all().await;
     assert_eq!(found.iter().filter(|found| matches!(found, Matched::Account(_))).count(), 1);
@@ -61,12 +61,18 @@ async fn a_match_is_exact_and_unique_and_never_of_nothing() {
     let attach = async |value: &str, barred: &[String]| {
         store.attach(&who, MatchOn::Mobile, value, barred, NOW).await.unwrap()
     };
-    assert_eq!(attach("", &[]).await, Matched::None, "a mobile that is not known matches none that is not known");
+    assert_eq!(
+        attach("", &[]).await,
+        Matched::None,
+        "a mobile that is not known matches none that is not known"
+    );
     assert_eq!(attach("1380000000", &[]).await, Matched::None);
     assert_eq!(attach("13800000002", &[]).await, Matched::Several);
     assert_eq!(attach("13800000001", &["one".to_owned()]).await, Matched::Barred);
     assert!(matches!(attach("13800000001", &[]).await, Matched::Account(_)));
-    assert!(matches!(attach("13800000002", &[]).await, Matched::Account(account) if account.username.as_str() == "one"));
+    assert!(
+        matches!(attach("13800000002", &[]).await, Matched::Account(account) if account.username.as_str() == "one")
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod accounts;
+mod auth_model;
+mod auth_model_random;
 mod key_value;
 mod members;
 mod sessions;

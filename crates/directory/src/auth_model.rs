@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use wecom_login_model::filter::{Filter, Order, Query};
+use wecom_login_model::{AuthRow, AuthRows, Clock, CorpId};
+use wecom_login_store::Store;
+
+use crate::{Directory, Error};
+
+/// `QywxInnerAuthModel`, the members as the platform's models show their rows. Cheap to clone.
+///
+/// It reads the local copy and makes no call to WeCom. Rows come with the three fields that tell of a session;
+/// where they are not to be seen, write rows by [`AuthRow::without_tokens`] and [`AuthRows::without_tokens`], and
+/// refuse what [`Query::asks_for_tokens`], or a filter would tell by guesses what the rows do not.
+///
+/// ```no_run
+/// # async fn example(directory: wecom_login_directory::Directory, corp_id: wecom_login_model::CorpId)
+/// #     -> Result<(), Box<dyn std::error::Error>> {
+/// use wecom_login_model::filter::{Order, Page, Query};
+///
+/// let model = directory.auth_model(corp_id);
+/// let leaders = Query {
+///     order: vec![Order::parse("name", 1)?],
+///     page: Page::new(1, 50)?,
+///     ..Query::of("Q(isLeader=True, department=2)".parse()?)
+/// };
+/// let rows = model.query(&leaders).await?;
+/// println!("{} of {}", rows.rows.len(), rows.total_count);
+///
+/// let zhangsan = model.get(&"Q(userId='zhangsan')".parse()?, &[]).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct AuthModel {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    company: Option<CorpId>,
+}
+
+impl Directory {
+    /// The model of one company: what an instance's `QywxInnerAuthModel` is.
+    pub fn auth_model(&self, corp_id: CorpId) -> AuthModel {
+        AuthModel { company: Some(corp_id), ..self.auth_model_of_every_company() }
+    }
+
+    /// The model of every company: what the Type's `QywxInnerAuthModel` is. A userId alone identifies nobody there.
+    pub fn auth_model_of_every_company(&self) -> AuthModel {
+        AuthModel { store: self.store.clone(), clock: Arc::clone(&self.clock), company: None }
+    }
+}
+
+impl AuthModel {
+    /// The first row that the filter means, in the given order, ties by id; `None` if it means none.
+    pub async fn get(&self, filter: &Filter, order: &[Order]) -> Result<Option<AuthRow>, Error> {
+        Ok(self.store.auth_row(self.company.as_ref(), filter, order, self.clock.now()).await?)
+    }
+
+    /// A page of the rows that the filter means, and how many there are in all.
+    pub async fn query(&self, query: &Query) -> Result<AuthRows, Error> {
+        Ok(self.store.auth_rows(self.company.as_ref(), query, self.clock.now()).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+    use wecom_login_model::{Fingerprint, ManualClock, Profile, Timestamp, UserId};
+    use wecom_login_store::NewSession;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+    const HOUR: Duration = Duration::from_hours(1);
+
+    struct Company {
+        directory: Directory,
+        clock: ManualClock,
+        model: AuthModel,
+        _folder: TempDir,
+    }
+
+    /// zhangsan of wwA, signed in for an hour, lisi of wwA, and zhangsan of wwB.
+    async fn company() -> Company {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let (ww_a, ww_b) = (CorpId::parse("wwA").unwrap(), CorpId::parse("wwB").unwrap());
+        let (zhangsan, lisi) = (UserId::parse("ZhangSan").unwrap(), UserId::parse("lisi").unwrap());
+        for (corp_id, user_id) in [(&ww_a, &zhangsan), (&ww_a, &lisi), (&ww_b, &zhangsan)] {
+            store.save_member(corp_id, user_id, &Profile::default(), NOW).await.unwrap();
+        }
+        let session = NewSession {
+            id: "s1",
+            token_hash: Fingerprint::of("token"),
+            sign_in: None,
+            corp_id: &ww_a,
+            user_id: &zhangsan,
+            instance: "auths.loginTypes.Example",
+            created_at: NOW,
+            idle_until: NOW + HOUR,
+            expires_at: NOW + HOUR,
+        };
+        store.begin_session(&session).await.unwrap();
+        let clock = ManualClock::at(NOW);
+        let directory = Directory::new(store, Arc::new(clock.clone()));
+        Company { model: directory.auth_model(ww_a), directory, clock, _folder: folder }
+    }
+
+    fn filter(text: &str) -> Filter {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_company_s_model_holds_its_members_only() {
+        let Company { directory, model, _folder, .. } = company().await;
+        assert_eq!(model.query(&Query::of(filter("Q()"))).await.unwrap().total_count, 2);
+        assert_eq!(model.get(&filter("Q(userId='ZHANGSAN')"), &[]).await.unwrap().unwrap().id, 1);
+        assert_eq!(model.get(&filter("Q(userId='nobody')"), &[]).await.unwrap(), None);
+        let every = directory.auth_model_of_every_company();
+        assert_eq!(every.query(&Query::of(filter("Q(userId='zhangsan')"))).await.unwrap().total_count, 2);
+    }
+
+    #[tokio::test]
+    async fn a_session_shows_while_it_lives_and_never_outside() {
+        let Company { model, clock, _folder, .. } = company().await;
+        let zhangsan = async || model.get(&filter("Q(userId='zhangsan')"), &[]).await.unwrap().unwrap();
+        let row = zhangsan().await;
+        assert_eq!(row.access_token.expose(), Fingerprint::of("token").to_hex());
+        assert_eq!(row.expires_at, Some(NOW + HOUR));
+
+        let rows = model.query(&Query::of(filter("Q()"))).await.unwrap();
+        let outside = serde_json::to_string(&rows.without_tokens()).unwrap();
+        assert!(!outside.contains(row.access_token.expose()) && !outside.contains("expiresAt"), "{outside}");
+        let inside = serde_json::to_string(&rows.whole()).unwrap();
+        assert!(inside.contains(row.access_token.expose()));
+
+        clock.advance(HOUR);
+        let row = zhangsan().await;
+        assert_eq!((row.access_token.expose(), row.expires_at), ("", None));
+    }
+}

@@ -1,0 +1,78 @@
+//! The app follows its files: an edit takes effect within seconds, and one that breaks what worked takes none.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use wecom_login_element::{App, Fault, Look, Watch};
+use wecom_login_login::{Instances, Registry, Wiring};
+
+use crate::settings::Settings;
+use crate::site::{Served, Site};
+
+/// Looking costs a walk through the app's folders.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Follows the files of the app.
+#[derive(Debug)]
+pub(crate) struct Reload {
+    watch: Mutex<Watch>,
+    registry: Arc<Registry>,
+    wiring: Wiring,
+}
+
+impl Reload {
+    pub(crate) fn new(watch: Watch, registry: Arc<Registry>, wiring: Wiring) -> Self {
+        Self { watch: Mutex::new(watch), registry, wiring }
+    }
+
+    /// The app as it was first read, ready to be served, and what is wrong with its elements.
+    pub(crate) fn first(&self, settings: &Settings) -> (Served, Vec<Fault>) {
+        let app = self.watch.lock().unwrap_or_else(PoisonError::into_inner).app().clone();
+        self.served(app, settings)
+    }
+
+    /// Looks once; an app that has changed is served from now on.
+    pub(crate) fn look(&self, site: &Site) {
+        let look = self.watch.lock().unwrap_or_else(PoisonError::into_inner).look();
+        match look {
+            Look::Unchanged => {}
+            Look::Reloaded(app) => {
+                let (served, faults) = self.served(app, &site.settings);
+                for fault in faults {
+                    tracing::error!("{fault}");
+                }
+                tracing::info!("the app has changed and was read again");
+                site.serve(served);
+            }
+            Look::Unreadable(error) => {
+                tracing::error!(%error, "the app has changed and cannot be read; it is served as it was");
+            }
+            Look::Broken(faults) => {
+                for fault in faults {
+                    tracing::error!("{fault}; the app is served as it was");
+                }
+            }
+        }
+    }
+
+    fn served(&self, app: Arc<App>, settings: &Settings) -> (Served, Vec<Fault>) {
+        let (instances, more) = Instances::read(&app, &self.wiring);
+        let mut faults = app.faults().to_vec();
+        faults.extend(more);
+        self.registry.replace(instances);
+        (Served::new(app, self.registry.now(), settings), faults)
+    }
+}
+
+/// Looks from time to time. Reading files waits for the disk, so it is done beside the requests.
+pub(crate) async fn follow(reload: Arc<Reload>, site: Arc<Site>) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let (reload, site) = (reload.clone(), site.clone());
+        if let Err(error) = tokio::task::spawn_blocking(move || reload.look(&site)).await {
+            tracing::error!(%error, "looking at the app's files broke off");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Filters of the member model as SQL.
+//!
+//! The text is made of what stands in this file and of numbered placeholders; whatever came from outside is a bound
+//! value. SQLite and PostgreSQL read it alike. PostgreSQL compares texts by their bytes, as is meant here, where the
+//! database or the columns have the collation "C".
+
+use wecom_login_model::filter::{Condition, Field, Filter, Kind, Order, Pattern, Scalar, Shape, Test};
+
+/// A value for a placeholder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Text(String),
+    Integer(i64),
+}
+
+/// A statement that grows, with its values.
+#[derive(Debug, Default)]
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Bound>,
+}
+
+impl Statement {
+    pub(crate) fn push(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+
+    /// Binds the value and writes its placeholder.
+    pub(crate) fn bind(&mut self, value: Bound) {
+        self.values.push(value);
+        self.sql.push('$');
+        self.sql.push_str(&self.values.len().to_string());
+    }
+
+    /// Writes the filter as one condition.
+    pub(crate) fn filter(&mut self, filter: &Filter) {
+        let (parts, between, none) = match filter.shape() {
+            Shape::All(parts) => (parts, " AND ", "1 = 1"),
+            Shape::Any(parts) => (parts, " OR ", "1 = 0"),
+            Shape::Is(condition) => return self.condition(condition),
+        };
+        if parts.is_empty() {
+            return self.push(none);
+        }
+        self.push("(");
+        for (place, part) in parts.iter().enumerate() {
+            self.push(if place > 0 { between } else { "" });
+            self.filter(part);
+        }
+        self.push(")");
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        let field = condition.field();
+        match condition.test() {
+            Test::OneOf { values, negated } => {
+                self.push(if *negated { "NOT (" } else { "(" });
+                match field.kind() {
+                    Kind::Text | Kind::Integer => self.one_of(field, values),
+                    Kind::Boolean | Kind::Departments => self.any_of(values),
+                }
+                self.push(")");
+            }
+            Test::Ordered { relation, bound } => {
+                self.push(column(field));
+                self.push(" ");
+                self.push(relation.symbol());
+                self.push(" ");
+                self.scalar(field, bound);
+            }
+            Test::Like(pattern) => {
+                self.push("lower(");
+                self.push(column(field));
+                self.push(") LIKE lower(");
+                self.bind(Bound::Text(like(pattern)));
+                self.push(") ESCAPE '!'");
+            }
+        }
+    }
+
+    /// One of these, and neither true nor false of null becomes unknown.
+    fn one_of(&mut self, field: Field, values: &[Scalar]) {
+        let mut known = values.iter().filter(|value| **value != Scalar::Null).peekable();
+        if known.peek().is_none() {
+            self.push("1 = 0");
+        } else {
+            self.push(column(field));
+            self.push(" IS NOT NULL AND ");
+            self.push(column(field));
+            self.push(" IN (");
+            for (place, value) in known.enumerate() {
+                self.push(if place > 0 { ", " } else { "" });
+                self.scalar(field, value);
+            }
+            self.push(")");
+        }
+        if values.contains(&Scalar::Null) {
+            self.push(" OR ");
+            self.push(column(field));
+            self.push(" IS NULL");
+        }
+    }
+
+    /// Halved, so that a long list makes a flat tree: SQLite allows a depth of 1000.
+    fn any_of(&mut self, values: &[Scalar]) {
+        match values {
+            [Scalar::Boolean(true)] => self.push("m.leads <> '[]'"),
+            [Scalar::Boolean(false)] => self.push("m.leads = '[]'"),
+            [Scalar::Null] => self.push("m.departments = '[]'"),
+            [Scalar::Integer(department)] => {
+                // The list is written without white space: [1,22,3].
+                self.push("replace(replace(m.departments, '[', ','), ']', ',') LIKE ");
+                self.bind(Bound::Text(format!("%,{department},%")));
+            }
+            [] | [Scalar::Text(_)] => self.push("1 = 0"),
+            several => {
+                let (left, right) = several.split_at(several.len() / 2);
+                self.push("(");
+                self.any_of(left);
+                self.push(" OR ");
+                self.any_of(right);
+                self.push(")");
+            }
+        }
+    }
+
+    fn scalar(&mut self, field: Field, value: &Scalar) {
+        self.bind(bound(field, value));
+    }
+
+    /// Writes the orders and, for what stays equal, the id. A field that stands twice orders once, and one that
+    /// is the same in every row not at all.
+    pub(crate) fn order(&mut self, orders: &[Order]) {
+        self.push(" ORDER BY ");
+        for (place, order) in orders.iter().enumerate() {
+            let earlier = orders.iter().take(place).any(|earlier| earlier.field() == order.field());
+            if !earlier && order.field() != Field::RefreshToken {
+                self.push(match order.field() {
+                    Field::IsLeader => "CASE WHEN m.leads = '[]' THEN 0 ELSE 1 END",
+                    field => column(field),
+                });
+                self.push(if order.is_descending() { " DESC NULLS LAST, " } else { " ASC NULLS FIRST, " });
+            }
+        }
+        self.push("m.id ASC");
+    }
+}
+
+/// What the field is in SQL; `m` is the member, `s` their latest live session, if any.
+const fn column(field: Field) -> &'static str {
+    match field {
+        Field::Id => "m.id",
+        Field::UserId => "m.user_key",
+        Field::Name => "m.name",
+        Field::Mobile => "m.mobile",
+        Field::Email => "m.email",
+        Field::Avatar => "m.avatar",
+        Field::Department => "m.departments",
+        Field::Position => "m.position",
+        Field::Gender => "m.gender",
+        Field::Status => STATUS,
+        Field::IsLeader => "m.leads",
+        Field::AccessToken => "COALESCE(s.token_hash, '')",
+        Field::RefreshToken => "''",
+        Field::ExpiresAt => "s.expires_at",
+        Field::CreatedAt => "m.created_at",
+        Field::UpdatedAt => "m.updated_at",
+    }
+}
+
+/// WeCom's 5 (96255) for whoever was seen to have left, whatever WeCom told before.
+pub(crate) const STATUS: &str = "(CASE WHEN m.left_at IS NULL THEN m.status ELSE 5 END)";
+
+fn bound(field: Field, value: &Scalar) -> Bound {
+    match value {
+        Scalar::Text(text) if field == Field::UserId => Bound::Text(text.to_ascii_lowercase()),
+        Scalar::Text(text) => Bound::Text(text.clone()),
+        Scalar::Integer(number) => Bound::Integer(*number),
+        Scalar::Boolean(truth) => Bound::Integer(i64::from(*truth)),
+        Scalar::Null => Bound::Text(String::new()),
+    }
+}
+
+fn like(pattern: &Pattern) -> String {
+    let plain = |piece: &String| piece.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    pattern.pieces().iter().map(plain).collect::<Vec<_>>().join("%")
+}

@@ -1,0 +1,173 @@
+use sqlx::query::Query as Prepared;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqliteConnection};
+use wecom_login_model::filter::{Filter, Order, Page, Query};
+use wecom_login_model::{AuthRow, AuthRows, CorpId, DepartmentId, Secret, Timestamp, UserId};
+
+use crate::auth_filter::{Bound, STATUS, Statement};
+use crate::{Error, Store};
+
+const COLUMNS: &str = "m.id, m.user_id, m.name, m.mobile, m.email, m.avatar, m.departments, m.position, m.gender, \
+                       m.leads, m.created_at, m.updated_at, s.token_hash, s.expires_at";
+
+/// The latest live session of each member `m`, if any; `$1` is now. The session is looked up and never copied, so that
+/// its end shows at once.
+const SESSION: &str = " LEFT JOIN sessions AS s ON s.id = \
+                       (SELECT live.id FROM sessions AS live \
+                        WHERE live.corp_id = m.corp_id AND live.user_key = m.user_key AND live.ended_at IS NULL \
+                        AND live.idle_until > $1 AND live.expires_at > $1 \
+                        ORDER BY live.created_at DESC, live.id DESC LIMIT 1)";
+
+impl Store {
+    /// A page of the member model, and how many rows the filter means in all; both as of one moment. `company` is
+    /// whose members are asked for, or those of every company. `now` tells which sessions live.
+    pub async fn auth_rows(
+        &self,
+        company: Option<&CorpId>,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<AuthRows, Error> {
+        // One transaction reads one state of the database.
+        let mut transaction = self.database.reader().begin().await?;
+        let mut count = Statement::default();
+        count.push("SELECT COUNT(*) FROM members AS m");
+        if query.filter.asks_for_tokens() {
+            count.values.push(Bound::Integer(now.as_millis()));
+            count.push(SESSION);
+        }
+        narrow(&mut count, company, &query.filter);
+        let total: i64 = prepared(&count).fetch_one(&mut *transaction).await?.try_get(0)?;
+        let rows = page(&mut transaction, company, (&query.filter, &query.order, query.page), now).await?;
+        transaction.commit().await?;
+        let total_count = u64::try_from(total).map_err(|error| Error::corrupt("counting members", error))?;
+        Ok(AuthRows { rows, total_count, fields: query.fields.clone() })
+    }
+
+    /// The first row of the member model that the filter means, in the given order, ties by id.
+    pub async fn auth_row(
+        &self,
+        company: Option<&CorpId>,
+        filter: &Filter,
+        order: &[Order],
+        now: Timestamp,
+    ) -> Result<Option<AuthRow>, Error> {
+        let mut connection = self.database.reader().acquire().await?;
+        let rows = page(&mut connection, company, (filter, order, Page::ONE), now).await?;
+        Ok(rows.into_iter().next())
+    }
+}
+
+async fn page(
+    connection: &mut SqliteConnection,
+    company: Option<&CorpId>,
+    (filter, order, page): (&Filter, &[Order], Page),
+    now: Timestamp,
+) -> Result<Vec<AuthRow>, Error> {
+    let mut select = Statement::default();
+    select.values.push(Bound::Integer(now.as_millis()));
+    let cut = |select: &mut Statement| {
+        narrow(select, company, filter);
+        select.order(order);
+        select.push(" LIMIT ");
+        select.bind(Bound::Integer(page.size().into()));
+        select.push(" OFFSET ");
+        select.bind(Bound::Integer(page.offset()));
+    };
+    select.push(&format!("SELECT {COLUMNS}, {STATUS} AS status FROM "));
+    if filter.asks_for_tokens() || order.iter().any(|order| order.field().is_token()) {
+        select.push("members AS m");
+        select.push(SESSION);
+        cut(&mut select);
+    } else {
+        // Sessions are looked up for the rows of the page only.
+        select.push("(SELECT * FROM members AS m");
+        cut(&mut select);
+        select.push(") AS m");
+        select.push(SESSION);
+        select.order(order);
+    }
+    let rows = prepared(&select).fetch_all(connection).await?;
+    rows.iter().map(auth_row).collect()
+}
+
+fn narrow(statement: &mut Statement, company: Option<&CorpId>, filter: &Filter) {
+    statement.push(" WHERE ");
+    if let Some(company) = company {
+        statement.push("m.corp_id = ");
+        statement.bind(Bound::Text(company.as_str().to_owned()));
+        statement.push(" AND ");
+    }
+    statement.filter(filter);
+}
+
+/// Not kept prepared: filters have too many shapes.
+fn prepared(statement: &Statement) -> Prepared<'_, Sqlite, SqliteArguments> {
+    let query = sqlx::query(AssertSqlSafe(statement.sql.clone())).persistent(false);
+    statement.values.iter().fold(query, |query, value| match value {
+        Bound::Text(text) => query.bind(text),
+        Bound::Integer(number) => query.bind(number),
+    })
+}
+
+fn auth_row(row: &SqliteRow) -> Result<AuthRow, Error> {
+    let departments = |column: &str| -> Result<Vec<DepartmentId>, Error> {
+        serde_json::from_str(row.try_get(column)?)
+            .map_err(|error| Error::corrupt("table members, departments or leads", error))
+    };
+    let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
+    Ok(AuthRow {
+        id: row.try_get("id")?,
+        user_id: UserId::parse(row.try_get::<String, _>("user_id")?)
+            .map_err(|error| Error::corrupt("table members, user_id", error))?,
+        name: row.try_get("name")?,
+        mobile: row.try_get("mobile")?,
+        email: row.try_get("email")?,
+        avatar: row.try_get("avatar")?,
+        department: departments("departments")?,
+        position: row.try_get("position")?,
+        gender: row.try_get("gender")?,
+        status: row.try_get::<Option<i64>, _>("status")?.map(Into::into),
+        is_leader: !departments("leads")?.is_empty(),
+        access_token: Secret::new(row.try_get::<Option<String>, _>("token_hash")?.unwrap_or_default()),
+        refresh_token: Secret::new(""),
+        expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Timestamp::from_millis),
+        created_at: moment("created_at")?,
+        updated_at: moment("updated_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use wecom_login_model::{MemberStatus, Profile};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_was_seen_to_have_left_has_the_status_of_leavers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let (corp_id, now) = (CorpId::parse("wwA").unwrap(), Timestamp::from_millis(1_800_000_000_000));
+        let active = Profile { status: Some(MemberStatus::Active), ..Profile::default() };
+        for user_id in ["stays", "leaves"] {
+            store.save_member(&corp_id, &UserId::parse(user_id).unwrap(), &active, now).await.unwrap();
+        }
+        sqlx::query("UPDATE members SET left_at = $1 WHERE user_key = 'leaves'")
+            .bind(now.as_millis())
+            .execute(store.database.writer())
+            .await
+            .unwrap();
+
+        let meant = async |filter: &str| {
+            let query = Query::of(filter.parse().unwrap());
+            let rows = store.auth_rows(Some(&corp_id), &query, now).await.unwrap().rows;
+            rows.iter().map(|row| (row.user_id.to_string(), row.status)).collect::<Vec<_>>()
+        };
+        let (stays, leaves) = (
+            ("stays".to_owned(), Some(MemberStatus::Active)),
+            ("leaves".to_owned(), Some(MemberStatus::Left)),
+        );
+        assert_eq!(meant("Q()").await, [stays.clone(), leaves.clone()]);
+        assert_eq!(meant("Q(status=5)").await, [leaves]);
+        assert_eq!(meant("Q(status=1)").await, [stays]);
+    }
+}

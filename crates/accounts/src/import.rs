@@ -57,10 +57,13 @@ pub struct Report {
     pub bad: Vec<Bad>,
 }
 
+/// A line's number, and what it says or why it says nothing.
+type Line = (u64, Result<NewAccount, String>);
+
 /// A list that is read; its lines may be bad one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    lines: Vec<(u64, Result<NewAccount, String>)>,
+    lines: Vec<Line>,
 }
 
 /// A list that cannot be read as a whole; the text says why.
@@ -191,7 +194,7 @@ fn is_email(text: &str) -> bool {
             .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
-fn csv_lines(bytes: &[u8]) -> Result<Vec<(u64, Result<NewAccount, String>)>, NoList> {
+fn csv_lines(bytes: &[u8]) -> Result<Vec<Line>, NoList> {
     // Flexible, so that a line with too many or too few fields is told as that line's fault.
     let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(bytes);
     let mut record = csv::ByteRecord::new();
@@ -223,7 +226,11 @@ fn csv_lines(bytes: &[u8]) -> Result<Vec<(u64, Result<NewAccount, String>)>, NoL
         // The reader's own count is one short where lines end in CR LF: there the LF belongs to the next record.
         let begin = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
         let breaks = bytes[begin..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        line += bytes[counted..begin + breaks].iter().filter(|byte| **byte == b'\n').count() as u64;
+        // Each byte is looked at once.
+        line += (1..)
+            .zip(bytes[counted..begin + breaks].split(|byte| *byte == b'\n'))
+            .last()
+            .map_or(0, |(n, _)| n - 1);
         counted = begin + breaks;
         lines.push((line, csv_line(&header, &record)));
     }
@@ -249,7 +256,7 @@ fn csv_line(header: &[usize], record: &csv::ByteRecord) -> Result<NewAccount, St
     written.checked()
 }
 
-fn json_lines(bytes: &[u8]) -> Vec<(u64, Result<NewAccount, String>)> {
+fn json_lines(bytes: &[u8]) -> Vec<Line> {
     let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
     let full = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
     full.map(|(number, line)| {
@@ -267,7 +274,7 @@ fn json_lines(bytes: &[u8]) -> Vec<(u64, Result<NewAccount, String>)> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, format: Format) -> Vec<(u64, Result<NewAccount, String>)> {
+    fn read(text: &str, format: Format) -> Vec<Line> {
         List::read(text.as_bytes(), format).unwrap().lines
     }
 

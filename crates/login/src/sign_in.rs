@@ -384,7 +384,7 @@ impl Login {
         }
         let who = MemberRef { corp_id: member.corp_id.clone(), user_id: member.user_id.clone() };
         match self.accounts.bind(&who, binding.account, BoundBy::Member).await? {
-            Bound::Done => Ok(Proof::Bound(session, member)),
+            Bound::Done => Ok(Proof::Bound(session, Box::new(member))),
             Bound::Elsewhere(_) => Err(Settled::BoundToAnother.into()),
             Bound::NoAccount => Err(Settled::SessionGone.into()),
         }
@@ -531,7 +531,7 @@ enum Proof {
     /// A session of the member.
     Began(SessionToken, Session),
     /// The member is bound to the account of this session.
-    Bound(Session, Member),
+    Bound(Session, Box<Member>),
 }
 
 /// The state must have been issued to this browser for this instance.

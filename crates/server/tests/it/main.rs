@@ -10,6 +10,7 @@ mod delivered_twice;
 mod elements;
 mod error_codes;
 mod functions;
+mod keys;
 mod library;
 mod pages;
 mod restarts;

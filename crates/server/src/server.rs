@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use wecom::{Budget, InProcessTokens, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
-use wecom_login_directory::Directory;
+use wecom_login_directory::{AuthModel, Directory};
 use wecom_login_element::{Environment, Fault, OpenError, Watch};
 use wecom_login_login::{FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
 use wecom_login_model::{Clock, Entropy, SystemClock, SystemEntropy};
@@ -197,6 +197,12 @@ impl Server {
     /// The app as it is served now.
     pub fn app(&self) -> Arc<wecom_login_element::App> {
         self.site.served().app.clone()
+    }
+
+    /// `QywxInnerAuthModel` of an instance: the members of its company in the local copy.
+    pub fn auth_model(&self, full_name: &str) -> Option<AuthModel> {
+        let instance = self.instance(full_name)?;
+        Some(self.directory.auth_model(instance.corp_id().clone()))
     }
 
     /// The sign-in, for callers of the library.

@@ -12,6 +12,8 @@ mod delivered_twice;
 mod elements;
 mod error_codes;
 mod functions;
+mod keys;
+mod library;
 mod pages;
 mod restarts;
 mod sign_in;

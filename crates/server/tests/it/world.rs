@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wecom::Budget;
-use wecom_login_element::Environment;
+use wecom_login_element::{App, Environment};
 use wecom_login_login::{Instance, Login};
 use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock};
 use wecom_login_server::{FileWatch, Server, Settings, Surroundings};
@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) login: Login,
     pub(crate) instance: Arc<Instance>,
+    pub(crate) app: Arc<App>,
     http: reqwest::Client,
     address: SocketAddr,
     budget: Duration,
@@ -148,13 +149,14 @@ impl Builder {
             run(settings, &clock, self.budget, self.register, listener).await
         };
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let (login, instance) = server;
+        let (login, instance, app) = server;
         World {
             wecom,
             clock,
             url,
             login,
             instance,
+            app,
             http,
             address,
             budget: self.budget,
@@ -183,7 +185,7 @@ async fn run(
     budget: Duration,
     register: Register,
     listener: TcpListener,
-) -> ((Login, Arc<Instance>), Running) {
+) -> ((Login, Arc<Instance>, Arc<App>), Running) {
     let surroundings = Surroundings {
         clock: Arc::new(clock.clone()),
         // Another start draws other values, as a real one would.
@@ -193,7 +195,7 @@ async fn run(
     let server = Server::open_with(settings, surroundings, register).await.unwrap();
     assert_eq!(server.faults(), []);
     let login = server.login().clone();
-    let instance = server.instance(ELEMENT).unwrap();
+    let (instance, app) = (server.instance(ELEMENT).unwrap(), server.app());
     let files = server.file_watch();
     let (stop, stopped) = oneshot::channel::<()>();
     let done = tokio::spawn(async move {
@@ -204,7 +206,7 @@ async fn run(
             .await
             .unwrap();
     });
-    ((login, instance), Running { stop, done, files })
+    ((login, instance, app), Running { stop, done, files })
 }
 
 impl World {
@@ -217,9 +219,9 @@ impl World {
         let listener = self.stop_and_listen().await;
         let app = self.folder.path().join("app");
         let settings = settings(self.address, &app, &self.data(), self.change);
-        let ((login, instance), running) =
+        let ((login, instance, app), running) =
             run(settings, &self.clock, self.budget, self.register, listener).await;
-        (self.login, self.instance, self.running) = (login, instance, running);
+        (self.login, self.instance, self.app, self.running) = (login, instance, app, running);
     }
 
     async fn stop_and_listen(&mut self) -> TcpListener {

@@ -8,7 +8,7 @@ use wecom_login_server::Settings;
 use wecom_login_simulator::{CodeRequest, sample};
 
 use crate::browser::{Browser, Page};
-use crate::world::{World, redirect, world};
+use crate::world::{API, World, redirect, world};
 
 const ACCOUNTS: &str = "/console/api/accounts";
 
@@ -167,4 +167,22 @@ async fn accounts_are_imported_bound_and_unbound() {
     assert_eq!(person.me().await, None, "signed out");
     assert_eq!(call("unbind", member).await, (404, 710_404));
     assert_eq!(world.sign_in(&person, "zhangsan").await.problem(), 710_105);
+}
+
+#[tokio::test]
+async fn functions_for_administrators_answer_administrators() {
+    let world = world().settings(with_zhangsan).start().await;
+    let path = format!("{API}/getUserInfo");
+    let body = json!({"userId": "lisi"});
+    let (admin, member, program) = (world.browser(), world.browser(), world.browser());
+    world.sign_in(&admin, "zhangsan").await;
+    world.sign_in(&member, "lisi").await;
+    assert_eq!(answer(&program.post_json(&path, &body).await), (200, 710_301));
+    assert_eq!(answer(&member.post_json(&path, &body).await), (200, 710_314));
+    assert_eq!(answer(&admin.post_json(&path, &body).await), (200, 0));
+    let key = keys(&world, world.store().await).add("hr").await.unwrap().unwrap();
+    assert_eq!(
+        answer(&with_key(&program, Method::POST, &path, key.secret().expose(), &body).await),
+        (200, 0)
+    );
 }

@@ -1,4 +1,4 @@
-//! A member gets another userid (WeCom 90970, NewUserID): everything that is known of them moves, in one transaction.
+//! A member gets another userid (event update_user, NewUserID): everything that is known of them moves, in one transaction.
 
 use sqlx::sqlite::SqliteConnection;
 use wecom_login_model::{CorpId, Timestamp, UserId};

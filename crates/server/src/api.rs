@@ -21,7 +21,8 @@ use crate::envelope::Call;
 use crate::login_page::browser;
 use crate::problem;
 use crate::problems::{
-    BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NO_FUNCTION, OVERLOADED, TOO_MANY_FAILURES,
+    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NO_FUNCTION, NOT_SIGNED_IN,
+    OVERLOADED, TOO_MANY_FAILURES,
 };
 use crate::request::Visit;
 use crate::session::session_of;
@@ -148,11 +149,14 @@ async fn run(
                     tracing::info!(request_id = %visit.request_id, number = code.code, cause = code.reason, "a call was refused");
                 }
             }
+            // What the call itself lacked was told before any Type saw it.
+            let reached =
+                ![BAD_ARGUMENTS, NO_FUNCTION, NOT_SIGNED_IN, ADMINISTRATORS_ONLY].contains(&code.code);
             let is_guess = refusal.is_none_or(|refusal| !refusal.may_be_tried_again());
-            if function == "getLoginCode" && is_guess && code.code != BAD_ARGUMENTS {
+            if function == "getLoginCode" && reached && is_guess {
                 site.limits.count_failure(visit.address, call.now).await;
             }
-            if let (None, "getLoginCode", Some(state)) = (refusal, function, &state) {
+            if let (None, "getLoginCode", Some(state), true) = (refusal, function, &state, reached) {
                 withdraw(site, visit, state).await;
             }
             call.failure(&code)

@@ -143,3 +143,15 @@ async fn a_refusal_is_told_again_without_asking_again() {
     }
     assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 1);
 }
+
+#[tokio::test]
+async fn a_second_call_with_wrong_arguments_ends_nothing() {
+    let world = world().start().await;
+    let browser = world.browser();
+    let (state, code) = (world.state(&browser).await, world.code("zhangsan"));
+    browser.get(&redirect(&code, &state)).await;
+    let body = json!({"authCode": code, "state": state, "unknown": 1});
+    let answer = browser.post_json(&format!("{API}/getLoginCode"), &body).await.json();
+    assert_eq!(answer["errcode"], 710_308);
+    assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
+}

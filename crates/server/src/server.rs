@@ -114,6 +114,10 @@ impl Server {
         surroundings: Surroundings,
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
+        // Before the data folder is made: a mistyped app folder should leave nothing behind.
+        if let Err(source) = std::fs::read_dir(&settings.app) {
+            return Err(OpenError::Unreadable { path: settings.app, source }.into());
+        }
         let store = open_store(&settings).await?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &surroundings.entropy)?;
         Self::open_on(store, &key, settings, surroundings, register)

@@ -10,7 +10,12 @@ fn failure(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, St
 fn a_wrong_command_line_is_exit_code_2_and_a_failure_1() {
     assert_eq!(failure(&["serve", "--nonsense"], &[]).0, Some(2));
     assert_eq!(failure(&[], &[]).0, Some(2));
-    assert_eq!(failure(&["serve", "--app", "/no/such/folder"], &[]).0, Some(1));
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let arguments =
+        ["serve", "--app", "/no/such/folder", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    assert_eq!(failure(&arguments, &[]).0, Some(1));
+    assert!(!data.exists(), "nothing is left behind");
 }
 
 #[test]

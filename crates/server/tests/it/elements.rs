@@ -1,5 +1,10 @@
 //! Own Types and overrides, over the element API and over the redirect.
 
+#[path = "../../../element/tests/it/example/override_type.rs"]
+mod override_type;
+#[path = "../../../element/tests/it/example/own_type.rs"]
+mod own_type;
+
 use serde_json::{Value, json};
 use wecom_login_element::{BoxFuture, Call, Code, Environment, Next, Outcome, Type};
 use wecom_login_simulator::sample;
@@ -161,4 +166,39 @@ async fn a_sign_in_that_began_before_an_edit_goes_on() {
     browser.get(&redirect(&world.code("zhangsan"), &state)).await;
     assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
     assert!(world.browser().get("/login").await.text.contains("New title"));
+}
+
+/// The examples that docs/elements.md prints, against the real sign-in.
+#[tokio::test]
+async fn the_documented_own_type_and_override_work_over_the_api_and_the_redirect() {
+    let world = world()
+        .file(OVERRIDE, json!({"title": "Ours", "type": "auths.loginTypes.Meta"}))
+        .file(
+            "auths/loginTypes/WithMail/e.json",
+            json!({"title": "Ours", "type": "auths.loginTypes.QywxInnerType"}),
+        )
+        .register(|environment| {
+            environment
+                .with_type("acme.portal", "auths.loginTypes.QywxInnerType", override_type::OneDepartment)
+                .with_type("acme.portal", "auths.loginTypes.WithMail", own_type::WithMail)
+        })
+        .start()
+        .await;
+    world.write(
+        "auths/loginTypes/Example/e.json",
+        &json!({"title": "x", "type": "auths.loginTypes.WithMail"}),
+    );
+    let (answer, me) = get_login_code(&world, "zhangsan").await;
+    assert_eq!(
+        (&answer["data"]["companyMail"], me.as_deref()),
+        (&json!("zhangsan@example.com"), Some("zhangsan"))
+    );
+    let (answer, me) = get_login_code(&world, "wu10").await;
+    assert_eq!((&answer["errcode"], me), (&json!(9_000_001), None));
+
+    let browser = world.browser();
+    assert_eq!(world.sign_in(&browser, "zhangsan").await.location(), "/");
+    let refused = world.browser();
+    assert_eq!(world.sign_in(&refused, "wu10").await.problem(), 710_315);
+    assert_eq!((browser.me().await.as_deref(), refused.me().await), (Some("zhangsan"), None));
 }

@@ -1,0 +1,224 @@
+mod delivery;
+mod proof;
+
+pub(crate) use proof::refused;
+
+use std::sync::Arc;
+
+use wecom::{AuthCode, Budget};
+use wecom_login_accounts::{Accounts, Admins};
+use wecom_login_directory::Directory;
+use wecom_login_model::{Clock, Entropy, Secret};
+use wecom_login_session::{EndReason, Session, SessionToken, Sessions};
+use wecom_login_store::{Sealer, Store};
+
+use crate::refusal::Settled;
+use crate::state::{Outcome, Phase, Record, States, Versioned};
+use crate::{Binding, BrowserId, Holder, Instance, LoginConfig, Redirect, Refusal, Restart, State, UserInfo};
+
+/// A sign-in is begun again by itself at most this often.
+const MAX_RESTARTS: u8 = 2;
+
+/// A member who is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// For the browser's cookie. `None` when the member was bound to the account of the session that the browser has:
+    /// that session goes on, and is nobody else's than before.
+    pub token: Option<SessionToken>,
+    /// The session.
+    pub session: Session,
+    /// What getLoginCode gives.
+    pub user: UserInfo,
+    /// Where the member wanted to go, as it was kept with the state.
+    pub return_to: Option<String>,
+}
+
+/// Issues states, exchanges codes, begins sessions; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Login {
+    states: States,
+    sessions: Sessions,
+    directory: Directory,
+    accounts: Accounts,
+    sealer: Sealer,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    budget: Budget,
+}
+
+impl Login {
+    /// The sign-in over `store`. `budget` bounds one sign-in's calls of WeCom.
+    pub fn new(
+        store: &Store,
+        sessions: Sessions,
+        sealer: Sealer,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        budget: Budget,
+    ) -> Self {
+        let directory = Directory::new(store.clone(), clock.clone());
+        let accounts = Accounts::new(store.clone(), clock.clone(), Admins::default());
+        let states = States::new(store.key_value());
+        Self { states, sessions, directory, accounts, sealer, clock, entropy, budget }
+    }
+
+    /// With these accounts, which know the administrators.
+    #[must_use]
+    pub fn with_accounts(self, accounts: Accounts) -> Self {
+        Self { accounts, ..self }
+    }
+
+    /// Issues a state for one sign-in.
+    pub async fn issue_state(
+        &self,
+        instance: &Instance,
+        holder: Holder<'_>,
+        return_to: Option<String>,
+        restarts: u8,
+    ) -> Result<State, wecom_login_store::Error> {
+        let now = self.clock.now();
+        let state = State::generate(&self.entropy);
+        let record = Record::new(instance.full_name(), holder, return_to, restarts, now);
+        self.states.insert(&state, &record, now).await?;
+        Ok(state)
+    }
+
+    /// Issues a state for a sign-in that binds whoever it proves to an account, for a live session of that account.
+    pub async fn issue_binding_state(
+        &self,
+        instance: &Instance,
+        holder: Holder<'_>,
+        return_to: Option<String>,
+        binding: Binding,
+    ) -> Result<State, wecom_login_store::Error> {
+        let now = self.clock.now();
+        let state = State::generate(&self.entropy);
+        let record = Record::new(instance.full_name(), holder, return_to, 0, now);
+        self.states.insert(&state, &Record { binding: Some(binding), ..record }, now).await?;
+        Ok(state)
+    }
+
+    /// getLoginConfig: what a page needs to build the sign-in link.
+    pub async fn login_config(
+        &self,
+        instance: &Instance,
+        holder: Holder<'_>,
+    ) -> Result<LoginConfig, wecom_login_store::Error> {
+        let state = self.issue_state(instance, holder, None, 0).await?;
+        Ok(LoginConfig::new(instance, &state))
+    }
+
+    /// What is needed to begin again a sign-in whose state expired, or whose browser brought no cookie.
+    ///
+    /// `Ok(None)` when it has been begun again twice, or when the state is not one that waits for its redirect: then
+    /// there is nothing to begin again, only something to explain. A sign-in that was to bind is not begun again either:
+    /// only the session that asked for it can.
+    pub async fn restart(&self, state: &Secret) -> Result<Option<Restart>, wecom_login_store::Error> {
+        let Some(Versioned { record, .. }) = self.states.get(state, self.clock.now()).await? else {
+            return Ok(None);
+        };
+        let waiting = record.browser.is_some() && record.phase == Phase::Issued && record.binding.is_none();
+        Ok((waiting && record.restarts < MAX_RESTARTS).then(|| Restart {
+            instance: record.instance,
+            return_to: record.return_to,
+            restarts: record.restarts + 1,
+        }))
+    }
+
+    /// For which instance a state was issued to a browser, and where its member wants to go; `None` for a state that
+    /// is none of ours, or no longer.
+    pub async fn meant_for(
+        &self,
+        state: &Secret,
+    ) -> Result<Option<(String, Option<String>)>, wecom_login_store::Error> {
+        let read = self.states.get(state, self.clock.now()).await?;
+        Ok(read.map(|versioned| (versioned.record.instance, versioned.record.return_to)))
+    }
+
+    /// True when the state waits for its redirect and its sign-in has been begun again as often as it may be.
+    pub async fn restarts_are_used_up(&self, state: &Secret) -> Result<bool, wecom_login_store::Error> {
+        let record = self.states.get(state, self.clock.now()).await?.map(|versioned| versioned.record);
+        Ok(record.is_some_and(|record| record.phase == Phase::Issued && record.restarts >= MAX_RESTARTS))
+    }
+
+    /// Finishes a sign-in over HTTP: the redirect itself, or getLoginCode from the browser's page.
+    ///
+    /// The same redirect delivered again gives the same session as long as that lives, for 5 minutes. The work goes on
+    /// when the caller goes away: browsers abandon a redirect and deliver it again, and the code works once.
+    pub async fn sign_in(&self, redirect: Redirect) -> Result<SignedIn, Refusal> {
+        let login = self.clone();
+        let work = tokio::spawn(async move { login.deliver(&redirect).await });
+        work.await.unwrap_or_else(|error| Err(Refusal::Unforeseen(format!("the sign-in broke off: {error}"))))
+    }
+
+    /// getLoginCode of the library: who it is, without a session. A state is optional; a given one must have been
+    /// issued to the library for this instance, and is used up.
+    pub async fn identify(
+        &self,
+        instance: &Instance,
+        code: &str,
+        state: Option<&str>,
+    ) -> Result<UserInfo, Refusal> {
+        let auth_code = AuthCode::parse(code).map_err(|_| Settled::BadCode)?;
+        if let Some(state) = state.filter(|state| !state.is_empty()) {
+            self.spend_library_state(instance, &Secret::new(state)).await?;
+        }
+        let calls = instance.client().within(self.budget.clone());
+        let (user_id, ticket) = self.prove(&calls, &auth_code).await?;
+        let (member, _) = self.member(&calls, instance, &user_id, ticket.as_ref(), false).await?;
+        self.user_info(&member).await
+    }
+
+    /// Takes back the session of a sign-in that the app's own Type refused after WeCom had proved the member. Nobody
+    /// has its token yet; it must not stand in the list of sessions either.
+    pub async fn withdraw(
+        &self,
+        state: &Secret,
+        browser: &BrowserId,
+    ) -> Result<(), wecom_login_store::Error> {
+        let Some(read) = self.states.get(state, self.clock.now()).await? else { return Ok(()) };
+        let own = read.record.browser.as_deref() == Some(browser.fingerprint().to_hex().as_str());
+        if let (true, Phase::Spent { outcome: Outcome::SignedIn { session, .. }, .. }) =
+            (own, &read.record.phase)
+            && let Some(session) = self.sessions.live(session).await?
+        {
+            self.sessions.end(&session, EndReason::Refused).await?;
+        }
+        Ok(())
+    }
+
+    /// What getLoginCode would give of a member of the local copy.
+    pub async fn user_info_of(&self, session: &Session) -> Result<Option<UserInfo>, Refusal> {
+        match self.directory.member(&session.corp_id, &session.user_key).await.map_err(refused)? {
+            Some(member) => Ok(Some(self.user_info(&member).await?)),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    async fn spend_library_state(&self, instance: &Instance, state: &Secret) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let read = self.states.get(state, now).await?.ok_or(Refusal::StateUnknown)?;
+        if read.record.instance != instance.full_name() || read.record.browser.is_some() {
+            return Err(Refusal::StateUnknown);
+        }
+        if read.record.phase != Phase::Issued {
+            return Err(Refusal::StateUsed);
+        }
+        if now >= read.record.expires_at {
+            return Err(Refusal::StateExpired);
+        }
+        let spent = Phase::Spent { redirect: String::new(), until: now, outcome: Outcome::UsedByLibrary };
+        match self.states.step(state, &read, spent).await? {
+            Some(_) => Ok(()),
+            None => Err(Refusal::StateUsed),
+        }
+    }
+}

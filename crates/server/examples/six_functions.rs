@@ -40,10 +40,14 @@ pub async fn run() -> Result<Vec<String>, Failure> {
     call(&app, "syncUserInfo", Arguments::new().named("userId", "zhangsan").named("forceUpdate", true))
         .await?;
     call(&app, "syncDepartmentInfo", Arguments::new().named("deptId", "2")).await?;
-    let model = server.auth_model(INSTANCE).ok_or("the instance is there")?;
     let filter: Filter = "Q(department=2)".parse()?;
-    let rows = model.query(&Query::of(filter)).await?;
-    told.push(format!("QywxInnerAuthModel: {} members of department 2", rows.total_count));
+    for model in
+        ["auths.loginTypes.Staff.QywxInnerAuthModel", "auths.loginTypes.QywxInnerType.QywxInnerAuthModel"]
+    {
+        let rows =
+            server.auth_model(model).ok_or("the model is there")?.query(&Query::of(filter.clone())).await?;
+        told.push(format!("{model}: {} members of department 2", rows.total_count));
+    }
 
     match call(&app, "getLoginCode", Arguments::new().with("a code that was used")).await {
         Ok(_) => return Err("a code that cannot be was taken".into()),

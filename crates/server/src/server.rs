@@ -203,9 +203,15 @@ impl Server {
         self.site.served().app.clone()
     }
 
-    /// `QywxInnerAuthModel` of an instance: the members of its company in the local copy.
+    /// `QywxInnerAuthModel`: of an instance's company by the instance's full name (`<instance>` or
+    /// `<instance>.QywxInnerAuthModel`), or of every company by the Type's
+    /// (`auths.loginTypes.QywxInnerType.QywxInnerAuthModel`).
     pub fn auth_model(&self, full_name: &str) -> Option<AuthModel> {
-        let instance = self.instance(full_name)?;
+        let owner = full_name.strip_suffix(".QywxInnerAuthModel");
+        if owner == Some(TYPE_NAME) {
+            return Some(self.directory.auth_model_of_every_company());
+        }
+        let instance = self.instance(owner.unwrap_or(full_name))?;
         Some(self.directory.auth_model(instance.corp_id().clone()))
     }
 

@@ -14,7 +14,8 @@ async fn the_example_of_the_six_functions_runs() {
             r#"getLoginCode: "张三" of departments [1,2]"#,
             r#"getUserInfo: "李四", "人事主管""#,
             "getAccessToken: 86 bytes",
-            "QywxInnerAuthModel: 2 members of department 2",
+            "auths.loginTypes.Staff.QywxInnerAuthModel: 2 members of department 2",
+            "auths.loginTypes.QywxInnerType.QywxInnerAuthModel: 2 members of department 2",
             "a bad code is error 40029",
         ]
     );

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
 use crate::accounts::{COLUMNS, account, insert};
+use crate::sessions::end_sessions_of;
 use crate::{EndReason, Error, NewAccount, Store};
 
 /// How a binding came to be.
@@ -208,16 +209,7 @@ impl Store {
             .bind(member.user_id.folded())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2
-             WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL",
-        )
-        .bind(now.as_millis())
-        .bind(EndReason::Unbound.as_str())
-        .bind(member.corp_id.as_str())
-        .bind(member.user_id.folded())
-        .execute(&mut *transaction)
-        .await?;
+        end_sessions_of(&mut transaction, &member.corp_id, &member.user_id, EndReason::Unbound, now).await?;
         transaction.commit().await?;
         Ok(gone.rows_affected() == 1)
     }

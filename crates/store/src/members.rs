@@ -2,6 +2,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use wecom_login_model::{CorpId, DepartmentId, Member, Profile, Timestamp, UserId};
 
+use crate::sessions::end_sessions_of;
 use crate::{EndReason, Error, Store};
 
 const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, email, biz_mail, avatar, gender, \
@@ -96,16 +97,7 @@ impl Store {
         .bind(user_id.folded())
         .execute(&mut *transaction)
         .await?;
-        sqlx::query(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2
-             WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL",
-        )
-        .bind(now.as_millis())
-        .bind(EndReason::Left.as_str())
-        .bind(corp_id.as_str())
-        .bind(user_id.folded())
-        .execute(&mut *transaction)
-        .await?;
+        end_sessions_of(&mut transaction, corp_id, user_id, EndReason::Left, now).await?;
         transaction.commit().await?;
         Ok(marked.rows_affected() == 1)
     }

@@ -190,6 +190,27 @@ impl Store {
     }
 }
 
+/// Ends every session of a member, in the transaction of what ends them.
+pub(crate) async fn end_sessions_of(
+    transaction: &mut sqlx::SqliteConnection,
+    corp_id: &CorpId,
+    user_id: &UserId,
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE sessions SET ended_at = $1, end_reason = $2
+         WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL",
+    )
+    .bind(now.as_millis())
+    .bind(reason.as_str())
+    .bind(corp_id.as_str())
+    .bind(user_id.folded())
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
 fn session_row(row: &SqliteRow) -> Result<SessionRow, Error> {
     let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
     Ok(SessionRow {

@@ -1,0 +1,6 @@
+import { type Api, type ApiOptions } from "./index.js";
+export * from "./index.js";
+/** As in the package; server and app need not be given. */
+export declare function createApi(options?: Partial<ApiOptions>): Api;
+/** The calls of the server that served this script. */
+export declare const api: Api;

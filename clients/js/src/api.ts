@@ -1,0 +1,203 @@
+import { type Answer, ask, refusal, type Wire } from "./http.js";
+import { type Language, pageLanguage } from "./language.js";
+import { type Hosts, linkAt, type LoginConfig } from "./login_url.js";
+import { NOT_SIGNED_IN, WecomLoginError, say } from "./errors.js";
+import { type Bearer, bearer, type Pair } from "./session.js";
+import type { TokenStorage } from "./storage.js";
+
+/** Where the server is, and how to be signed in there. */
+export interface ApiOptions {
+  /** The server's address, such as `https://login.example.com`. */
+  base: string;
+  /** orgId of the app. */
+  org: string;
+  /** Name of the app. */
+  app: string;
+  /**
+   * `cookie`: the server's own cookie; for pages on the server's origin, or on another host of the same site.
+   * `bearer`: a pair of tokens; for front ends on another site, and for Node. Their origin must be listed under the
+   * server's `origins`. Left out: `cookie` on the server's origin, `bearer` elsewhere.
+   */
+  session?: "cookie" | "bearer";
+  /**
+   * Where the refresh token of a bearer session is kept. `local`, the default: localStorage, so that a reload and other
+   * tabs stay signed in; any script that gets to run on the front end's origin can read it there. `memory`: a reload asks
+   * for a new sign-in. Or a storage of one's own.
+   */
+  storage?: "local" | "memory" | TokenStorage;
+  /** Milliseconds that one request may take; 15000. */
+  timeout?: number;
+  /** The language of error texts; the page's. */
+  language?: Language;
+  /** Instead of the global one. */
+  fetch?: typeof fetch;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Aborts the call: it throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What WeCom sent the browser back with. */
+export interface AuthAnswer {
+  /** The parameter `code` of the redirect. */
+  authCode: string;
+  /** The parameter `state` of the redirect. */
+  state: string | null;
+}
+
+/** A member. What WeCom withholds is `""`, `[]` or `false`. */
+export interface UserInfo {
+  userId: string;
+  name: string;
+  mobile: string;
+  email: string;
+  avatar: string;
+  /** Ids. */
+  department: number[];
+  /** In the order of `department`; `""` for one whose name is not known yet. */
+  departmentNames: string[];
+  mainDepartment: number | null;
+  position: string;
+  /** `"0"` unknown, `"1"` male, `"2"` female. */
+  gender: string;
+  /** 1 active, 4 not yet joined. */
+  status: number | null;
+  isLeader: boolean;
+  bizMail: string;
+  alias: string;
+  /** An app's own Type may add to it. */
+  [key: string]: unknown;
+}
+
+/** Who is signed in. */
+export interface Person extends UserInfo {
+  corpId: string;
+  /** The instance through which the member signed in. */
+  element: string;
+  /** Milliseconds since the Unix epoch. */
+  signedInAt: number;
+  /** When the session ends in any case; milliseconds since the Unix epoch. */
+  expiresAt: number;
+  account?: { id: number; username: string };
+}
+
+/** The calls of one server. */
+export interface Api {
+  /** What a page needs to send a person to WeCom, with a new state each time. */
+  getLoginConfig(fullName: string, options?: CallOptions): Promise<LoginConfig>;
+  /** Finishes the sign-in with what WeCom sent the browser back with. After it the browser is signed in. */
+  loginWithCode(fullName: string, answer: AuthAnswer, options?: CallOptions): Promise<UserInfo>;
+  /** Who is signed in; null when nobody is. */
+  me(options?: CallOptions): Promise<Person | null>;
+  /** Ends the session. When it throws, the session may live on. */
+  logout(options?: CallOptions): Promise<void>;
+  /**
+   * A live access token of a bearer session, for an own back end, which asks the server's `/me` with it; null when nobody
+   * is signed in, and with `cookie`.
+   */
+  accessToken(options?: CallOptions): Promise<string | null>;
+}
+
+const TIMEOUT = 15_000;
+
+/** The calls of the server at `base` for one app. */
+export function createApi(options: ApiOptions): Api {
+  const { base, org, app } = checked(options);
+  const mode = options.session ?? (isOwnPage(base) ? "cookie" : "bearer");
+  const wire: Wire = {
+    base,
+    timeout: options.timeout ?? TIMEOUT,
+    language: () => options.language ?? pageLanguage(),
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    credentials: mode === "cookie" ? "include" : "omit",
+  };
+  const pair: Bearer | null = mode === "bearer" ? bearer(wire, options.storage ?? "local") : null;
+
+  const call = (fullName: string, name: string, body: object, { signal }: CallOptions): Promise<Answer> => {
+    const element = path(fullName);
+    return accepted(
+      wire,
+      ask(wire, {
+        method: "POST",
+        path: `/api/${encodeURIComponent(org)}/${encodeURIComponent(app)}/${element}/${name}`,
+        body,
+        headers: pair?.browser() ?? {},
+        signal,
+      }),
+    );
+  };
+
+  return {
+    getLoginConfig: async (fullName, options = {}) => {
+      const { body, headers } = await call(fullName, "getLoginConfig", {}, options);
+      const config = body.data as LoginConfig;
+      return { ...config, loginUrl: linkAt(hosts(headers), config) };
+    },
+    loginWithCode: async (fullName, { authCode, state }, options = {}) => {
+      const { body, status } = await call(fullName, "getLoginCode", { authCode, state }, options);
+      if (pair !== null) {
+        if (!isPair(body.session)) throw new WecomLoginError("http", say("strange", wire.language()), { status });
+        await pair.begin(body.session);
+      }
+      return body.data as UserInfo;
+    },
+    me: async ({ signal } = {}) => {
+      const question = (headers: Record<string, string>) => ask(wire, { method: "GET", path: "/me", headers, signal });
+      try {
+        const answer = await accepted(wire, pair === null ? question({}) : pair.ask(question, signal));
+        return answer.body as unknown as Person;
+      } catch (error) {
+        if (error instanceof WecomLoginError && error.errcode === NOT_SIGNED_IN) return null;
+        throw error;
+      }
+    },
+    logout: async ({ signal } = {}) => {
+      if (pair !== null) return pair.end(signal);
+      await accepted(wire, ask(wire, { method: "POST", path: "/logout", body: {}, signal }));
+    },
+    accessToken: async ({ signal } = {}) => pair?.accessToken(signal) ?? null,
+  };
+}
+
+async function accepted(wire: Wire, asked: Promise<Answer>): Promise<Answer> {
+  const answer = await asked;
+  const refused = refusal(answer, wire.language());
+  if (refused !== null) throw refused;
+  return answer;
+}
+
+function isPair(value: unknown): value is Pair {
+  const pair = value as Partial<Pair> | null | undefined;
+  return typeof pair?.accessToken === "string" && typeof pair.refreshToken === "string" && typeof pair.expiresIn === "number";
+}
+
+function hosts(headers: Headers): Hosts {
+  try {
+    return JSON.parse(headers.get("x-wecom-login-hosts") ?? "{}") as Hosts;
+  } catch {
+    return {};
+  }
+}
+
+/** An element's full name as a path: dots become slashes. */
+function path(fullName: string): string {
+  if (typeof fullName !== "string" || !/^[^./?#]+(\.[^./?#]+)*$/.test(fullName)) {
+    throw new TypeError(`fullName must be an element's full name such as auths.loginTypes.Staff, not ${fullName}`);
+  }
+  return fullName.split(".").map(encodeURIComponent).join("/");
+}
+
+function checked({ base, org, app }: ApiOptions): { base: string; org: string; app: string } {
+  const { origin, protocol } = new URL(base);
+  if (!/^https?:$/.test(protocol)) throw new TypeError(`base must begin with https:// or http://, not ${base}`);
+  for (const [name, value] of Object.entries({ org, app })) {
+    if (typeof value !== "string" || value === "") throw new TypeError(`${name} must be given, as in app.json`);
+  }
+  return { base: origin, org, app };
+}
+
+function isOwnPage(base: string): boolean {
+  return typeof location !== "undefined" && location.origin === base;
+}

@@ -30,8 +30,11 @@ pub(crate) static GETUSERDETAIL: Api = small("auth/getuserdetail");
 pub(crate) static USER_GET: Api = Api { path: "user/get", largest_answer: 1024 * 1024, consumes: false };
 pub(crate) static USER_LIST: Api = list("user/list");
 pub(crate) static USER_SIMPLELIST: Api = list("user/simplelist");
+/// 10,000 rows of a userid and a number.
+pub(crate) static USER_LIST_ID: Api = list("user/list_id");
 pub(crate) static DEPARTMENT_LIST: Api = list("department/list");
 pub(crate) static DEPARTMENT_SIMPLELIST: Api = list("department/simplelist");
 pub(crate) static DEPARTMENT_GET: Api = small("department/get");
 /// The visible scope may name every member one by one.
 pub(crate) static AGENT_GET: Api = list("agent/get");
+pub(crate) static TAG_GET: Api = list("tag/get");

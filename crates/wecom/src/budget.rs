@@ -45,6 +45,12 @@ impl Budget {
         }
     }
 
+    /// For work on a whole company: as [`background`](Self::background), but it sits out an hour limit too, up to 75
+    /// minutes per call.
+    pub fn of_a_company() -> Self {
+        Self { patience: Some(Duration::from_mins(75)), ..Self::background() }
+    }
+
     /// With another first pause before WeCom is asked again.
     pub fn first_pause(mut self, pause: Duration) -> Self {
         self.first_pause = pause;

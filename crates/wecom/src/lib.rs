@@ -39,6 +39,7 @@ mod endpoints;
 mod error;
 mod explanation;
 mod links;
+mod pace;
 mod refusals;
 mod token;
 mod transport;
@@ -49,8 +50,8 @@ pub use wecom_login_model as model;
 
 pub use budget::Budget;
 pub use calls::{
-    Agent, AuthCode, Calls, Department, DepartmentNode, Identity, InvalidAuthCode, Listing, SimpleUser, User,
-    UserDetail,
+    Agent, AuthCode, Calls, Department, DepartmentNode, Identity, InvalidAuthCode, Listing, Membership,
+    MembershipPage, SimpleUser, Tag, User, UserDetail,
 };
 pub use client::{Client, ClientBuilder};
 pub use endpoints::{Endpoints, is_loopback};

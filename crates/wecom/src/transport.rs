@@ -12,6 +12,7 @@ use wecom_login_model::Secret;
 use crate::Error;
 use crate::api::Api;
 use crate::error::{Kind, redacted};
+use crate::pace::Pace;
 use crate::refusals::Refusals;
 
 /// The way to WeCom. Clones share connections, and what WeCom refused a moment ago: make one per process and way
@@ -29,6 +30,7 @@ struct Inner {
     http: reqwest::Client,
     call_time_out: Duration,
     refusals: Refusals,
+    pace: Pace,
 }
 
 /// Settings of a [`Transport`].
@@ -65,6 +67,10 @@ impl Transport {
 
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.0.refusals
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// The body of an answer with HTTP status 200.
@@ -183,6 +189,7 @@ impl TransportBuilder {
             http,
             call_time_out: self.call_time_out,
             refusals: Refusals::default(),
+            pace: Pace::default(),
         })))
     }
 }

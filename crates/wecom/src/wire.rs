@@ -54,6 +54,10 @@ pub(crate) fn department<'de, D: Deserializer<'de>>(input: D) -> Result<Option<D
     Ok(number(input)?.filter(|id| *id > 0).map(DepartmentId))
 }
 
+pub(crate) fn required_department<'de, D: Deserializer<'de>>(input: D) -> Result<DepartmentId, D::Error> {
+    department(input)?.ok_or_else(|| serde::de::Error::custom("a department without id"))
+}
+
 /// Numbers; what is none counts as 0, so that lists that run side by side stay side by side.
 pub(crate) fn numbers<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<i64>, D::Error> {
     let value = Value::deserialize(input)?;

@@ -15,7 +15,7 @@ use crate::wire::{self, Rows};
 #[non_exhaustive]
 pub struct Department {
     /// The department.
-    #[serde(deserialize_with = "required_department")]
+    #[serde(deserialize_with = "wire::required_department")]
     pub id: DepartmentId,
     /// Name.
     #[serde(default, deserialize_with = "wire::text")]
@@ -39,7 +39,7 @@ pub struct Department {
 #[non_exhaustive]
 pub struct DepartmentNode {
     /// The department.
-    #[serde(deserialize_with = "required_department")]
+    #[serde(deserialize_with = "wire::required_department")]
     pub id: DepartmentId,
     /// The department above; none at the root. It may be one that the app may not see.
     #[serde(default, rename = "parentid", deserialize_with = "wire::department")]
@@ -47,10 +47,6 @@ pub struct DepartmentNode {
     /// Rank among its siblings, 0 to 2^32 - 1; higher comes first.
     #[serde(default, deserialize_with = "wire::number")]
     pub order: Option<i64>,
-}
-
-fn required_department<'de, D: serde::Deserializer<'de>>(input: D) -> Result<DepartmentId, D::Error> {
-    wire::department(input)?.ok_or_else(|| serde::de::Error::custom("a department without id"))
 }
 
 #[derive(Deserialize)]

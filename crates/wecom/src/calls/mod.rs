@@ -4,8 +4,10 @@
 mod agent;
 mod departments;
 mod identity;
+mod list_id;
 mod listing;
 mod members;
+mod tags;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +19,10 @@ use wecom_login_model::Secret;
 pub use agent::Agent;
 pub use departments::{Department, DepartmentNode};
 pub use identity::{AuthCode, Identity, InvalidAuthCode, UserDetail};
+pub use list_id::{Membership, MembershipPage};
 pub use listing::Listing;
 pub use members::{SimpleUser, User};
+pub use tags::Tag;
 
 use crate::api::{Api, GETTOKEN};
 use crate::error::Kind;
@@ -102,6 +106,7 @@ impl Calls {
         let mut tries = Tries::default();
         loop {
             refusals.check_address(source.key, source.clock.now())?;
+            self.keep_pace(api).await;
             let token = match self.token().await {
                 Ok(token) => token,
                 Err(error) => {
@@ -122,6 +127,20 @@ impl Calls {
                     self.wait_or_give_up(api, error, &mut tries).await?;
                 }
             }
+        }
+    }
+
+    /// A background job waits until its company has calls of this kind to spare; a person's calls only count.
+    async fn keep_pace(&self, api: &'static Api) {
+        let source = self.source();
+        let pace = source.transport.pace();
+        let company = (source.api_base.as_str(), &source.corp_id);
+        if self.budget.patience.is_none() {
+            pace.note(company, api.path, Instant::now());
+            return;
+        }
+        while let Err(free_at) = pace.reserve(company, api.path, Instant::now()) {
+            tokio::time::sleep_until(free_at).await;
         }
     }
 

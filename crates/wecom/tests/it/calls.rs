@@ -214,3 +214,34 @@ async fn an_answer_beyond_the_cap_is_not_taken() {
     assert!(error.to_string().contains("larger than 65536 bytes"), "{error}");
     calls.user(&user_id("a")).await.unwrap();
 }
+
+#[tokio::test]
+async fn everybody_comes_page_by_page() {
+    let wecom = WeCom::with_tokens(|seen| {
+        let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
+        assert_eq!(body["limit"], 10_000);
+        json(match body["cursor"].as_str().unwrap() {
+            "" => r#"{"errcode":0,"next_cursor":"c1","dept_user":[{"userid":"zhangsan","department":1},{"userid":"ZhangSan","department":"2"},{"department":1}]}"#,
+            "c1" => r#"{"errcode":0,"next_cursor":"","dept_user":[{"userid":"lisi","department":2}]}"#,
+            other => panic!("{other}"),
+        })
+    })
+    .await;
+    let calls = wecom.client().within(Budget::background());
+    let first = calls.memberships(None).await.unwrap();
+    assert_eq!((first.rows.len(), first.rows.skipped()), (2, 1));
+    assert_eq!((&first.rows[1].user_id, first.rows[1].department), (&user_id("zhangsan"), DepartmentId(2)));
+    let last = calls.memberships(first.next_cursor.as_deref()).await.unwrap();
+    assert_eq!((last.rows[0].user_id.clone(), last.next_cursor), (user_id("lisi"), None));
+}
+
+#[tokio::test]
+async fn a_tag_names_members_and_departments() {
+    let answer = r#"{"errcode":0,"tagname":"值班","userlist":[{"userid":"zhangsan","name":"张三"},{"name":"?"}],"partylist":[2,"3"]}"#;
+    let (wecom, calls) = calls(answer).await;
+    let tag = calls.tag(7).await.unwrap();
+    assert_eq!(wecom.requests().last().unwrap().get("tagid"), "7");
+    assert_eq!(tag.name.as_deref(), Some("值班"));
+    assert_eq!((&tag.users[..], tag.users.skipped()), (&[user_id("zhangsan")][..], 1));
+    assert_eq!(tag.departments, [DepartmentId(2), DepartmentId(3)]);
+}

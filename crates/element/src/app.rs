@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use crate::build::{Built, build};
 use crate::json::Object;
-use crate::lineage::lineage;
-use crate::{Code, Element, Environment, Fault, Kind, OpenError, Snapshot, Version, nodes, number};
+use crate::lineage::{AppFolder, lineage};
+use crate::{AppRef, Code, Element, Environment, Fault, Kind, OpenError, Snapshot, Version, nodes, number};
 
 /// An app as it was found: its own elements, those of the apps that it extends, and the framework's.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ impl App {
         // Taken first: what changes while the app is read shows as a change afterwards.
         let snapshot = Snapshot::take(folder, environment);
         let apps = lineage(folder, environment)?;
+        let app_ref = |app: &AppFolder| AppRef { id: app.id.to_string(), folder: app.folder.clone() };
+        environment.begin(&apps.iter().map(app_ref).collect::<Vec<_>>());
         let nodes = nodes::read(&apps, environment)?;
         let missing: Vec<Fault> = environment
             .registered()

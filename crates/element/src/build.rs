@@ -83,7 +83,8 @@ pub(crate) fn build(nodes: Nodes, environment: &Environment) -> Built {
 
 fn check(element: &Element) -> Result<(), Fault> {
     match element.kind() {
-        Kind::Instance => element.0.classes.iter().try_for_each(|class| class.check(element)),
+        // The base first: what builds on it may count on what it has checked.
+        Kind::Instance => element.0.classes.iter().rev().try_for_each(|class| class.check(element)),
         Kind::Meta | Kind::Type => Ok(()),
     }
 }
@@ -137,12 +138,13 @@ impl Work {
         let (title, type_name) = (required("title", false), required("type", true));
         let mut classes = Vec::new();
         for node in &resolved.effective {
-            match environment.code_of(&node.app_id, &full_name, node.loader()) {
+            let loader = node.loader();
+            let found = loader.as_ref().map(|(folder, file)| (*folder, file.as_str()));
+            match environment.code_of(&node.app_id, &full_name, found) {
                 Ok(code) => classes.extend(code),
                 Err(problem) => {
-                    let folder = node.folder_with("loader.py").map_or("", |folder| &folder.shown);
-                    let (element, file) = (full_name.clone(), format!("{folder}/loader.py"));
-                    faults.push(Fault { element, file, key: None, problem });
+                    let file = loader.map_or_else(String::new, |(_, file)| file);
+                    faults.push(Fault { element: full_name.clone(), file, key: None, problem });
                 }
             }
         }
@@ -294,6 +296,7 @@ impl Work {
             functions,
             config: config(full_name, &draft.nodes),
             file: draft.nodes[0].file.clone(),
+            copies: draft.nodes.iter().map(Node::copy).collect(),
             variables: environment.values().clone(),
         }));
         (element, faults)

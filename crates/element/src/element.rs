@@ -9,6 +9,7 @@ use wecom_login_model::Language;
 
 use crate::call::no_such_function;
 use crate::environment::Variables;
+use crate::json::Object;
 use crate::{Access, Arguments, Call, Caller, Code, Config, Fault, Function, Next, Outcome, Type, number};
 
 /// What an element is.
@@ -20,6 +21,17 @@ pub enum Kind {
     Type,
     /// It points to a Type and holds configuration.
     Instance,
+}
+
+/// One app's copy of an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElementCopy {
+    /// The `org.name` of the app.
+    pub app_id: String,
+    /// Its folders: its own, then its `backend` and `frontend`. None for an element that is built in.
+    pub folders: Vec<PathBuf>,
+    /// Its `e.json`.
+    pub e_json: Object,
 }
 
 /// An element that works. Clones are the same element.
@@ -39,6 +51,7 @@ pub(crate) struct Parts {
     pub(crate) config: Option<(String, PathBuf)>,
     /// The most derived e.json, as it is named in errors.
     pub(crate) file: String,
+    pub(crate) copies: Vec<ElementCopy>,
     pub(crate) variables: Variables,
 }
 
@@ -76,6 +89,11 @@ impl Element {
     /// What may be called, and by whom.
     pub fn functions(&self) -> &[Function] {
         &self.0.functions
+    }
+
+    /// The apps' copies that count, most derived first; never empty.
+    pub fn copies(&self) -> &[ElementCopy] {
+        &self.0.copies
     }
 
     /// The configuration in `<Name>.json` beside the `e.json`, read anew.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wecom_login_model::Secret;
 
-use crate::{AppId, Type};
+use crate::{AppId, AppRef, Loader, Python, Type};
 
 /// The app that is compiled in: the last ancestor of every app.
 #[derive(Debug, Clone)]
@@ -39,8 +39,6 @@ impl Framework {
     }
 }
 
-type LoadPython = dyn Fn(&str, &Path) -> Result<Arc<dyn Type>, String> + Send + Sync;
-
 /// The values that stand in for `{{NAME}}`. They do not print.
 pub(crate) type Variables = Arc<BTreeMap<String, Secret>>;
 
@@ -61,7 +59,7 @@ pub struct Environment {
     app_paths: Vec<PathBuf>,
     variables: Variables,
     types: BTreeMap<(String, String), Arc<dyn Type>>,
-    python: Option<Arc<LoadPython>>,
+    python: Option<Arc<dyn Python>>,
 }
 
 impl Environment {
@@ -105,14 +103,17 @@ impl Environment {
         self
     }
 
-    /// Serves the Types that are written in Python: `load` gets the full name and the folder that holds `loader.py`,
-    /// and gives the Type or what is wrong with it. A Type registered in Rust comes first.
-    pub fn with_python(
-        mut self,
-        load: impl Fn(&str, &Path) -> Result<Arc<dyn Type>, String> + Send + Sync + 'static,
-    ) -> Self {
-        self.python = Some(Arc::new(load));
+    /// Serves the Types that are written in Python. A Type registered in Rust comes first.
+    pub fn with_python(mut self, python: impl Python) -> Self {
+        self.python = Some(Arc::new(python));
         self
+    }
+
+    /// Tells the one who runs Python Types that the app is about to be read.
+    pub(crate) fn begin(&self, apps: &[AppRef]) {
+        if let Some(python) = &self.python {
+            python.begin(apps);
+        }
     }
 
     pub(crate) fn framework(&self) -> &Framework {
@@ -136,17 +137,22 @@ impl Environment {
         &self,
         app_id: &str,
         full_name: &str,
-        loader: Option<&Path>,
+        loader: Option<(&Path, &str)>,
     ) -> Result<Option<Arc<dyn Type>>, String> {
         if let Some(implementation) = self.types.get(&(app_id.to_owned(), full_name.to_owned())) {
             return Ok(Some(implementation.clone()));
         }
         match (loader, &self.python) {
             (None, _) => Ok(None),
-            (Some(folder), Some(load)) => load(full_name, folder).map(Some),
-            (Some(_), None) => Err("is a Type written in Python, and this program cannot run it: \
-                 serve the app from the Python package, or register a Rust Type of this name"
-                .to_owned()),
+            (Some((folder, file)), Some(python)) => {
+                python.load(Loader { app_id, full_name, folder, file }).map(Some)
+            }
+            (Some(_), None) => {
+                Err("is a Type written in Python, which this program cannot run: install the Python \
+                 package (pip install wecom-login) and serve the app with python -m wecom_login serve, \
+                 or register a Rust Type of this name"
+                    .to_owned())
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::e_json::EJson;
 use crate::json::{self, Flaw, Object};
 use crate::lineage::AppFolder;
 use crate::tree::{self, E_JSON, ElementFolder};
-use crate::{Environment, Fault, OpenError};
+use crate::{ElementCopy, Environment, Fault, OpenError};
 
 /// One app's copy of an element.
 #[derive(Debug, Clone)]
@@ -39,9 +39,18 @@ impl Node {
         self.folders.iter().find(|folder| folder.path.join(file).is_file())
     }
 
-    /// The folder of a Type that is written in Python.
-    pub(crate) fn loader(&self) -> Option<&Path> {
-        self.folder_with("loader.py").map(|folder| folder.path.as_path())
+    /// The folder of a Type that is written in Python, and its `loader.py` as faults name it.
+    pub(crate) fn loader(&self) -> Option<(&Path, String)> {
+        let folder = self.folder_with("loader.py")?;
+        Some((&folder.path, format!("{}/loader.py", folder.shown)))
+    }
+
+    pub(crate) fn copy(&self) -> ElementCopy {
+        ElementCopy {
+            app_id: self.app_id.clone(),
+            folders: self.folders.iter().map(|folder| folder.path.clone()).collect(),
+            e_json: self.e_json.object.clone(),
+        }
     }
 }
 

@@ -1,11 +1,16 @@
 //! What `config check` tells: every fault that a start would meet, without a start.
 
+use wecom_login_element::Environment;
+
 use crate::{Server, Settings, StartError};
 
 /// The faults of an app and its instances under these settings, one sentence each. Nothing is written, and WeCom is not
-/// asked.
-pub async fn check(settings: Settings) -> Result<Vec<String>, StartError> {
-    let server = Server::open_in_memory(settings).await?;
+/// asked. `register` adds Types, as in [`Server::open_with`].
+pub async fn check(
+    settings: Settings,
+    register: impl FnOnce(Environment) -> Environment,
+) -> Result<Vec<String>, StartError> {
+    let server = Server::open_in_memory(settings, register).await?;
     let mut faults: Vec<String> = server.faults().iter().map(ToString::to_string).collect();
     let off = |(name, reason)| format!("element {name}: sign-in in the browser is off: {reason}");
     faults.extend(server.browser_off().into_iter().map(off));

@@ -5,12 +5,12 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use wecom::{Budget, InProcessTokens, Transport};
+use wecom::{Budget, InProcessTokens, TokenStore, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::{AuthModel, Directory};
 use wecom_login_element::{Environment, Fault, OpenError, Watch};
 use wecom_login_login::{FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
-use wecom_login_model::{Clock, Entropy, SystemClock, SystemEntropy};
+use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
 use wecom_login_session::Sessions;
 use wecom_login_store::{SealKey, Sealer, Store};
 
@@ -64,6 +64,10 @@ pub struct Surroundings {
     pub entropy: Arc<dyn Entropy>,
     /// What one sign-in may cost of WeCom's time.
     pub sign_in_budget: Budget,
+    /// Where access tokens are shared.
+    pub tokens: Arc<dyn TokenStore>,
+    /// What stands in for `{{NAME}}` in configurations.
+    pub variables: Vec<(String, Secret)>,
 }
 
 impl Default for Surroundings {
@@ -72,6 +76,8 @@ impl Default for Surroundings {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             sign_in_budget: Budget::sign_in(),
+            tokens: Arc::new(InProcessTokens::default()),
+            variables: process_variables().collect(),
         }
     }
 }
@@ -90,8 +96,8 @@ impl FileWatch {
     }
 }
 
-/// A server that has read its app and opened its database.
-#[derive(Debug)]
+/// A server that has read its app and opened its database. Clones are the same server.
+#[derive(Debug, Clone)]
 pub struct Server {
     site: Arc<Site>,
     directory: Directory,
@@ -124,14 +130,17 @@ impl Server {
     }
 
     /// A server that keeps nothing, to see what is wrong with its app.
-    pub(crate) async fn open_in_memory(settings: Settings) -> Result<Self, StartError> {
+    pub(crate) async fn open_in_memory(
+        settings: Settings,
+        register: impl FnOnce(Environment) -> Environment,
+    ) -> Result<Self, StartError> {
         let surroundings = Surroundings::default();
         let store = Store::open_sqlite(Path::new(":memory:")).await?;
         let key = match &settings.key {
             Some(key) => seal_key(Some(key), &settings.data, &surroundings.entropy)?,
             None => SealKey::generate(&surroundings.entropy),
         };
-        Self::open_on(store, &key, settings, surroundings, |environment| environment)
+        Self::open_on(store, &key, settings, surroundings, register)
     }
 
     fn open_on(
@@ -141,12 +150,12 @@ impl Server {
         surroundings: Surroundings,
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
-        let Surroundings { clock, entropy, sign_in_budget } = surroundings;
+        let Surroundings { clock, entropy, sign_in_budget, tokens, variables } = surroundings;
         let sealer = Sealer::new(key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
         let wiring = Wiring {
             clock: clock.clone(),
             entropy: entropy.clone(),
-            tokens: Arc::new(InProcessTokens::default()),
+            tokens,
             transport: Transport::builder().build()?,
         };
         let sessions = Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions);
@@ -156,9 +165,8 @@ impl Server {
                 .with_accounts(accounts.clone());
         let registry = Arc::new(Registry::default());
         let ours = QywxInnerType::new(login.clone(), registry.clone(), wiring.clone());
-        let mut environment = Environment::new(framework())
-            .variables(process_variables())
-            .with_type(FRAMEWORK, TYPE_NAME, ours);
+        let mut environment =
+            Environment::new(framework()).variables(variables).with_type(FRAMEWORK, TYPE_NAME, ours);
         for folder in &settings.app_path {
             environment = environment.app_path(folder);
         }
@@ -242,16 +250,25 @@ impl Server {
         tokio::spawn(async move { read_departments(&site, &directory).await });
     }
 
+    /// Follows the app's files and deletes what has expired, until it is dropped; [`Server::run`] does it by itself.
+    pub async fn upkeep(&self) {
+        tokio::join!(purge(self.site.clone()), follow(self.reload.clone(), self.site.clone()));
+    }
+
+    /// Closes the database, once the calls under way are done. What is called afterwards fails.
+    pub async fn close(&self) {
+        self.site.store.close().await;
+    }
+
     /// Answers requests until `stop` comes, then finishes those under way.
     pub async fn run(
         self,
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let store = self.site.store.clone();
-        let purge = tokio::spawn(purge(self.site.clone()));
-        let follow = tokio::spawn(follow(self.reload, self.site.clone()));
-        let service = router(self.site).into_make_service_with_connect_info::<SocketAddr>();
+        let kept = self.clone();
+        let upkeep = tokio::spawn(async move { kept.upkeep().await });
+        let service = router(self.site.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let (told, stopping) = tokio::sync::oneshot::channel();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -268,9 +285,8 @@ impl Server {
             result = server => result,
             () = too_late => Ok(()),
         };
-        purge.abort();
-        follow.abort();
-        store.close().await;
+        upkeep.abort();
+        self.close().await;
         result
     }
 }
@@ -282,10 +298,10 @@ pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
     Ok(Store::open_sqlite(&settings.data.join(DATABASE)).await?)
 }
 
-/// What stands in for `{{NAME}}` in configurations. Those that are not UTF-8 are passed over.
-fn process_variables() -> impl Iterator<Item = (String, String)> {
+/// The process's environment. What is not UTF-8 is passed over.
+fn process_variables() -> impl Iterator<Item = (String, Secret)> {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
 }
 
 async fn read_departments(site: &Site, directory: &Directory) {

@@ -6,6 +6,7 @@ use wecom_login_server::Settings;
 
 use super::say;
 use super::serve::settings_file;
+use crate::Host;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -23,7 +24,7 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Command, host: &dyn Host) -> anyhow::Result<()> {
     let Command::Check { app, config, public_url } = command;
     let file = settings_file(config);
     let app = app.map(|app| ("app", app.display().to_string()));
@@ -38,7 +39,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         }
     };
     if let Some(settings) = settings {
-        match wecom_login_server::check(settings).await {
+        match wecom_login_server::check(settings, |environment| host.register(environment)).await {
             Ok(found) => faults.extend(found),
             Err(error) => faults.push(error.to_string()),
         }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::Settings;
 use wecom_login_simulator::{Options, Simulator, sample};
 
 use super::{say, serve};
-use crate::stop;
+use crate::{Host, stop};
 
 const ELEMENT: &str = "auths.loginTypes.QywxInnerExample";
 const FOLDER: &str = "auths/loginTypes/QywxInnerExample";
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result<()> {
     let stop = stop::signals()?;
     // Kept until the end: dropping it deletes the folder.
     let (folder, _temporary) = match arguments.data {
@@ -53,8 +53,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     write_app(&app, &url, &wecom)?;
     let app = app.canonicalize()?;
 
-    let server = Server::open(settings, Surroundings::default()).await?;
-    serve::report(&server);
+    let server = serve::open(settings, host).await?;
     server.read_departments().await;
     if arguments.json {
         say(json!({"url": url, "wecom": wecom.url(), "app": app, "element": ELEMENT}))?;

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use wecom_login_server::{Server, Settings, Surroundings};
 
-use crate::stop;
+use crate::{Host, stop};
 
 const DEFAULT_FILE: &str = "wecom-login.toml";
 
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     config: Option<PathBuf>,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result<()> {
     let stop = stop::signals()?;
     let file = settings_file(arguments.config);
     let folder = |key, folder: Option<PathBuf>| folder.map(|folder| (key, folder.display().to_string()));
@@ -51,12 +51,20 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; is something else running there?", settings.listen))?;
     let public_url = settings.public_url.clone();
-    let server = Server::open(settings, Surroundings::default()).await?;
-    report(&server);
+    let server = open(settings, host).await?;
     tracing::info!(%public_url, "ready");
     server.spawn_reading_of_departments();
     server.run(listener, stop).await?;
     Ok(())
+}
+
+/// Opens the server with what the host adds, and logs what the operator must know of it.
+pub(super) async fn open(settings: Settings, host: &dyn Host) -> anyhow::Result<Server> {
+    let register = |environment| host.register(environment);
+    let server = Server::open_with(settings, Surroundings::default(), register).await?;
+    report(&server);
+    host.opened(&server);
+    Ok(server)
 }
 
 /// The given settings file, or the one in the working folder if there is one.
@@ -65,7 +73,7 @@ pub(super) fn settings_file(given: Option<PathBuf>) -> Option<PathBuf> {
 }
 
 /// Logs what the operator must know of the app's elements.
-pub(super) fn report(server: &Server) {
+fn report(server: &Server) {
     for fault in server.faults() {
         tracing::error!("{fault}");
     }

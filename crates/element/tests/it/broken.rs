@@ -155,7 +155,7 @@ fn a_type_in_python_needs_the_python_package() {
     ]);
     let [(element, file, _, problem)] = &faults[..] else { panic!("{faults:?}") };
     assert_eq!((element.as_str(), file.as_str()), ("a.Type", "a/Type/loader.py"));
-    assert!(problem.contains("from the Python package"), "{problem}");
+    assert!(problem.contains("python -m wecom_login serve"), "{problem}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use rstest::rstest;
-use wecom_login_element::{App, Element, Look, Watch};
+use wecom_login_element::{App, AppRef, Element, Loader, Look, Python, Type, Watch};
 
 use crate::world::{BASE, EXAMPLE, INSTANCE, Named, World, path};
 
@@ -157,18 +159,27 @@ fn a_type_written_in_python_is_loaded_from_its_folder() {
         ("app/own/Type/e.json", "{\"title\": \"x\", \"type\": \"auths.loginTypes.QywxInnerType\"}"),
         ("app/own/Type/loader.py", ""),
     ];
-    let world = World::new(&files).with(|environment| {
-        environment.with_python(|full_name, folder| {
-            assert!(full_name == "own.Type" && folder.ends_with("own/Type"));
-            Err("ImportError: no module named x".to_owned())
-        })
-    });
-    let app = world.open();
+    let broken = World::new(&files).with(|environment| environment.with_python(Snake(None)));
+    let app = broken.open();
     let [fault] = app.faults() else { panic!() };
-    assert_eq!(fault.to_string(), "element own.Type, own/Type/loader.py: ImportError: no module named x");
-    let world = World::new(&files)
-        .with(|environment| environment.with_python(|_, _| Ok(std::sync::Arc::new(Named("python")))));
+    assert_eq!(fault.to_string(), "element own.Type, own/Type/loader.py: line 1: ImportError");
+    let world = World::new(&files).with(|environment| environment.with_python(Snake(Some("python"))));
     assert_eq!(world.open().faults(), []);
+}
+
+/// Stands for the Python package.
+struct Snake(Option<&'static str>);
+
+impl Python for Snake {
+    fn begin(&self, apps: &[AppRef]) {
+        assert!(apps.len() == 1 && apps[0].id == "local.app" && apps[0].folder.ends_with("app"));
+    }
+
+    fn load(&self, loader: Loader<'_>) -> Result<Arc<dyn Type>, String> {
+        assert_eq!((loader.app_id, loader.full_name), ("local.app", "own.Type"));
+        assert!(loader.folder.ends_with("own/Type") && loader.file == "own/Type/loader.py");
+        Ok(Arc::new(Named(self.0.ok_or("line 1: ImportError")?)))
+    }
 }
 
 /// What a naive reader makes of the copies of one instance in a line of apps, the opened one first.

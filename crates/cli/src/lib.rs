@@ -1,0 +1,102 @@
+//! The `wecom-login` program, as a library: the Python package runs the same one, with Types of its own.
+
+mod commands;
+mod logging;
+mod stop;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+use wecom_login_element::Environment;
+use wecom_login_server::Server;
+
+/// What a program that holds this one adds to it.
+pub trait Host: Sync {
+    /// Adds Types of its own.
+    fn register(&self, environment: Environment) -> Environment {
+        environment
+    }
+
+    /// The server has read its app and is about to answer.
+    fn opened(&self, server: &Server) {
+        let _ = server;
+    }
+}
+
+/// The program by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone;
+
+impl Host for Alone {}
+
+/// Sign in to any app with WeCom (企业微信).
+///
+/// Exit codes: 0 done or stopped by a signal; 1 it failed, the error says why; 2 the command line is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "wecom-login", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try it out: a simulated company and the server, on this machine only.
+    #[cfg(feature = "simulator")]
+    Demo(commands::demo::Arguments),
+    /// Run the server for an app folder.
+    Serve(commands::serve::Arguments),
+    /// Write a new sign-in instance into an app folder.
+    New(commands::new::Arguments),
+    /// Look after accounts and the members who are bound to them.
+    #[command(subcommand)]
+    Account(commands::account::Command),
+    /// Make, list and remove the keys of programs that administer.
+    #[command(subcommand)]
+    Apikey(commands::apikey::Command),
+    /// Look at settings and elements without starting.
+    #[command(subcommand)]
+    Config(commands::config::Command),
+    /// Run the WeCom simulator alone, on this machine only.
+    #[cfg(feature = "simulator")]
+    Simulate(commands::simulate::Arguments),
+}
+
+/// Runs the program to its end, with the command line as the system gives it, and gives its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    logging::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            #[cfg(feature = "simulator")]
+            Command::Demo(arguments) => commands::demo::run(arguments, host).await,
+            Command::Serve(arguments) => commands::serve::run(arguments, host).await,
+            Command::New(arguments) => commands::new::run(arguments),
+            Command::Account(command) => commands::account::run(command).await,
+            Command::Apikey(command) => commands::apikey::run(command).await,
+            Command::Config(command) => commands::config::run(command, host).await,
+            #[cfg(feature = "simulator")]
+            Command::Simulate(arguments) => commands::simulate::run(arguments).await,
+        }
+    });
+    match done {
+        Ok(()) => 0,
+        Err(error) => failed(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the program's last word")]
+fn failed(error: &anyhow::Error) -> u8 {
+    eprintln!("wecom-login: {error:#}");
+    1
+}

@@ -46,7 +46,7 @@ fn main() -> io::Result<()> {
     let folder = Path::new(&folder);
     fs::create_dir_all(folder.join("assets"))?;
     for asset in assets() {
-        fs::write(folder.join(asset.path.trim_start_matches('/')), asset.bytes)?;
+        fs::write(folder.join(asset.path.trim_start_matches('/')), &asset.bytes)?;
     }
     // Stands in for WeCom's page, in the frame of the sign-in page.
     fs::write(folder.join("frame.html"), "<!doctype html><title>frame</title><p>480 x 416 / 320 x 380")?;
@@ -80,8 +80,10 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("login-link", login(Panel::Link, None).html(&chrome("login-link"))),
         (
             "login-long",
-            LoginPage { title: &long, ..login(Panel::Link, None) }
-                .html(&chrome("login-long").with_brand(Brand { name: Some(&"Brand".repeat(12)) })),
+            LoginPage { title: &long, ..login(Panel::Link, None) }.html(
+                &chrome("login-long")
+                    .with_brand(Brand { name: Some(&"Brand".repeat(12)), ..Brand::default() }),
+            ),
         ),
         ("choose", choose(language).html(&chrome("choose"))),
         ("choose-none", ChoosePage { choices: vec![] }.html(&chrome("choose-none"))),
@@ -142,7 +144,6 @@ fn home(name: &'static str, language: Language) -> HomePage<'static> {
     HomePage {
         name,
         user_id: "zhangsan",
-        avatar: "",
         position,
         departments: &DEPARTMENTS[english],
         corp_id: "ww1436e0e65a779aee",
@@ -160,7 +161,6 @@ fn crowded_home() -> HomePage<'static> {
     HomePage {
         name: "\u{202e}<script>alert(\"x\")</script> AVeryLongNameWithoutAnySpaceInItAtAllForTheLayout",
         user_id: &LONG,
-        avatar: "https://127.0.0.1:9/missing.png",
         position: "Director of \"Everything\" & <b>more</b>",
         departments: &DEPARTMENTS,
         corp_id: "ww1436e0e65a779aee",

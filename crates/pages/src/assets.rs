@@ -1,11 +1,13 @@
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use wecom_login_model::Fingerprint;
 
 /// A static file that pages refer to.
 ///
-/// Its path holds the fingerprint of its bytes, so that it may be cached for ever
-/// (`cache-control: public, max-age=31536000, immutable`): other bytes have another path.
+/// Its path changes with its bytes, so that it may be cached for ever
+/// (`cache-control: public, max-age=31536000, immutable`): it holds their fingerprint, or the version of a file that
+/// others publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// Absolute path, such as `/assets/style-0123456789abcdef.css`.
@@ -13,31 +15,37 @@ pub struct Asset {
     /// The `content-type` header.
     pub content_type: &'static str,
     /// The file.
-    pub bytes: &'static [u8],
+    pub bytes: Cow<'static, [u8]>,
 }
 
 impl Asset {
-    fn new(name: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Self {
-        let fingerprint = Fingerprint::of(bytes).to_hex();
+    /// A file of ours, under its fingerprint.
+    pub(crate) fn new(
+        name: &str,
+        extension: &str,
+        content_type: &'static str,
+        bytes: impl Into<Cow<'static, [u8]>>,
+    ) -> Self {
+        let bytes = bytes.into();
+        let fingerprint = Fingerprint::of(&bytes).to_hex();
         Self { path: format!("/assets/{name}-{}.{extension}", &fingerprint[..16]), content_type, bytes }
     }
 }
 
-static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
     [
-        Asset::new(
-            "style",
-            "css",
-            "text/css; charset=utf-8",
-            include_bytes!("../../../web/assets/style.css"),
-        ),
-        Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../../web/assets/icon.svg")),
-        Asset::new(
-            "fresh",
-            "js",
-            "text/javascript; charset=utf-8",
-            include_bytes!("../../../web/assets/fresh.js"),
-        ),
+        Asset::new("style", "css", CSS, include_bytes!("../../../web/assets/style.css").as_slice()),
+        Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../../web/assets/icon.svg").as_slice()),
+        Asset::new("fresh", "js", JAVASCRIPT, include_bytes!("../../../web/assets/fresh.js").as_slice()),
+        // WeCom's own login panel (WeCom 98172). Its path is known to the JavaScript client as well.
+        Asset {
+            path: "/assets/wecom-jssdk-2.4.4.js".to_owned(),
+            content_type: JAVASCRIPT,
+            bytes: Cow::Borrowed(include_bytes!("../../../web/vendor/wecom-jssdk-2.4.4/wecom.prod.js")),
+        },
     ]
 });
 
@@ -67,16 +75,24 @@ mod tests {
 
     #[test]
     fn other_bytes_have_another_path() {
-        let (one, two) = (Asset::new("a", "css", "text/css", b"x"), Asset::new("a", "css", "text/css", b"y"));
-        assert_ne!(one.path, two.path);
-        assert_eq!(one, Asset::new("a", "css", "text/css", b"x"));
+        let asset = |bytes: &'static [u8]| Asset::new("a", "css", CSS, bytes);
+        assert_ne!(asset(b"x").path, asset(b"y").path);
+        assert_eq!(asset(b"x"), asset(b"x"));
     }
 
     #[test]
     fn the_style_refers_to_nothing_outside_itself() {
-        let style = std::str::from_utf8(ASSETS[0].bytes).unwrap();
+        let style = std::str::from_utf8(&ASSETS[0].bytes).unwrap();
         for outside in ["url(", "@import", "http:", "https:", "//"] {
             assert!(!style.contains(outside), "{outside}");
         }
+    }
+
+    #[test]
+    fn wecoms_script_is_the_one_that_was_vendored() {
+        let sums = include_str!("../../../web/vendor/wecom-jssdk-2.4.4/SHA256SUMS");
+        assert_eq!(sums, format!("{}  wecom.prod.js\n", Fingerprint::of(&ASSETS[3].bytes).to_hex()));
+        let text = std::str::from_utf8(&ASSETS[3].bytes).unwrap();
+        assert!(text.contains("\"2.4.4\""), "the version in the path is the file's own");
     }
 }

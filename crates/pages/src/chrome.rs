@@ -1,5 +1,7 @@
 use wecom_login_model::{Bilingual, Language};
 
+use crate::Brand;
+
 /// The frame that all pages share: header with brand and language switch, footer with the request id.
 #[derive(Debug, Clone)]
 pub struct Chrome<'a> {
@@ -39,6 +41,11 @@ impl<'a> Chrome<'a> {
         Self { brand, ..self }
     }
 
+    /// The icon of the browser's tab.
+    pub(crate) fn icon(&self) -> &str {
+        self.brand.logo.unwrap_or(crate::assets::icon_path())
+    }
+
     pub(crate) fn brand_name(&self) -> &str {
         self.brand.name.unwrap_or(self.say("企业登录", "Company sign-in"))
     }
@@ -56,13 +63,6 @@ impl<'a> Chrome<'a> {
     pub(crate) fn speaks_zh(&self) -> bool {
         self.language == Language::Zh
     }
-}
-
-/// Whose sign-in this is.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Brand<'a> {
-    /// The name in the header and the title; `None` is 企业登录 or Company sign-in.
-    pub name: Option<&'a str>,
 }
 
 /// Where the language switch leads: the page itself with `lang` set.

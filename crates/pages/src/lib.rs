@@ -7,8 +7,8 @@
 //! so that neither language can lack one. Every value is escaped and isolated from the direction of the text
 //! around it: a name may hold markup, quotes or right-to-left marks.
 //!
-//! The pages hold no inline script, no inline style and nothing from elsewhere but the member's picture and, on
-//! the sign-in page, WeCom's own frame. They work under [`CONTENT_SECURITY_POLICY`] with `frame-src` added for
+//! The pages hold no inline script, no inline style and nothing from elsewhere but, on the sign-in page, WeCom's
+//! own frame. They work under [`CONTENT_SECURITY_POLICY`] with `frame-src` added for
 //! the sign-in page, and do all they do without script; so no page sees that the frame failed to load, and a
 //! plain link to the same sign-in always stands below it. The one script, on the home page and the sign-in page,
 //! keeps the browser's back/forward cache from showing them as they were.
@@ -34,6 +34,7 @@
 //! | problem | `problem-details`, `problem-retry` | list of values, absent when empty; link, absent when none |
 
 mod assets;
+mod brand;
 mod choose;
 mod chrome;
 mod home;
@@ -43,8 +44,9 @@ mod problem;
 mod signed_out;
 
 pub use assets::{Asset, assets};
+pub use brand::{Brand, Colour, LARGEST_LOGO, brand_style, logo};
 pub use choose::{Choice, ChoosePage};
-pub use chrome::{Brand, Chrome, LanguageLinks, UtcOffset};
+pub use chrome::{Chrome, LanguageLinks, UtcOffset};
 pub use home::HomePage;
 pub use login::{LoginPage, Panel};
 pub use problem::{ProblemPage, Retry, title};
@@ -53,7 +55,7 @@ pub use signed_out::SignedOutPage;
 /// The policy that every page here works under. The sign-in page with [`Panel::Frame`] needs
 /// `; frame-src <origin of the frame>` added.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data: https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Renders a template into a `String`.
 fn html(template: &impl askama::Template) -> String {

@@ -27,7 +27,6 @@ pub(crate) async fn page(site: &Site, visit: &Visit) -> Response {
             let page = HomePage {
                 name: &user.name,
                 user_id: &user.user_id,
-                avatar: &user.avatar,
                 position: &user.position,
                 departments: &departments,
                 corp_id: session.corp_id.as_str(),

@@ -7,14 +7,15 @@
 mod address;
 mod administrator;
 mod api;
+mod brand;
 mod callback;
 mod caller;
 mod check;
 mod console;
 mod cookies;
 mod cross_site;
+mod domain_file;
 mod envelope;
-
 mod headers;
 mod home;
 mod key;
@@ -32,6 +33,7 @@ mod session;
 mod settings;
 mod site;
 
+pub use brand::Brand;
 pub use check::check;
 pub use problems::explanations;
 pub use server::{FileWatch, Server, StartError, Surroundings, open_store};

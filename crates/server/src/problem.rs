@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use wecom_login_element::Code;
 use wecom_login_login::{Refusal, Settled, number};
 use wecom_login_model::{Bilingual, Explanation};
-use wecom_login_pages::{Brand, CONTENT_SECURITY_POLICY, Chrome, ProblemPage, Retry, title};
+use wecom_login_pages::{CONTENT_SECURITY_POLICY, Chrome, ProblemPage, Retry, title};
 
 use crate::problems::{self, APP_REFUSED, explain};
 use crate::request::Visit;
@@ -194,7 +194,7 @@ pub(crate) fn chrome<'a>(site: &'a Site, visit: &'a Visit) -> Chrome<'a> {
 /// The frame of a page whose languages are found at another address.
 pub(crate) fn chrome_at<'a>(site: &'a Site, visit: &'a Visit, path: &str) -> Chrome<'a> {
     Chrome::new(visit.language, path)
-        .with_brand(Brand { name: site.settings.brand.as_deref() })
+        .with_brand(site.settings.brand.shown())
         .with_request_id(visit.request_id.as_str())
 }
 

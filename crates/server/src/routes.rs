@@ -1,11 +1,12 @@
 //! Which path is whose.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -16,7 +17,7 @@ use crate::problem::{self, Problem};
 use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
 use crate::request::{RequestId, Visit};
 use crate::site::Site;
-use crate::{api, callback, console, cross_site, headers, home, language, login_page, session};
+use crate::{api, callback, console, cross_site, domain_file, headers, home, language, login_page, session};
 
 /// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
 const OWN_PATHS: &[&str] = &[
@@ -52,7 +53,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/assets/{file}", get(asset).fallback(wrong_method))
         // Redirects may lie below /api/ too, as in the platform's own examples: they are GET, functions are POST.
         .route("/api/{*path}", post(api::call).fallback(callback::callback))
-        .fallback(callback::callback)
+        .fallback(elsewhere)
         .layer(middleware::from_fn_with_state(site.clone(), border))
         .with_state(site)
 }
@@ -102,6 +103,15 @@ async fn wrong_method(State(site): State<Arc<Site>>, visit: Visit) -> Response {
     problem::page(&site, &visit, &Problem::of_number(StatusCode::METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED))
 }
 
+/// Every path that has no route: a domain file, an instance's redirect, or nothing.
+async fn elsewhere(State(site): State<Arc<Site>>, method: Method, visit: Visit) -> Response {
+    match domain_file::name(visit.uri.path()) {
+        Some(_) if !matches!(method, Method::GET | Method::HEAD) => wrong_method(State(site), visit).await,
+        Some(name) => domain_file::serve(&site, &visit, name).await,
+        None => callback::callback(State(site), method, visit).await,
+    }
+}
+
 /// GET /healthz: the process answers.
 async fn healthz() -> &'static str {
     "ok"
@@ -110,14 +120,21 @@ async fn healthz() -> &'static str {
 /// GET /assets/{file}: the name changes with the content, so it may be kept for good.
 async fn asset(State(site): State<Arc<Site>>, Path(file): Path<String>, visit: Visit) -> Response {
     let path = format!("/assets/{file}");
-    match wecom_login_pages::assets().iter().find(|asset| asset.path == path) {
+    let assets = wecom_login_pages::assets().iter().chain(site.settings.brand.assets());
+    match { assets }.find(|asset| asset.path == path) {
         None => problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND).home()),
         Some(asset) => {
             let headers = [
                 (header::CONTENT_TYPE, asset.content_type),
                 (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+                // Front ends on other origins load the login panel from here; no file is anybody's secret.
+                (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
             ];
-            (headers, Body::from(asset.bytes)).into_response()
+            let body = match &asset.bytes {
+                Cow::Borrowed(bytes) => Body::from(*bytes),
+                Cow::Owned(bytes) => Body::from(bytes.clone()),
+            };
+            (headers, body).into_response()
         }
     }
 }

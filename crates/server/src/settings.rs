@@ -12,6 +12,8 @@ use wecom_login_accounts::Admins;
 use wecom_login_model::{MemberRef, Secret};
 use wecom_login_session::Lifetimes;
 
+use crate::brand::{self, Brand};
+
 const PREFIX: &str = "WECOM_LOGIN_";
 
 /// What the operator decides.
@@ -28,8 +30,8 @@ pub struct Settings {
     pub app_path: Vec<PathBuf>,
     /// The folder of the database and the key.
     pub data: PathBuf,
-    /// The name in the pages' header.
-    pub brand: Option<String>,
+    /// Whose pages they are.
+    pub brand: Brand,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
     /// Origins besides `public_url` to which a sign-in may return.
@@ -73,7 +75,7 @@ struct Written {
     app: PathBuf,
     app_path: Vec<PathBuf>,
     data: PathBuf,
-    brand: Option<String>,
+    brand: brand::Written,
     allow_http: bool,
     trusted_proxies: Vec<String>,
     return_origins: Vec<String>,
@@ -91,7 +93,7 @@ impl Default for Written {
             app: PathBuf::from("."),
             app_path: Vec::new(),
             data: PathBuf::from("data"),
-            brand: None,
+            brand: brand::Written::default(),
             allow_http: false,
             trusted_proxies: Vec::new(),
             return_origins: Vec::new(),
@@ -117,7 +119,9 @@ const KEYS: &[(&str, Kind)] = &[
     ("allow_http", Kind::Flag),
     ("app", Kind::Text),
     ("app_path", Kind::List),
-    ("brand", Kind::Text),
+    ("brand_colour", Kind::Text),
+    ("brand_logo", Kind::Text),
+    ("brand_name", Kind::Text),
     ("data", Kind::Text),
     ("key", Kind::Text),
     ("listen", Kind::Text),
@@ -145,13 +149,13 @@ impl Settings {
                 let key = key.to_ascii_lowercase();
                 let value =
                     value(&key, &text).map_err(|problem| SettingsError::Wrong { place: name, problem })?;
-                table.insert(key, value);
+                put(&mut table, &key, value);
             }
         }
         for (key, text) in overrides {
             let place = format!("--{}", key.replace('_', "-"));
             let value = value(key, &text).map_err(|problem| SettingsError::Wrong { place, problem })?;
-            table.insert(key.to_owned(), value);
+            put(&mut table, key, value);
         }
         let written: Written =
             table.try_into().map_err(|error: toml::de::Error| wrong(&place, error.message().to_owned()))?;
@@ -198,6 +202,21 @@ fn value(key: &str, text: &str) -> Result<Value, String> {
             Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
         }
     })
+}
+
+/// Sets a key of the file; `brand_name` is `name` of `[brand]`.
+fn put(table: &mut Table, key: &str, value: Value) {
+    match key.split_once('_') {
+        Some((section @ "brand", key)) => {
+            let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = section {
+                section.insert(key.to_owned(), value);
+            }
+        }
+        _ => {
+            table.insert(key.to_owned(), value);
+        }
+    }
 }
 
 impl Written {
@@ -249,7 +268,7 @@ impl Written {
             app: self.app,
             app_path: self.app_path,
             data: self.data,
-            brand: self.brand,
+            brand: self.brand.checked().map_err(|(name, problem)| key(name, problem))?,
             key: self.key,
             sessions: Lifetimes { idle: hours(self.session_idle_hours), absolute: hours(self.session_hours) },
             admins: self.admins.iter().map(admin).collect::<Result<_, _>>()?,
@@ -328,6 +347,16 @@ mod tests {
                 &[],
                 "admins must hold members such as corpId/userId, not \"zhangsan\"",
             ),
+            ("brand = 'Yunfan'", &[], "expected struct"),
+            ("[brand]\nname = ' '", &[], "brand.name must be a line of text"),
+            (
+                "[brand]\ncolor = '#07c'",
+                &[],
+                "unknown field `color`, expected one of `name`, `logo`, `colour`",
+            ),
+            ("[brand]\ncolour = 'teal'", &[], "brand.colour must be a colour such as \"#0e6269\""),
+            ("[brand]\nlogo = 'missing.png'", &[], "brand.logo cannot be read: missing.png: No such file"),
+            ("[brand]\nlogo = 'Cargo.toml'", &[], "brand.logo must be an SVG, PNG, JPEG or WebP file"),
             (
                 "",
                 &[("WECOM_LOGIN_LISTN", "x")],
@@ -339,6 +368,16 @@ mod tests {
             let error = load(toml, environment).unwrap_err();
             assert!(error.contains(expected), "{error}\nshould say\n{expected}");
         }
+    }
+
+    #[test]
+    fn a_brand_is_a_section_that_the_environment_may_change() {
+        let toml = "[brand]\nname = '云帆'\ncolour = '#7a1f5c'";
+        let settings = load(toml, &[("WECOM_LOGIN_BRAND_NAME", "Yunfan")]).unwrap();
+        assert_eq!(settings.brand.name.as_deref(), Some("Yunfan"));
+        assert!(settings.brand.style.is_some() && settings.brand.logo.is_none());
+        let settings = load("", &[("WECOM_LOGIN_BRAND_COLOUR", "#07c")]).unwrap();
+        assert_eq!(settings.brand.assets().count(), 1);
     }
 
     #[test]

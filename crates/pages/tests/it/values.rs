@@ -113,13 +113,6 @@ fn a_member_without_a_name_goes_by_the_user_id() {
 }
 
 #[test]
-fn pictures_over_plain_http_are_not_asked_for() {
-    let page = HomePage { avatar: "http://pictures.example/1", ..views::home("Ada Lovelace", &[]) };
-    let html = page.html(&views::chrome(Language::En));
-    assert!(!html.contains("pictures.example") && html.contains(">AL<"));
-}
-
-#[test]
 fn a_sign_in_without_a_notice_shows_none() {
     let page = LoginPage { notice: None, ..views::login("报销", Panel::Link) };
     assert!(!page.html(&views::chrome(Language::Zh)).contains("sign-in-notice"));

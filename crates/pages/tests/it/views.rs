@@ -32,7 +32,6 @@ pub(crate) fn home<'a>(value: &'a str, departments: &'a [String]) -> HomePage<'a
     HomePage {
         name: value,
         user_id: value,
-        avatar: "",
         position: value,
         departments,
         corp_id: value,
@@ -53,21 +52,21 @@ pub(crate) fn problem(value: &str) -> ProblemPage<'static> {
 
 /// Every page, with `value` wherever a value goes, each with a name.
 pub(crate) fn all(language: Language, value: &str) -> Vec<(String, String)> {
-    let chrome =
-        Chrome::new(language, "/page").with_request_id(value).with_brand(Brand { name: Some(value) });
+    let chrome = Chrome::new(language, "/page")
+        .with_request_id(value)
+        .with_brand(Brand { name: Some(value), ..Brand::default() });
     all_in(&chrome, value)
 }
 
 /// Every page in this frame.
 pub(crate) fn all_in(chrome: &Chrome<'_>, value: &str) -> Vec<(String, String)> {
     let departments = vec![value.to_owned(); 20];
-    let picture = format!("https://pictures.example/{value}");
     let mut pages = vec![
         ("login in a frame", login(value, Panel::Frame { url: value }).html(chrome)),
         ("login by link", LoginPage { link_url: value, ..login(value, Panel::Link) }.html(chrome)),
         ("choose", choose(value).html(chrome)),
         ("choose among none", ChoosePage { choices: vec![] }.html(chrome)),
-        ("home", HomePage { avatar: &picture, ..home(value, &departments) }.html(chrome)),
+        ("home", home(value, &departments).html(chrome)),
         ("bare home", HomePage { position: "", ..home(value, &[]) }.html(chrome)),
         ("signed out", SignedOutPage { sign_in_url: value }.html(chrome)),
         ("problem", problem(value).html(chrome)),

@@ -31,9 +31,10 @@ pub struct AuthRow {
     pub status: Option<MemberStatus>,
     /// True for a leader of any department.
     pub is_leader: bool,
-    /// SHA-256 of the token of the member's latest live session, 64 hexadecimal digits; `""` without one.
+    /// SHA-256 of the token of the member's latest live session, 64 hexadecimal digits; `""` without one. Of a bearer
+    /// session: of the access token that it was given last.
     pub access_token: Secret,
-    /// `""`: a cookie session has no refresh token.
+    /// SHA-256 of that session's refresh token; `""` for a cookie session, which has none.
     pub refresh_token: Secret,
     /// When that session ends in any case; `None` without one.
     pub expires_at: Option<Timestamp>,

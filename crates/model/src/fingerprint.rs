@@ -22,6 +22,11 @@ impl Fingerprint {
         Self(hash.finalize().into())
     }
 
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// 64 lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {
         use fmt::Write as _;

@@ -1,7 +1,11 @@
 //! Sessions: who is signed in, proven by an opaque token.
 //!
+//! A browser shows a token in a cookie, or a front end elsewhere a pair of tokens in a header (`pair`).
+//!
 //! A token is 256 random bits. The database keeps its SHA-256, so a stolen database opens no session. A session
 //! ends when it is not used for a while, when it is old, or when somebody ends it; each is checked at every use.
+
+mod pair;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wecom_login_model::{Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric};
 use wecom_login_store::{Error, NewSession, Store};
 
+pub use pair::{ACCESS_LIFETIME, AccessToken, Pair, RefreshToken, Refreshed, RetryKey};
 pub use wecom_login_store::{EndReason, SessionRow as Session};
 
 /// The idle end is written at most this often, so that reading does not write.
@@ -123,16 +128,21 @@ impl Sessions {
 
     /// The session of a token, if it lives; its idle end moves.
     pub async fn check(&self, token: &SessionToken) -> Result<Option<Session>, Error> {
+        match self.store.session_by_token(token.fingerprint(), self.clock.now()).await? {
+            Some(session) => Ok(Some(self.used(session).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The session, whose idle end moves.
+    async fn used(&self, mut session: Session) -> Result<Session, Error> {
         let now = self.clock.now();
-        let Some(mut session) = self.store.session_by_token(token.fingerprint(), now).await? else {
-            return Ok(None);
-        };
         let idle_until = now + self.lifetimes.idle;
         if idle_until.since(session.idle_until) >= TOUCH_INTERVAL {
             self.store.touch_session(&session.id, idle_until).await?;
             session.idle_until = idle_until;
         }
-        Ok(Some(session))
+        Ok(session)
     }
 
     /// The session of an id, if it lives.
@@ -151,13 +161,13 @@ mod tests {
     use super::*;
     use wecom_login_model::{ManualClock, SeededEntropy, Timestamp};
 
-    struct World {
-        sessions: Sessions,
-        clock: ManualClock,
+    pub(crate) struct World {
+        pub(crate) sessions: Sessions,
+        pub(crate) clock: ManualClock,
         _folder: tempfile::TempDir,
     }
 
-    async fn world() -> World {
+    pub(crate) async fn world() -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
         let clock = ManualClock::at(Timestamp::from_millis(1_800_000_000_000));
@@ -166,7 +176,7 @@ mod tests {
         World { sessions, clock, _folder: folder }
     }
 
-    async fn begin(sessions: &Sessions, sign_in: &str) -> Option<(SessionToken, Session)> {
+    pub(crate) async fn begin(sessions: &Sessions, sign_in: &str) -> Option<(SessionToken, Session)> {
         let (corp, user) = (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap());
         sessions.begin(Fingerprint::of(sign_in), &corp, &user, "auths.loginTypes.Example").await.unwrap()
     }

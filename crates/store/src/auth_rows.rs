@@ -8,15 +8,17 @@ use crate::auth_filter::{Bound, STATUS, Statement};
 use crate::{Error, Store};
 
 const COLUMNS: &str = "m.id, m.user_id, m.name, m.mobile, m.email, m.avatar, m.departments, m.position, m.gender, \
-                       m.leads, m.created_at, m.updated_at, s.token_hash, s.expires_at";
+                       m.leads, m.created_at, m.updated_at, COALESCE(p.access_hash, s.token_hash) AS access_hash, \
+                       p.refresh_hash, s.expires_at";
 
-/// The latest live session of each member `m`, if any; `$1` is now. The session is looked up and never copied, so that
+/// The latest live session of each member `m`, if any, and its pair if it has one; `$1` is now. The session is looked up and never copied, so that
 /// its end shows at once.
 const SESSION: &str = " LEFT JOIN sessions AS s ON s.id = \
                        (SELECT live.id FROM sessions AS live \
                         WHERE live.corp_id = m.corp_id AND live.user_key = m.user_key AND live.ended_at IS NULL \
                         AND live.idle_until > $1 AND live.expires_at > $1 \
-                        ORDER BY live.created_at DESC, live.id DESC LIMIT 1)";
+                        ORDER BY live.created_at DESC, live.id DESC LIMIT 1) \
+                       LEFT JOIN token_pairs AS p ON p.session_id = s.id";
 
 impl Store {
     /// A page of the member model, and how many rows the filter means in all; both as of one moment. `company` is
@@ -115,6 +117,9 @@ fn auth_row(row: &SqliteRow) -> Result<AuthRow, Error> {
             .map_err(|error| Error::corrupt("table members, departments or leads", error))
     };
     let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
+    let hash = |column: &str| {
+        row.try_get::<Option<String>, _>(column).map(|hash| Secret::new(hash.unwrap_or_default()))
+    };
     Ok(AuthRow {
         id: row.try_get("id")?,
         user_id: UserId::parse(row.try_get::<String, _>("user_id")?)
@@ -128,8 +133,8 @@ fn auth_row(row: &SqliteRow) -> Result<AuthRow, Error> {
         gender: row.try_get("gender")?,
         status: row.try_get::<Option<i64>, _>("status")?.map(Into::into),
         is_leader: !departments("leads")?.is_empty(),
-        access_token: Secret::new(row.try_get::<Option<String>, _>("token_hash")?.unwrap_or_default()),
-        refresh_token: Secret::new(""),
+        access_token: hash("access_hash")?,
+        refresh_token: hash("refresh_hash")?,
         expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Timestamp::from_millis),
         created_at: moment("created_at")?,
         updated_at: moment("updated_at")?,

@@ -63,6 +63,7 @@ fn migrations() -> Migrator {
         (1, "sign in", include_str!("../migrations/sqlite/0001_sign_in.sql")),
         (2, "consents", include_str!("../migrations/sqlite/0002_consents.sql")),
         (3, "accounts", include_str!("../migrations/sqlite/0003_accounts.sql")),
+        (4, "token pairs", include_str!("../migrations/sqlite/0004_token_pairs.sql")),
     ];
     let migrations = files.map(|(version, description, sql)| {
         let description = Cow::Borrowed(description);

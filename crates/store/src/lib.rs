@@ -16,6 +16,7 @@ mod members;
 mod rename;
 mod seal;
 mod sessions;
+mod token_pairs;
 
 use std::path::Path;
 
@@ -27,6 +28,7 @@ pub use key_value::{Entry, KeyValue};
 pub use members::Consent;
 pub use seal::{SealError, SealKey, Sealer};
 pub use sessions::{EndReason, NewSession, SessionRow};
+pub use token_pairs::{NewPair, PairRow, Rotation};
 
 /// The database; cheap to clone.
 #[derive(Debug, Clone)]

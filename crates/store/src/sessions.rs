@@ -63,6 +63,8 @@ pub enum EndReason {
     Left,
     /// The member is no longer bound to the session's account.
     Unbound,
+    /// A refresh token came twice: one of the two who sent it has stolen it.
+    Reused,
 }
 
 impl EndReason {
@@ -73,12 +75,16 @@ impl EndReason {
             Self::Refused => "refused",
             Self::Left => "left",
             Self::Unbound => "unbound",
+            Self::Reused => "reused",
         }
     }
 }
 
-const COLUMNS: &str = "id, corp_id, user_key, account_id, instance, created_at, idle_until, expires_at";
-const LIVE: &str = "ended_at IS NULL AND idle_until > $2 AND expires_at > $2";
+/// The columns of a [`SessionRow`].
+pub(crate) const COLUMNS: &str =
+    "id, corp_id, user_key, account_id, instance, created_at, idle_until, expires_at";
+/// What a session that lives fulfils; `$2` is now.
+pub(crate) const LIVE: &str = "ended_at IS NULL AND idle_until > $2 AND expires_at > $2";
 
 impl Store {
     /// Begins the session, for the account that the member is bound to at this moment, and gives its row. A sign-in that has made one already keeps that one, which takes the
@@ -211,7 +217,7 @@ pub(crate) async fn end_sessions_of(
     Ok(())
 }
 
-fn session_row(row: &SqliteRow) -> Result<SessionRow, Error> {
+pub(crate) fn session_row(row: &SqliteRow) -> Result<SessionRow, Error> {
     let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
     Ok(SessionRow {
         id: row.try_get("id")?,

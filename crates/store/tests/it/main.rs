@@ -8,6 +8,7 @@ mod auth_model_random;
 mod key_value;
 mod members;
 mod sessions;
+mod token_pairs;
 
 use tempfile::TempDir;
 use wecom_login_model::Timestamp;

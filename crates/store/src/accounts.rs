@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
 use crate::bindings::{account_of, bind};
+use crate::database::{PEOPLE, Row, Transaction, sql};
 use crate::{BoundBy, Error, Store};
 
 pub(crate) const COLUMNS: &str = "id, username, mobile, email, created_at, updated_at";
@@ -49,7 +48,7 @@ pub struct AccountRow {
 impl Store {
     /// The account of a number.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM accounts WHERE id = $1")))
+        let row = sql(format!("SELECT {COLUMNS} FROM accounts WHERE id = $1"))
             .bind(id.0)
             .fetch_optional(self.database.reader())
             .await?;
@@ -59,32 +58,29 @@ impl Store {
     /// A page of the accounts by number, with their members, and how many there are in all.
     pub async fn accounts(&self, offset: i64, limit: i64) -> Result<(Vec<AccountRow>, i64), Error> {
         // One transaction sees one state of the three tables.
-        let mut transaction = self.database.reader().begin().await?;
-        let (total,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM accounts").fetch_one(&mut *transaction).await?;
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM accounts ORDER BY id LIMIT $1 OFFSET $2"
-        )))
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let mut transaction = self.database.snapshot().await?;
+        let total =
+            sql("SELECT COUNT(*) AS total FROM accounts").fetch_one(&mut transaction).await?.get("total")?;
+        let rows = sql(format!("SELECT {COLUMNS} FROM accounts ORDER BY id LIMIT $1 OFFSET $2"))
+            .bind(limit)
+            .bind(offset)
+            .fetch_all(&mut transaction)
+            .await?;
         let accounts: Vec<Account> = rows.iter().map(account).collect::<Result<_, _>>()?;
         let (first, last) = match (accounts.first(), accounts.last()) {
             (Some(first), Some(last)) => (first.id.0, last.id.0),
             _ => return Ok((Vec::new(), total)),
         };
-        let bound = sqlx::query(
-            "SELECT corp_id, user_id, account_id FROM bindings WHERE account_id BETWEEN $1 AND $2
-             ORDER BY corp_id, user_key",
-        )
-        .bind(first)
-        .bind(last)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let bound =
+            sql("SELECT corp_id, user_id, account_id FROM bindings WHERE account_id BETWEEN $1 AND $2
+             ORDER BY corp_id, user_key")
+            .bind(first)
+            .bind(last)
+            .fetch_all(&mut transaction)
+            .await?;
         let mut members: HashMap<i64, Vec<MemberRef>> = HashMap::new();
         for row in &bound {
-            members.entry(row.try_get("account_id")?).or_default().push(member(row)?);
+            members.entry(row.get("account_id")?).or_default().push(member(row)?);
         }
         let rows = accounts.into_iter().map(|account| {
             let members = members.remove(&account.id.0).unwrap_or_default();
@@ -101,7 +97,7 @@ impl Store {
         now: Timestamp,
         dry_run: bool,
     ) -> Result<Imported, Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.database.begin(PEOPLE).await?;
         let (id, mut outcome) = match insert(&mut transaction, new, now).await? {
             Some(account) => (account.id, Imported::Created),
             None => complete(&mut transaction, new, now).await?,
@@ -127,74 +123,73 @@ impl Store {
 
 /// Makes the account; `None` when the name is taken.
 pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     new: &NewAccount,
     now: Timestamp,
 ) -> Result<Option<Account>, Error> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let row = sql(format!(
         "INSERT INTO accounts (username_key, username, mobile, email, email_key, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $6)
          ON CONFLICT (username_key) DO NOTHING
          RETURNING {COLUMNS}"
-    )))
+    ))
     .bind(new.username.folded())
     .bind(new.username.as_str())
     .bind(&new.mobile)
     .bind(&new.email)
     .bind(new.email.to_ascii_lowercase())
     .bind(now.as_millis())
-    .fetch_optional(connection)
+    .fetch_optional(transaction)
     .await?;
     row.as_ref().map(account).transpose()
 }
 
 /// Writes what is told and new about the account of that name.
 async fn complete(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     new: &NewAccount,
     now: Timestamp,
 ) -> Result<(AccountId, Imported), Error> {
-    let changed = sqlx::query(
-        "UPDATE accounts SET
+    let changed = sql("UPDATE accounts SET
             mobile = CASE WHEN $1 = '' THEN mobile ELSE $1 END,
             email = CASE WHEN $2 = '' THEN email ELSE $2 END,
             email_key = CASE WHEN $3 = '' THEN email_key ELSE $3 END,
             updated_at = $4
-         WHERE username_key = $5 AND (($1 <> '' AND mobile <> $1) OR ($2 <> '' AND email <> $2))",
-    )
+         WHERE username_key = $5 AND (($1 <> '' AND mobile <> $1) OR ($2 <> '' AND email <> $2))")
     .bind(&new.mobile)
     .bind(&new.email)
     .bind(new.email.to_ascii_lowercase())
     .bind(now.as_millis())
     .bind(new.username.folded())
-    .execute(&mut *connection)
+    .execute(&mut *transaction)
     .await?;
-    let (id,): (i64,) = sqlx::query_as("SELECT id FROM accounts WHERE username_key = $1")
+    let id = sql("SELECT id FROM accounts WHERE username_key = $1")
         .bind(new.username.folded())
-        .fetch_one(connection)
-        .await?;
-    let outcome = if changed.rows_affected() == 1 { Imported::Updated } else { Imported::Unchanged };
+        .fetch_one(transaction)
+        .await?
+        .get("id")?;
+    let outcome = if changed == 1 { Imported::Updated } else { Imported::Unchanged };
     Ok((AccountId(id), outcome))
 }
 
-pub(crate) fn account(row: &SqliteRow) -> Result<Account, Error> {
-    let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
+pub(crate) fn account(row: &Row) -> Result<Account, Error> {
+    let moment = |column: &str| row.get(column).map(Timestamp::from_millis);
     Ok(Account {
-        id: AccountId(row.try_get("id")?),
-        username: Username::parse(row.try_get::<String, _>("username")?)
+        id: AccountId(row.get("id")?),
+        username: Username::parse(row.get::<String>("username")?)
             .map_err(|error| Error::corrupt("table accounts, username", error))?,
-        mobile: row.try_get("mobile")?,
-        email: row.try_get("email")?,
+        mobile: row.get("mobile")?,
+        email: row.get("email")?,
         created_at: moment("created_at")?,
         updated_at: moment("updated_at")?,
     })
 }
 
-pub(crate) fn member(row: &SqliteRow) -> Result<MemberRef, Error> {
+pub(crate) fn member(row: &Row) -> Result<MemberRef, Error> {
     Ok(MemberRef {
-        corp_id: CorpId::parse(row.try_get::<String, _>("corp_id")?)
+        corp_id: CorpId::parse(row.get::<String>("corp_id")?)
             .map_err(|error| Error::corrupt("table bindings, corp_id", error))?,
-        user_id: UserId::parse(row.try_get::<String, _>("user_id")?)
+        user_id: UserId::parse(row.get::<String>("user_id")?)
             .map_err(|error| Error::corrupt("table bindings, user_id", error))?,
     })
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use wecom_login_model::{Fingerprint, Timestamp};
 
+use crate::database::{Row, sql};
 use crate::{Error, Store};
 
 /// The last use is kept to the hour, so that it is written once an hour and tells no more than that a key is in use.
@@ -27,7 +26,7 @@ pub struct ApiKeyRow {
 impl Store {
     /// Writes a new key's name and fingerprint; false when the name is taken.
     pub async fn add_api_key(&self, name: &str, hash: Fingerprint, now: Timestamp) -> Result<bool, Error> {
-        let added = sqlx::query(
+        let added = sql(
             "INSERT INTO api_keys (name, key_hash, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
         )
         .bind(name)
@@ -35,12 +34,12 @@ impl Store {
         .bind(now.as_millis())
         .execute(self.database.writer())
         .await?;
-        Ok(added.rows_affected() == 1)
+        Ok(added == 1)
     }
 
     /// The keys, by name.
     pub async fn api_keys(&self) -> Result<Vec<ApiKeyRow>, Error> {
-        let rows = sqlx::query("SELECT id, name, created_at, last_used_at FROM api_keys ORDER BY name")
+        let rows = sql("SELECT id, name, created_at, last_used_at FROM api_keys ORDER BY name")
             .fetch_all(self.database.reader())
             .await?;
         rows.iter().map(api_key).collect()
@@ -48,23 +47,21 @@ impl Store {
 
     /// Deletes a key; false when there is none of that name.
     pub async fn remove_api_key(&self, name: &str) -> Result<bool, Error> {
-        let removed = sqlx::query("DELETE FROM api_keys WHERE name = $1")
-            .bind(name)
-            .execute(self.database.writer())
-            .await?;
-        Ok(removed.rows_affected() == 1)
+        let removed =
+            sql("DELETE FROM api_keys WHERE name = $1").bind(name).execute(self.database.writer()).await?;
+        Ok(removed == 1)
     }
 
     /// The key of a fingerprint, and that it was used now.
     pub async fn use_api_key(&self, hash: Fingerprint, now: Timestamp) -> Result<Option<ApiKeyRow>, Error> {
-        let row = sqlx::query("SELECT id, name, created_at, last_used_at FROM api_keys WHERE key_hash = $1")
+        let row = sql("SELECT id, name, created_at, last_used_at FROM api_keys WHERE key_hash = $1")
             .bind(hash.to_hex())
             .fetch_optional(self.database.reader())
             .await?;
         let Some(key) = row.as_ref().map(api_key).transpose()? else { return Ok(None) };
         let hour = now.as_millis() - now.as_millis().rem_euclid(3_600_000);
         if key.last_used_at.is_none_or(|used| now >= used + USE_INTERVAL) {
-            sqlx::query("UPDATE api_keys SET last_used_at = $1 WHERE id = $2")
+            sql("UPDATE api_keys SET last_used_at = $1 WHERE id = $2")
                 .bind(hour)
                 .bind(key.id)
                 .execute(self.database.writer())
@@ -74,11 +71,11 @@ impl Store {
     }
 }
 
-fn api_key(row: &SqliteRow) -> Result<ApiKeyRow, Error> {
+fn api_key(row: &Row) -> Result<ApiKeyRow, Error> {
     Ok(ApiKeyRow {
-        id: row.try_get("id")?,
-        name: row.try_get("name")?,
-        created_at: Timestamp::from_millis(row.try_get("created_at")?),
-        last_used_at: row.try_get::<Option<i64>, _>("last_used_at")?.map(Timestamp::from_millis),
+        id: row.get("id")?,
+        name: row.get("name")?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+        last_used_at: row.get::<Option<i64>>("last_used_at")?.map(Timestamp::from_millis),
     })
 }

@@ -6,32 +6,9 @@
 
 use wecom_login_model::filter::{Condition, Field, Filter, Kind, Order, Pattern, Scalar, Shape, Test};
 
-/// A value for a placeholder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Bound {
-    Text(String),
-    Integer(i64),
-}
-
-/// A statement that grows, with its values.
-#[derive(Debug, Default)]
-pub(crate) struct Statement {
-    pub(crate) sql: String,
-    pub(crate) values: Vec<Bound>,
-}
+use crate::database::{Statement, Value};
 
 impl Statement {
-    pub(crate) fn push(&mut self, sql: &str) {
-        self.sql.push_str(sql);
-    }
-
-    /// Binds the value and writes its placeholder.
-    pub(crate) fn bind(&mut self, value: Bound) {
-        self.values.push(value);
-        self.sql.push('$');
-        self.sql.push_str(&self.values.len().to_string());
-    }
-
     /// Writes the filter as one condition.
     pub(crate) fn filter(&mut self, filter: &Filter) {
         let (parts, between, none) = match filter.shape() {
@@ -71,9 +48,10 @@ impl Statement {
             Test::Like(pattern) => {
                 self.push("lower(");
                 self.push(column(field));
-                self.push(") LIKE lower(");
-                self.bind(Bound::Text(like(pattern)));
-                self.push(") ESCAPE '!'");
+                // Folded here: PostgreSQL would fold the value by the language of the database.
+                self.push(") LIKE ");
+                self.push_bound(like(pattern).to_ascii_lowercase());
+                self.push(" ESCAPE '!'");
             }
         }
     }
@@ -110,7 +88,7 @@ impl Statement {
             [Scalar::Integer(department)] => {
                 // The list is written without white space: [1,22,3].
                 self.push("replace(replace(m.departments, '[', ','), ']', ',') LIKE ");
-                self.bind(Bound::Text(format!("%,{department},%")));
+                self.push_bound(format!("%,{department},%"));
             }
             [] | [Scalar::Text(_)] => self.push("1 = 0"),
             several => {
@@ -125,7 +103,7 @@ impl Statement {
     }
 
     fn scalar(&mut self, field: Field, value: &Scalar) {
-        self.bind(bound(field, value));
+        self.push_bound(bound(field, value));
     }
 
     /// Writes the orders and, for what stays equal, the id. A field that stands twice orders once, and one that
@@ -171,13 +149,13 @@ const fn column(field: Field) -> &'static str {
 /// WeCom's 5 (96255) for whoever was seen to have left, whatever WeCom told before.
 pub(crate) const STATUS: &str = "(CASE WHEN m.left_at IS NULL THEN m.status ELSE 5 END)";
 
-fn bound(field: Field, value: &Scalar) -> Bound {
+fn bound(field: Field, value: &Scalar) -> Value {
     match value {
-        Scalar::Text(text) if field == Field::UserId => Bound::Text(text.to_ascii_lowercase()),
-        Scalar::Text(text) => Bound::Text(text.clone()),
-        Scalar::Integer(number) => Bound::Integer(*number),
-        Scalar::Boolean(truth) => Bound::Integer(i64::from(*truth)),
-        Scalar::Null => Bound::Text(String::new()),
+        Scalar::Text(text) if field == Field::UserId => text.to_ascii_lowercase().into(),
+        Scalar::Text(text) => text.into(),
+        Scalar::Integer(number) => (*number).into(),
+        Scalar::Boolean(truth) => i64::from(*truth).into(),
+        Scalar::Null => "".into(),
     }
 }
 

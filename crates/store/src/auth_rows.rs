@@ -1,10 +1,8 @@
-use sqlx::query::Query as Prepared;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqliteConnection};
 use wecom_login_model::filter::{Filter, Order, Page, Query};
 use wecom_login_model::{AuthRow, AuthRows, CorpId, DepartmentId, Secret, Timestamp, UserId};
 
-use crate::auth_filter::{Bound, STATUS, Statement};
+use crate::auth_filter::STATUS;
+use crate::database::{On, Row, Statement, sql};
 use crate::{Error, Store};
 
 const COLUMNS: &str = "m.id, m.user_id, m.name, m.mobile, m.email, m.avatar, m.departments, m.position, m.gender, \
@@ -30,15 +28,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<AuthRows, Error> {
         // One transaction reads one state of the database.
-        let mut transaction = self.database.reader().begin().await?;
-        let mut count = Statement::default();
-        count.push("SELECT COUNT(*) FROM members AS m");
+        let mut transaction = self.database.snapshot().await?;
+        let mut count = sql("SELECT COUNT(*) AS total FROM members AS m").once();
         if query.filter.asks_for_tokens() {
-            count.values.push(Bound::Integer(now.as_millis()));
+            count = count.bind(now.as_millis());
             count.push(SESSION);
         }
         narrow(&mut count, company, &query.filter);
-        let total: i64 = prepared(&count).fetch_one(&mut *transaction).await?.try_get(0)?;
+        let total: i64 = count.fetch_one(&mut transaction).await?.get("total")?;
         let rows = page(&mut transaction, company, (&query.filter, &query.order, query.page), now).await?;
         transaction.commit().await?;
         let total_count = u64::try_from(total).map_err(|error| Error::corrupt("counting members", error))?;
@@ -53,29 +50,27 @@ impl Store {
         order: &[Order],
         now: Timestamp,
     ) -> Result<Option<AuthRow>, Error> {
-        let mut connection = self.database.reader().acquire().await?;
-        let rows = page(&mut connection, company, (filter, order, Page::ONE), now).await?;
+        let rows = page(self.database.reader(), company, (filter, order, Page::ONE), now).await?;
         Ok(rows.into_iter().next())
     }
 }
 
-async fn page(
-    connection: &mut SqliteConnection,
+async fn page<'c>(
+    on: impl Into<On<'c>>,
     company: Option<&CorpId>,
     (filter, order, page): (&Filter, &[Order], Page),
     now: Timestamp,
 ) -> Result<Vec<AuthRow>, Error> {
-    let mut select = Statement::default();
-    select.values.push(Bound::Integer(now.as_millis()));
+    // Not kept prepared: filters have too many shapes.
+    let mut select = sql(format!("SELECT {COLUMNS}, {STATUS} AS status FROM ")).once().bind(now.as_millis());
     let cut = |select: &mut Statement| {
         narrow(select, company, filter);
         select.order(order);
         select.push(" LIMIT ");
-        select.bind(Bound::Integer(page.size().into()));
+        select.push_bound(i64::from(page.size()));
         select.push(" OFFSET ");
-        select.bind(Bound::Integer(page.offset()));
+        select.push_bound(page.offset());
     };
-    select.push(&format!("SELECT {COLUMNS}, {STATUS} AS status FROM "));
     if filter.asks_for_tokens() || order.iter().any(|order| order.field().is_token()) {
         select.push("members AS m");
         select.push(SESSION);
@@ -88,7 +83,7 @@ async fn page(
         select.push(SESSION);
         select.order(order);
     }
-    let rows = prepared(&select).fetch_all(connection).await?;
+    let rows = select.fetch_all(on).await?;
     rows.iter().map(auth_row).collect()
 }
 
@@ -96,46 +91,36 @@ fn narrow(statement: &mut Statement, company: Option<&CorpId>, filter: &Filter) 
     statement.push(" WHERE ");
     if let Some(company) = company {
         statement.push("m.corp_id = ");
-        statement.bind(Bound::Text(company.as_str().to_owned()));
+        statement.push_bound(company.as_str());
         statement.push(" AND ");
     }
     statement.filter(filter);
 }
 
-/// Not kept prepared: filters have too many shapes.
-fn prepared(statement: &Statement) -> Prepared<'_, Sqlite, SqliteArguments> {
-    let query = sqlx::query(AssertSqlSafe(statement.sql.clone())).persistent(false);
-    statement.values.iter().fold(query, |query, value| match value {
-        Bound::Text(text) => query.bind(text),
-        Bound::Integer(number) => query.bind(number),
-    })
-}
-
-fn auth_row(row: &SqliteRow) -> Result<AuthRow, Error> {
+fn auth_row(row: &Row) -> Result<AuthRow, Error> {
     let departments = |column: &str| -> Result<Vec<DepartmentId>, Error> {
-        serde_json::from_str(row.try_get(column)?)
+        serde_json::from_str(&row.get::<String>(column)?)
             .map_err(|error| Error::corrupt("table members, departments or leads", error))
     };
-    let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
-    let hash = |column: &str| {
-        row.try_get::<Option<String>, _>(column).map(|hash| Secret::new(hash.unwrap_or_default()))
-    };
+    let moment = |column: &str| row.get(column).map(Timestamp::from_millis);
+    let hash =
+        |column: &str| row.get::<Option<String>>(column).map(|hash| Secret::new(hash.unwrap_or_default()));
     Ok(AuthRow {
-        id: row.try_get("id")?,
-        user_id: UserId::parse(row.try_get::<String, _>("user_id")?)
+        id: row.get("id")?,
+        user_id: UserId::parse(row.get::<String>("user_id")?)
             .map_err(|error| Error::corrupt("table members, user_id", error))?,
-        name: row.try_get("name")?,
-        mobile: row.try_get("mobile")?,
-        email: row.try_get("email")?,
-        avatar: row.try_get("avatar")?,
+        name: row.get("name")?,
+        mobile: row.get("mobile")?,
+        email: row.get("email")?,
+        avatar: row.get("avatar")?,
         department: departments("departments")?,
-        position: row.try_get("position")?,
-        gender: row.try_get("gender")?,
-        status: row.try_get::<Option<i64>, _>("status")?.map(Into::into),
+        position: row.get("position")?,
+        gender: row.get("gender")?,
+        status: row.get::<Option<i64>>("status")?.map(Into::into),
         is_leader: !departments("leads")?.is_empty(),
         access_token: hash("access_hash")?,
         refresh_token: hash("refresh_hash")?,
-        expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Timestamp::from_millis),
+        expires_at: row.get::<Option<i64>>("expires_at")?.map(Timestamp::from_millis),
         created_at: moment("created_at")?,
         updated_at: moment("updated_at")?,
     })
@@ -156,7 +141,7 @@ mod tests {
         for user_id in ["stays", "leaves"] {
             store.save_member(&corp_id, &UserId::parse(user_id).unwrap(), &active, now).await.unwrap();
         }
-        sqlx::query("UPDATE members SET left_at = $1 WHERE user_key = 'leaves'")
+        sql("UPDATE members SET left_at = $1 WHERE user_key = 'leaves'")
             .bind(now.as_millis())
             .execute(store.database.writer())
             .await

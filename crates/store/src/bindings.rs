@@ -1,10 +1,10 @@
 //! Which account a member is bound to. The table's key, (corp_id, user_key), is what makes one account of many first
 //! sign-ins at once: whoever comes second finds the first one's.
 
-use sqlx::sqlite::SqliteConnection;
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
 use crate::accounts::{COLUMNS, account, insert};
+use crate::database::{On, PEOPLE, Transaction, sql};
 use crate::sessions::end_sessions_of;
 use crate::{EndReason, Error, NewAccount, Store};
 
@@ -79,14 +79,13 @@ impl Store {
         corp_id: &CorpId,
         user_id: &UserId,
     ) -> Result<Option<Account>, Error> {
-        let mut connection = self.database.reader().acquire().await.map_err(Error::from)?;
-        account_of(&mut connection, corp_id, user_id).await
+        account_of(self.database.reader(), corp_id, user_id).await
     }
 
     /// The account that the member is bound to; made, and named after the userId, if there is none. Of many at once one
     /// makes it.
     pub async fn register(&self, member: &MemberRef, now: Timestamp) -> Result<Account, Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.database.begin(PEOPLE).await?;
         if let Some(account) = account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
             return Ok(account);
         }
@@ -99,14 +98,9 @@ impl Store {
             }
             attempt += 1;
         };
-        if bind(&mut transaction, member, account.id, BoundBy::Registered, now).await? {
-            transaction.commit().await?;
-            return Ok(account);
-        }
-        // Only where several writers are at work: another one was first, and what was made here goes.
-        transaction.rollback().await?;
-        let winner = self.account_of_member(&member.corp_id, &member.user_id).await?;
-        winner.ok_or_else(|| Error::vanished("a binding that was just made"))
+        bind(&mut transaction, member, account.id, BoundBy::Registered, now).await?;
+        transaction.commit().await?;
+        Ok(account)
     }
 
     /// Binds the member to the one account that has the value, if nobody is bound to it and its name is not among
@@ -124,19 +118,17 @@ impl Store {
             MatchOn::Mobile => ("mobile", value.to_owned()),
             MatchOn::Email => ("email_key", value.to_ascii_lowercase()),
         };
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.database.begin(PEOPLE).await?;
         if let Some(account) = account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
             return Ok(Matched::Account(account));
         }
         if value.is_empty() {
             return Ok(Matched::None);
         }
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM accounts WHERE {column} = $1 LIMIT 2"
-        )))
-        .bind(value)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let rows = sql(format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1 LIMIT 2"))
+            .bind(value)
+            .fetch_all(&mut transaction)
+            .await?;
         let found = match rows.as_slice() {
             [] => return Ok(Matched::None),
             [row] => account(row)?,
@@ -145,20 +137,14 @@ impl Store {
         if barred.contains(&found.username.folded()) {
             return Ok(Matched::Barred);
         }
-        // The write on the account makes others that would attach to it wait, where a database has several writers.
-        let free = sqlx::query(
-            "UPDATE accounts SET updated_at = $1
-             WHERE id = $2 AND NOT EXISTS (SELECT 1 FROM bindings WHERE account_id = $2)",
-        )
-        .bind(now.as_millis())
-        .bind(found.id.0)
-        .execute(&mut *transaction)
-        .await?;
-        if free.rows_affected() == 0
-            || !bind(&mut transaction, member, found.id, BoundBy::Matched, now).await?
-        {
+        let taken = sql("SELECT 1 FROM bindings WHERE account_id = $1 LIMIT 1")
+            .bind(found.id.0)
+            .fetch_optional(&mut transaction)
+            .await?;
+        if taken.is_some() {
             return Ok(Matched::Taken);
         }
+        bind(&mut transaction, member, found.id, BoundBy::Matched, now).await?;
         transaction.commit().await?;
         Ok(Matched::Account(found))
     }
@@ -171,10 +157,10 @@ impl Store {
         bound_by: BoundBy,
         now: Timestamp,
     ) -> Result<Bound, Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
-        let exists = sqlx::query("SELECT 1 FROM accounts WHERE id = $1")
+        let mut transaction = self.database.begin(PEOPLE).await?;
+        let exists = sql("SELECT 1 FROM accounts WHERE id = $1")
             .bind(account_id.0)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         if exists.is_none() {
             return Ok(Bound::NoAccount);
@@ -191,66 +177,62 @@ impl Store {
 
     /// The account of a name.
     pub async fn account_named(&self, username: &Username) -> Result<Option<Account>, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM accounts WHERE username_key = $1"
-        )))
-        .bind(username.folded())
-        .fetch_optional(self.database.reader())
-        .await?;
+        let row = sql(format!("SELECT {COLUMNS} FROM accounts WHERE username_key = $1"))
+            .bind(username.folded())
+            .fetch_optional(self.database.reader())
+            .await?;
         row.as_ref().map(account).transpose()
     }
 
     /// Unties the member from its account and ends the sessions that it has, both or neither; false when it was bound to
     /// none. The account stays.
     pub async fn unbind_member(&self, member: &MemberRef, now: Timestamp) -> Result<bool, Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
-        let gone = sqlx::query("DELETE FROM bindings WHERE corp_id = $1 AND user_key = $2")
+        let mut transaction = self.database.begin(PEOPLE).await?;
+        let gone = sql("DELETE FROM bindings WHERE corp_id = $1 AND user_key = $2")
             .bind(member.corp_id.as_str())
             .bind(member.user_id.folded())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         end_sessions_of(&mut transaction, &member.corp_id, &member.user_id, EndReason::Unbound, now).await?;
         transaction.commit().await?;
-        Ok(gone.rows_affected() == 1)
+        Ok(gone == 1)
     }
 }
 
 /// Writes the binding; false when the member is bound already.
 pub(crate) async fn bind(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     member: &MemberRef,
     account_id: AccountId,
     bound_by: BoundBy,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let bound = sqlx::query(
-        "INSERT INTO bindings (corp_id, user_key, user_id, account_id, bound_by, bound_at)
+    let bound = sql("INSERT INTO bindings (corp_id, user_key, user_id, account_id, bound_by, bound_at)
          VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (corp_id, user_key) DO NOTHING",
-    )
+         ON CONFLICT (corp_id, user_key) DO NOTHING")
     .bind(member.corp_id.as_str())
     .bind(member.user_id.folded())
     .bind(member.user_id.as_str())
     .bind(account_id.0)
     .bind(bound_by.as_str())
     .bind(now.as_millis())
-    .execute(connection)
+    .execute(transaction)
     .await?;
-    Ok(bound.rows_affected() == 1)
+    Ok(bound == 1)
 }
 
-pub(crate) async fn account_of(
-    connection: &mut SqliteConnection,
+pub(crate) async fn account_of<'c>(
+    on: impl Into<On<'c>>,
     corp_id: &CorpId,
     user_id: &UserId,
 ) -> Result<Option<Account>, Error> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let row = sql(format!(
         "SELECT {COLUMNS} FROM accounts
          WHERE id = (SELECT account_id FROM bindings WHERE corp_id = $1 AND user_key = $2)"
-    )))
+    ))
     .bind(corp_id.as_str())
     .bind(user_id.folded())
-    .fetch_optional(connection)
+    .fetch_optional(on)
     .await?;
     row.as_ref().map(account).transpose()
 }

@@ -1,7 +1,7 @@
 use wecom_login_model::Timestamp;
 
 use crate::Error;
-use crate::database::Database;
+use crate::database::{Database, sql};
 
 /// Values that live for minutes: states, outcomes, counters. An expired value is absent.
 ///
@@ -34,30 +34,27 @@ impl KeyValue {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, Error> {
-        let written = sqlx::query(
-            "INSERT INTO key_values (key, value, version, expires_at) VALUES ($1, $2, 1, $3)
+        let written = sql("INSERT INTO key_values (key, value, version, expires_at) VALUES ($1, $2, 1, $3)
              ON CONFLICT (key) DO UPDATE
              SET value = excluded.value, version = key_values.version + 1, expires_at = excluded.expires_at
-             WHERE key_values.expires_at <= $4",
-        )
+             WHERE key_values.expires_at <= $4")
         .bind(key)
         .bind(value)
         .bind(expires_at.as_millis())
         .bind(now.as_millis())
         .execute(self.database.writer())
         .await?;
-        Ok(written.rows_affected() == 1)
+        Ok(written == 1)
     }
 
     /// The key's value, if it holds one.
     pub async fn get(&self, key: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
-        let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT value, version FROM key_values WHERE key = $1 AND expires_at > $2")
-                .bind(key)
-                .bind(now.as_millis())
-                .fetch_optional(self.database.reader())
-                .await?;
-        Ok(row.map(|(value, version)| Entry { value, version }))
+        let row = sql("SELECT value, version FROM key_values WHERE key = $1 AND expires_at > $2")
+            .bind(key)
+            .bind(now.as_millis())
+            .fetch_optional(self.database.reader())
+            .await?;
+        row.map(|row| Ok(Entry { value: row.get("value")?, version: row.get("version")? })).transpose()
     }
 
     /// Writes the value if the key still holds the `version` that was read; true when it was written.
@@ -68,35 +65,31 @@ impl KeyValue {
         value: &str,
         expires_at: Timestamp,
     ) -> Result<bool, Error> {
-        let written = sqlx::query(
-            "UPDATE key_values SET value = $1, version = version + 1, expires_at = $2
-             WHERE key = $3 AND version = $4",
-        )
+        let written = sql("UPDATE key_values SET value = $1, version = version + 1, expires_at = $2
+             WHERE key = $3 AND version = $4")
         .bind(value)
         .bind(expires_at.as_millis())
         .bind(key)
         .bind(version)
         .execute(self.database.writer())
         .await?;
-        Ok(written.rows_affected() == 1)
+        Ok(written == 1)
     }
 
     /// Adds one to the key's counter and tells the sum. The expiry is that of the first increment.
     pub async fn increment(&self, key: &str, now: Timestamp, expires_at: Timestamp) -> Result<i64, Error> {
-        let (sum,): (i64,) = sqlx::query_as(
-            "INSERT INTO key_values (key, value, version, expires_at) VALUES ($1, '', 1, $2)
+        let row = sql("INSERT INTO key_values (key, value, version, expires_at) VALUES ($1, '', 1, $2)
              ON CONFLICT (key) DO UPDATE
              SET version = CASE WHEN key_values.expires_at <= $3 THEN 1 ELSE key_values.version + 1 END,
                  expires_at = CASE WHEN key_values.expires_at <= $3 THEN excluded.expires_at
                               ELSE key_values.expires_at END
-             RETURNING version",
-        )
+             RETURNING version")
         .bind(key)
         .bind(expires_at.as_millis())
         .bind(now.as_millis())
         .fetch_one(self.database.writer())
         .await?;
-        Ok(sum)
+        row.get("version")
     }
 
     /// The key's counter; 0 when it was never incremented or has expired.
@@ -106,14 +99,12 @@ impl KeyValue {
 
     /// Deletes what has expired, at most `limit` rows, so that no write waits long; tells how many.
     pub async fn purge(&self, now: Timestamp, limit: i64) -> Result<u64, Error> {
-        let purged = sqlx::query(
-            "DELETE FROM key_values WHERE key IN
-             (SELECT key FROM key_values WHERE expires_at <= $1 LIMIT $2)",
-        )
+        let purged = sql("DELETE FROM key_values WHERE key IN
+             (SELECT key FROM key_values WHERE expires_at <= $1 LIMIT $2)")
         .bind(now.as_millis())
         .bind(limit)
         .execute(self.database.writer())
         .await?;
-        Ok(purged.rows_affected())
+        Ok(purged)
     }
 }

@@ -1,7 +1,7 @@
 //! Durable tables and a small key-value store with expiry. All SQL of wecom-login lives here.
 //!
-//! Short texts serve both backends (`$1` placeholders, `RETURNING`, `ON CONFLICT`): SQLite today, PostgreSQL
-//! when replicas share one database. Whatever must have one winner is one conditional statement.
+//! SQLite on one machine, PostgreSQL where replicas share one database: one text for both (`$1` placeholders,
+//! `RETURNING`, `ON CONFLICT`). Whatever must have one winner is one conditional statement.
 
 mod accounts;
 mod api_keys;
@@ -23,6 +23,7 @@ use std::path::Path;
 pub use accounts::{AccountRow, Imported, NewAccount};
 pub use api_keys::ApiKeyRow;
 pub use bindings::{Bound, BoundBy, MatchOn, Matched};
+pub use database::PostgresOptions;
 pub use error::Error;
 pub use key_value::{Entry, KeyValue};
 pub use members::Consent;
@@ -41,7 +42,12 @@ impl Store {
     ///
     /// The file runs in WAL mode: a killed process loses nothing that was committed.
     pub async fn open_sqlite(path: &Path) -> Result<Self, Error> {
-        Ok(Self { database: database::Database::open(path).await? })
+        Ok(Self { database: database::Database::open_sqlite(path).await? })
+    }
+
+    /// Opens a PostgreSQL database and brings its tables up to date; of replicas that start at once one does.
+    pub async fn open_postgres(options: &PostgresOptions) -> Result<Self, Error> {
+        Ok(Self { database: database::Database::open_postgres(options).await? })
     }
 
     /// The key-value store that lies in the same database.

@@ -1,7 +1,6 @@
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use wecom_login_model::{CorpId, DepartmentId, Member, Profile, Timestamp, UserId};
 
+use crate::database::{PEOPLE, Row, Statement, sql};
 use crate::sessions::end_sessions_of;
 use crate::{EndReason, Error, Store};
 
@@ -11,13 +10,11 @@ const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, emai
 impl Store {
     /// The member's row, if there is one.
     pub async fn member(&self, corp_id: &CorpId, user_id: &UserId) -> Result<Option<Member>, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM members WHERE corp_id = $1 AND user_key = $2"
-        )))
-        .bind(corp_id.as_str())
-        .bind(user_id.folded())
-        .fetch_optional(self.database.reader())
-        .await?;
+        let row = sql(format!("SELECT {COLUMNS} FROM members WHERE corp_id = $1 AND user_key = $2"))
+            .bind(corp_id.as_str())
+            .bind(user_id.folded())
+            .fetch_optional(self.database.reader())
+            .await?;
         row.as_ref().map(member).transpose()
     }
 
@@ -42,9 +39,9 @@ impl Store {
         members: &[(UserId, Profile)],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.database.begin(PEOPLE).await?;
         for (user_id, profile) in members {
-            upsert(corp_id, user_id, profile, now)?.fetch_one(&mut *transaction).await?;
+            upsert(corp_id, user_id, profile, now)?.fetch_one(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -58,26 +55,24 @@ impl Store {
         given: &Consent,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.database.begin(PEOPLE).await?;
         for (field, value) in given.fields() {
-            sqlx::query(sqlx::AssertSqlSafe(format!(
+            sql(format!(
                 "UPDATE members SET {field} = $1, updated_at = $2 WHERE corp_id = $3 AND user_key = $4"
-            )))
+            ))
             .bind(value)
             .bind(now.as_millis())
             .bind(corp_id.as_str())
             .bind(user_id.folded())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
-            sqlx::query(
-                "INSERT INTO consents (corp_id, user_key, field, given_at) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (corp_id, user_key, field) DO UPDATE SET given_at = excluded.given_at",
-            )
+            sql("INSERT INTO consents (corp_id, user_key, field, given_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (corp_id, user_key, field) DO UPDATE SET given_at = excluded.given_at")
             .bind(corp_id.as_str())
             .bind(user_id.folded())
             .bind(field)
             .bind(now.as_millis())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         }
         transaction.commit().await?;
@@ -87,28 +82,25 @@ impl Store {
     /// Marks the member as having left and ends their sessions, both or neither; false when there is no such row, or
     /// it was marked before.
     pub async fn mark_left(&self, corp_id: &CorpId, user_id: &UserId, now: Timestamp) -> Result<bool, Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
-        let marked = sqlx::query(
-            "UPDATE members SET left_at = $1, updated_at = $1
-             WHERE corp_id = $2 AND user_key = $3 AND left_at IS NULL",
-        )
+        let mut transaction = self.database.begin(PEOPLE).await?;
+        let marked = sql("UPDATE members SET left_at = $1, updated_at = $1
+             WHERE corp_id = $2 AND user_key = $3 AND left_at IS NULL")
         .bind(now.as_millis())
         .bind(corp_id.as_str())
         .bind(user_id.folded())
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         end_sessions_of(&mut transaction, corp_id, user_id, EndReason::Left, now).await?;
         transaction.commit().await?;
-        Ok(marked.rows_affected() == 1)
+        Ok(marked == 1)
     }
 
     /// The members of the company who have not left, with the departments that the copy knows them in.
     pub async fn memberships(&self, corp_id: &CorpId) -> Result<Vec<(UserId, Vec<DepartmentId>)>, Error> {
-        let rows =
-            sqlx::query("SELECT user_id, departments FROM members WHERE corp_id = $1 AND left_at IS NULL")
-                .bind(corp_id.as_str())
-                .fetch_all(self.database.reader())
-                .await?;
+        let rows = sql("SELECT user_id, departments FROM members WHERE corp_id = $1 AND left_at IS NULL")
+            .bind(corp_id.as_str())
+            .fetch_all(self.database.reader())
+            .await?;
         rows.iter().map(|row| Ok((user_id(row)?, departments(row, "departments")?))).collect()
     }
 }
@@ -143,10 +135,8 @@ impl Consent {
     }
 }
 
-type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp) -> Result<Query, Error> {
-    Ok(sqlx::query(sqlx::AssertSqlSafe(format!(
+fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp) -> Result<Statement, Error> {
+    Ok(sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail,
                 avatar, gender, departments, leads, main_department, status, read_at, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $16)
@@ -163,18 +153,18 @@ fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp)
                 main_department = excluded.main_department, status = excluded.status,
                 read_at = excluded.read_at, left_at = NULL, updated_at = excluded.updated_at
              RETURNING {COLUMNS}"
-    )))
-    .bind(corp_id.as_str().to_owned())
+    ))
+    .bind(corp_id.as_str())
     .bind(user_id.folded())
-    .bind(user_id.as_str().to_owned())
-    .bind(profile.name.clone())
-    .bind(profile.alias.clone())
-    .bind(profile.position.clone())
-    .bind(profile.mobile.clone())
-    .bind(profile.email.clone())
-    .bind(profile.biz_mail.clone())
-    .bind(profile.avatar.clone())
-    .bind(profile.gender.clone())
+    .bind(user_id.as_str())
+    .bind(&profile.name)
+    .bind(&profile.alias)
+    .bind(&profile.position)
+    .bind(&profile.mobile)
+    .bind(&profile.email)
+    .bind(&profile.biz_mail)
+    .bind(&profile.avatar)
+    .bind(&profile.gender)
     .bind(json(&profile.departments)?)
     .bind(json(&profile.leads)?)
     .bind(profile.main_department.map(|id| id.0))
@@ -186,40 +176,40 @@ fn json(departments: &[DepartmentId]) -> Result<String, Error> {
     serde_json::to_string(departments).map_err(|error| Error::corrupt("writing departments", error))
 }
 
-fn member(row: &SqliteRow) -> Result<Member, Error> {
-    let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
+fn member(row: &Row) -> Result<Member, Error> {
+    let moment = |column: &str| row.get(column).map(Timestamp::from_millis);
     Ok(Member {
-        id: row.try_get("id")?,
-        corp_id: CorpId::parse(row.try_get::<String, _>("corp_id")?)
+        id: row.get("id")?,
+        corp_id: CorpId::parse(row.get::<String>("corp_id")?)
             .map_err(|error| Error::corrupt("table members, corp_id", error))?,
         user_id: user_id(row)?,
         profile: Profile {
-            name: row.try_get("name")?,
-            alias: row.try_get("alias")?,
-            position: row.try_get("position")?,
-            mobile: row.try_get("mobile")?,
-            email: row.try_get("email")?,
-            biz_mail: row.try_get("biz_mail")?,
-            avatar: row.try_get("avatar")?,
-            gender: row.try_get("gender")?,
+            name: row.get("name")?,
+            alias: row.get("alias")?,
+            position: row.get("position")?,
+            mobile: row.get("mobile")?,
+            email: row.get("email")?,
+            biz_mail: row.get("biz_mail")?,
+            avatar: row.get("avatar")?,
+            gender: row.get("gender")?,
             departments: departments(row, "departments")?,
             leads: departments(row, "leads")?,
-            main_department: row.try_get::<Option<i64>, _>("main_department")?.map(DepartmentId),
-            status: row.try_get::<Option<i64>, _>("status")?.map(Into::into),
+            main_department: row.get::<Option<i64>>("main_department")?.map(DepartmentId),
+            status: row.get::<Option<i64>>("status")?.map(Into::into),
         },
         read_at: moment("read_at")?,
-        left_at: row.try_get::<Option<i64>, _>("left_at")?.map(Timestamp::from_millis),
+        left_at: row.get::<Option<i64>>("left_at")?.map(Timestamp::from_millis),
         created_at: moment("created_at")?,
         updated_at: moment("updated_at")?,
     })
 }
 
-fn user_id(row: &SqliteRow) -> Result<UserId, Error> {
-    UserId::parse(row.try_get::<String, _>("user_id")?)
+fn user_id(row: &Row) -> Result<UserId, Error> {
+    UserId::parse(row.get::<String>("user_id")?)
         .map_err(|error| Error::corrupt("table members, user_id", error))
 }
 
-fn departments(row: &SqliteRow, column: &str) -> Result<Vec<DepartmentId>, Error> {
-    serde_json::from_str(row.try_get(column)?)
+fn departments(row: &Row, column: &str) -> Result<Vec<DepartmentId>, Error> {
+    serde_json::from_str(&row.get::<String>(column)?)
         .map_err(|error| Error::corrupt("table members, departments or leads", error))
 }

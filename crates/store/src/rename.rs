@@ -1,8 +1,8 @@
 //! A member gets another userid (event update_user, NewUserID): everything that is known of them moves, in one transaction.
 
-use sqlx::sqlite::SqliteConnection;
 use wecom_login_model::{CorpId, Timestamp, UserId};
 
+use crate::database::{PEOPLE, Transaction, sql};
 use crate::{EndReason, Error, Store};
 
 impl Store {
@@ -19,7 +19,7 @@ impl Store {
         to: &UserId,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let mut transaction = self.database.writer().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.database.begin(PEOPLE).await?;
         let (old, new) = (from.folded(), to.folded());
         let mut moved = false;
         if old == new {
@@ -32,19 +32,17 @@ impl Store {
         }
         moved |= move_row(&mut transaction, "members", corp_id, &old, to).await?;
         if moved {
-            sqlx::query(
-                "UPDATE members SET read_at = 0, left_at = NULL, updated_at = $1
-                 WHERE corp_id = $2 AND user_key = $3",
-            )
+            sql("UPDATE members SET read_at = 0, left_at = NULL, updated_at = $1
+                 WHERE corp_id = $2 AND user_key = $3")
             .bind(now.as_millis())
             .bind(corp_id.as_str())
             .bind(&new)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         }
         if move_row(&mut transaction, "bindings", corp_id, &old, to).await? {
             moved = true;
-            sqlx::query(
+            sql(
                 "UPDATE sessions SET ended_at = $1, end_reason = $2
                  WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL AND (account_id IS NULL OR account_id <>
                     (SELECT account_id FROM bindings WHERE corp_id = $3 AND user_key = $4))",
@@ -53,7 +51,7 @@ impl Store {
             .bind(EndReason::Unbound.as_str())
             .bind(corp_id.as_str())
             .bind(&new)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         }
         for text in [
@@ -62,7 +60,7 @@ impl Store {
             "UPDATE consents SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
             "UPDATE sessions SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
         ] {
-            sqlx::query(text).bind(corp_id.as_str()).bind(&old).bind(&new).execute(&mut *transaction).await?;
+            sql(text).bind(corp_id.as_str()).bind(&old).bind(&new).execute(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(moved)
@@ -71,39 +69,38 @@ impl Store {
 
 /// Moves the row of a table that has corp_id, user_key and user_id, over one that is there; false when there is none.
 async fn move_row(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     table: &'static str,
     corp_id: &CorpId,
     old: &str,
     to: &UserId,
 ) -> Result<bool, Error> {
-    sqlx::query(sqlx::AssertSqlSafe(format!(
+    sql(format!(
         "DELETE FROM {table} WHERE corp_id = $1 AND user_key = $2
             AND EXISTS (SELECT 1 FROM {table} WHERE corp_id = $1 AND user_key = $3)"
-    )))
+    ))
     .bind(corp_id.as_str())
     .bind(to.folded())
     .bind(old)
-    .execute(&mut *connection)
+    .execute(&mut *transaction)
     .await?;
-    spell(connection, table, corp_id, old, to).await
+    spell(transaction, table, corp_id, old, to).await
 }
 
 async fn spell(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     table: &'static str,
     corp_id: &CorpId,
     old: &str,
     to: &UserId,
 ) -> Result<bool, Error> {
-    let written = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "UPDATE {table} SET user_key = $1, user_id = $2 WHERE corp_id = $3 AND user_key = $4"
-    )))
-    .bind(to.folded())
-    .bind(to.as_str())
-    .bind(corp_id.as_str())
-    .bind(old)
-    .execute(connection)
-    .await?;
-    Ok(written.rows_affected() == 1)
+    let written =
+        sql(format!("UPDATE {table} SET user_key = $1, user_id = $2 WHERE corp_id = $3 AND user_key = $4"))
+            .bind(to.folded())
+            .bind(to.as_str())
+            .bind(corp_id.as_str())
+            .bind(old)
+            .execute(transaction)
+            .await?;
+    Ok(written == 1)
 }

@@ -1,9 +1,8 @@
 use std::time::Duration;
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use wecom_login_model::{AccountId, CorpId, Fingerprint, Timestamp, UserId};
 
+use crate::database::{Row, Transaction, sql};
 use crate::{Error, Store};
 
 /// A session that is about to begin.
@@ -90,7 +89,7 @@ impl Store {
     /// Begins the session, for the account that the member is bound to at this moment, and gives its row. A sign-in that has made one already keeps that one, which takes the
     /// new token, so that a process that died half-way leaves no second session; `None` when that one has ended.
     pub async fn begin_session(&self, session: &NewSession<'_>) -> Result<Option<SessionRow>, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let row = sql(format!(
             "INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
                 expires_at, account_id)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
@@ -98,7 +97,7 @@ impl Store {
              ON CONFLICT (sign_in) DO UPDATE SET token_hash = excluded.token_hash
              WHERE sessions.ended_at IS NULL
              RETURNING {COLUMNS}"
-        )))
+        ))
         .bind(session.id)
         .bind(session.token_hash.to_hex())
         .bind(session.sign_in.map(Fingerprint::to_hex))
@@ -120,9 +119,9 @@ impl Store {
         token_hash: Fingerprint,
         now: Timestamp,
     ) -> Result<Option<SessionRow>, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let row = sql(format!(
             "UPDATE sessions SET token_hash = $1 WHERE sign_in = $3 AND {LIVE} RETURNING {COLUMNS}"
-        )))
+        ))
         .bind(token_hash.to_hex())
         .bind(now.as_millis())
         .bind(sign_in.to_hex())
@@ -137,31 +136,27 @@ impl Store {
         token_hash: Fingerprint,
         now: Timestamp,
     ) -> Result<Option<SessionRow>, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM sessions WHERE token_hash = $1 AND {LIVE}"
-        )))
-        .bind(token_hash.to_hex())
-        .bind(now.as_millis())
-        .fetch_optional(self.database.reader())
-        .await?;
+        let row = sql(format!("SELECT {COLUMNS} FROM sessions WHERE token_hash = $1 AND {LIVE}"))
+            .bind(token_hash.to_hex())
+            .bind(now.as_millis())
+            .fetch_optional(self.database.reader())
+            .await?;
         row.as_ref().map(session_row).transpose()
     }
 
     /// The live session of an id.
     pub async fn session_by_id(&self, id: &str, now: Timestamp) -> Result<Option<SessionRow>, Error> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM sessions WHERE id = $1 AND {LIVE}"
-        )))
-        .bind(id)
-        .bind(now.as_millis())
-        .fetch_optional(self.database.reader())
-        .await?;
+        let row = sql(format!("SELECT {COLUMNS} FROM sessions WHERE id = $1 AND {LIVE}"))
+            .bind(id)
+            .bind(now.as_millis())
+            .fetch_optional(self.database.reader())
+            .await?;
         row.as_ref().map(session_row).transpose()
     }
 
     /// Moves the idle end of a session that has not ended.
     pub async fn touch_session(&self, id: &str, idle_until: Timestamp) -> Result<(), Error> {
-        sqlx::query("UPDATE sessions SET idle_until = $1 WHERE id = $2 AND ended_at IS NULL")
+        sql("UPDATE sessions SET idle_until = $1 WHERE id = $2 AND ended_at IS NULL")
             .bind(idle_until.as_millis())
             .bind(id)
             .execute(self.database.writer())
@@ -171,43 +166,38 @@ impl Store {
 
     /// Ends the session; false when it had ended before.
     pub async fn end_session(&self, id: &str, now: Timestamp, reason: EndReason) -> Result<bool, Error> {
-        let ended = sqlx::query(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL",
-        )
-        .bind(now.as_millis())
-        .bind(reason.as_str())
-        .bind(id)
-        .execute(self.database.writer())
-        .await?;
-        Ok(ended.rows_affected() == 1)
+        let ended =
+            sql("UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL")
+                .bind(now.as_millis())
+                .bind(reason.as_str())
+                .bind(id)
+                .execute(self.database.writer())
+                .await?;
+        Ok(ended == 1)
     }
 
     /// Deletes sessions that ended, or ran out, longer than `keep` ago, at most `limit`; tells how many.
     pub async fn purge_sessions(&self, now: Timestamp, keep: Duration, limit: i64) -> Result<u64, Error> {
-        let purged = sqlx::query(
-            "DELETE FROM sessions WHERE id IN
-             (SELECT id FROM sessions WHERE expires_at < $1 OR ended_at < $1 OR idle_until < $1 LIMIT $2)",
-        )
+        let purged = sql("DELETE FROM sessions WHERE id IN
+             (SELECT id FROM sessions WHERE expires_at < $1 OR ended_at < $1 OR idle_until < $1 LIMIT $2)")
         .bind((now - keep).as_millis())
         .bind(limit)
         .execute(self.database.writer())
         .await?;
-        Ok(purged.rows_affected())
+        Ok(purged)
     }
 }
 
 /// Ends every session of a member, in the transaction of what ends them.
 pub(crate) async fn end_sessions_of(
-    transaction: &mut sqlx::SqliteConnection,
+    transaction: &mut Transaction,
     corp_id: &CorpId,
     user_id: &UserId,
     reason: EndReason,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE sessions SET ended_at = $1, end_reason = $2
-         WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL",
-    )
+    sql("UPDATE sessions SET ended_at = $1, end_reason = $2
+         WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL")
     .bind(now.as_millis())
     .bind(reason.as_str())
     .bind(corp_id.as_str())
@@ -217,16 +207,16 @@ pub(crate) async fn end_sessions_of(
     Ok(())
 }
 
-pub(crate) fn session_row(row: &SqliteRow) -> Result<SessionRow, Error> {
-    let moment = |column: &str| row.try_get(column).map(Timestamp::from_millis);
+pub(crate) fn session_row(row: &Row) -> Result<SessionRow, Error> {
+    let moment = |column: &str| row.get(column).map(Timestamp::from_millis);
     Ok(SessionRow {
-        id: row.try_get("id")?,
-        corp_id: CorpId::parse(row.try_get::<String, _>("corp_id")?)
+        id: row.get("id")?,
+        corp_id: CorpId::parse(row.get::<String>("corp_id")?)
             .map_err(|error| Error::corrupt("table sessions, corp_id", error))?,
-        user_key: UserId::parse(row.try_get::<String, _>("user_key")?)
+        user_key: UserId::parse(row.get::<String>("user_key")?)
             .map_err(|error| Error::corrupt("table sessions, user_key", error))?,
-        account_id: row.try_get::<Option<i64>, _>("account_id")?.map(AccountId),
-        instance: row.try_get("instance")?,
+        account_id: row.get::<Option<i64>>("account_id")?.map(AccountId),
+        instance: row.get("instance")?,
         created_at: moment("created_at")?,
         idle_until: moment("idle_until")?,
         expires_at: moment("expires_at")?,

@@ -1,16 +1,14 @@
 //! SQLite in WAL mode: one writer, so that writers queue here in order instead of failing with BUSY there,
 //! and a few readers that never wait for it.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use super::{Transaction, migrations};
 use crate::Error;
 
 const READERS: u32 = 4;
@@ -18,13 +16,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone)]
-pub(crate) struct Database {
+pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
 }
 
-impl Database {
-    pub(crate) async fn open(path: &Path) -> Result<Self, Error> {
+impl Sqlite {
+    pub(super) async fn open(path: &Path) -> Result<Self, Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -39,35 +37,30 @@ impl Database {
                 .test_before_acquire(false)
         };
         let writer = pool(1).connect_with(options.clone()).await?;
-        migrations().run(&writer).await?;
+        migrations::run_on_sqlite(&writer).await?;
         let readers = pool(READERS).connect_lazy_with(options);
         Ok(Self { writer, readers })
     }
 
-    pub(crate) fn writer(&self) -> &SqlitePool {
+    pub(super) fn writer(&self) -> &SqlitePool {
         &self.writer
     }
 
-    pub(crate) fn reader(&self) -> &SqlitePool {
+    pub(super) fn readers(&self) -> &SqlitePool {
         &self.readers
     }
 
-    pub(crate) async fn close(&self) {
+    /// The one writer is what makes transactions wait for each other; IMMEDIATE is for other processes.
+    pub(super) async fn begin(&self) -> Result<Transaction, Error> {
+        Ok(Transaction::Sqlite(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Transaction, Error> {
+        Ok(Transaction::Sqlite(self.readers.begin().await?))
+    }
+
+    pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
-}
-
-fn migrations() -> Migrator {
-    let files = [
-        (1, "sign in", include_str!("../migrations/sqlite/0001_sign_in.sql")),
-        (2, "consents", include_str!("../migrations/sqlite/0002_consents.sql")),
-        (3, "accounts", include_str!("../migrations/sqlite/0003_accounts.sql")),
-        (4, "token pairs", include_str!("../migrations/sqlite/0004_token_pairs.sql")),
-    ];
-    let migrations = files.map(|(version, description, sql)| {
-        let description = Cow::Borrowed(description);
-        Migration::new(version, description, MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Migrator::with_migrations(migrations.to_vec())
 }

@@ -1,0 +1,101 @@
+//! The one way in which this crate speaks SQL. Every function of the store is written once, with `$1` placeholders, and
+//! runs on SQLite (one machine) and on PostgreSQL (many); no type of the driver is seen outside this folder.
+//!
+//! * [`statement`]: text and values, and what is asked for;
+//! * [`row`]: columns by name;
+//! * [`transaction`]: several statements, all or nothing, one after another with others of the same subject;
+//! * [`sqlite`], [`postgres`]: how each is opened and what it does when it fails;
+//! * [`migrations`]: the tables.
+
+mod migrations;
+mod postgres;
+mod row;
+mod sqlite;
+mod statement;
+mod transaction;
+
+use std::path::Path;
+
+pub use postgres::PostgresOptions;
+pub(crate) use row::Row;
+pub(crate) use statement::{Statement, Value, sql};
+pub(crate) use transaction::Transaction;
+
+use crate::Error;
+use postgres::Postgres;
+use sqlite::Sqlite;
+
+/// The subject of what moves members, accounts and bindings: see [`Database::begin`].
+pub(crate) const PEOPLE: &str = "people";
+
+/// The database; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// Where a statement runs.
+#[derive(Debug)]
+pub(crate) enum On<'c> {
+    Sqlite(&'c sqlx::SqlitePool),
+    Postgres { pool: &'c Postgres, repeatable: bool },
+    Transaction(&'c mut Transaction),
+}
+
+impl<'c> From<&'c mut Transaction> for On<'c> {
+    fn from(transaction: &'c mut Transaction) -> Self {
+        Self::Transaction(transaction)
+    }
+}
+
+impl Database {
+    pub(crate) async fn open_sqlite(path: &Path) -> Result<Self, Error> {
+        Ok(Self::Sqlite(Sqlite::open(path).await?))
+    }
+
+    pub(crate) async fn open_postgres(options: &PostgresOptions) -> Result<Self, Error> {
+        Ok(Self::Postgres(Postgres::open(options).await?))
+    }
+
+    /// For a statement that changes something. It is sent once.
+    pub(crate) fn writer(&self) -> On<'_> {
+        match self {
+            Self::Sqlite(database) => On::Sqlite(database.writer()),
+            Self::Postgres(pool) => On::Postgres { pool, repeatable: false },
+        }
+    }
+
+    /// For a statement that changes nothing: it waits for no writer, and is sent again when the connection broke.
+    pub(crate) fn reader(&self) -> On<'_> {
+        match self {
+            Self::Sqlite(database) => On::Sqlite(database.readers()),
+            Self::Postgres(pool) => On::Postgres { pool, repeatable: true },
+        }
+    }
+
+    /// Begins a transaction that writes. Those of one `subject` run one after another, on both backends and over all
+    /// processes, so what one has read is true until its end. Give related transactions the same subject: two that lock
+    /// the same rows under different ones may wait for each other, and one of them then fails as busy.
+    pub(crate) async fn begin(&self, subject: &str) -> Result<Transaction, Error> {
+        match self {
+            Self::Sqlite(database) => database.begin().await,
+            Self::Postgres(database) => database.begin(subject).await,
+        }
+    }
+
+    /// Begins a transaction that only reads: all its statements see the database as of one moment.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction, Error> {
+        match self {
+            Self::Sqlite(database) => database.snapshot().await,
+            Self::Postgres(database) => database.snapshot().await,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(database) => database.close().await,
+            Self::Postgres(database) => database.close().await,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! PostgreSQL: a pool, time-outs on both sides, and what is done when a connection breaks.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, SqlSafeStr as _};
+
+use super::statement::{Answer, Ask, Statement};
+use super::{Transaction, migrations, sql};
+use crate::Error;
+
+/// A request waits this long for a connection, a new one included.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The server ends a statement after this long, and a wait for a lock after half of it.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A transaction whose process hangs gives its locks back after this long.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A server that does not answer at all, because the network swallows packets, is given up a little later than one
+/// that ends the statement itself.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
+/// A connection that rested longer is asked first whether it still lives: most that broke did so at rest.
+const REST: Duration = Duration::from_secs(1);
+const CONNECTION_LIFE: Duration = Duration::from_mins(30);
+
+/// How PostgreSQL is reached.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    connect: PgConnectOptions,
+    connections: u32,
+}
+
+impl PostgresOptions {
+    /// Of an address such as `postgres://user:password@host/database?sslmode=verify-full`, with at most `connections`
+    /// at a time. The error names what is wrong and holds nothing of the address.
+    pub fn parse(url: &str, connections: u32) -> Result<Self, String> {
+        let connect: PgConnectOptions = url.parse().map_err(|_| {
+            "must be an address such as postgres://user:password@host/database?sslmode=verify-full".to_owned()
+        })?;
+        Ok(Self { connect, connections })
+    }
+
+    fn with_limits(&self, statement: Duration) -> PgConnectOptions {
+        let millis = |limit: Duration| limit.as_millis().to_string();
+        self.connect.clone().application_name("wecom-login").options([
+            ("statement_timeout", millis(statement)),
+            ("lock_timeout", millis(statement / 2)),
+            ("idle_in_transaction_session_timeout", millis(IDLE_TIMEOUT)),
+        ])
+    }
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresOptions").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Postgres {
+    pool: PgPool,
+}
+
+impl Postgres {
+    pub(super) async fn open(options: &PostgresOptions) -> Result<Self, Error> {
+        migrations::run_on_postgres(&options.with_limits(migrations::TIMEOUT)).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .max_lifetime(CONNECTION_LIFE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, met| {
+                Box::pin(async move {
+                    if met.idle_for > REST {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(options.with_limits(STATEMENT_TIMEOUT));
+        Ok(Self { pool })
+    }
+
+    pub(super) async fn run(
+        &self,
+        statement: &Statement,
+        ask: Ask,
+        repeatable: bool,
+    ) -> Result<Answer, Error> {
+        match self.attempt(statement, ask, repeatable).await {
+            // One that was ended for the sake of another has done nothing.
+            Err(error) if error.is_deadlock() || (repeatable && error.is_unreachable()) => {
+                self.attempt(statement, ask, repeatable).await
+            }
+            other => other,
+        }
+    }
+
+    async fn attempt(&self, statement: &Statement, ask: Ask, repeatable: bool) -> Result<Answer, Error> {
+        let mut connection = self.pool.acquire().await?;
+        within(statement.on_postgres(&mut connection, ask))
+            .await
+            .map_err(|error| if repeatable { error } else { error.unknown() })
+    }
+
+    /// READ COMMITTED behind a lock of the subject's own: each statement sees what the transaction before has left,
+    /// and there is nothing to be tried again.
+    pub(super) async fn begin(&self, subject: &str) -> Result<Transaction, Error> {
+        let mut transaction = Transaction::Postgres(within(self.pool.begin()).await?);
+        sql("SELECT pg_advisory_xact_lock(hashtextextended('wecom-login/' || $1, 0))")
+            .bind(subject)
+            .execute(&mut transaction)
+            .await?;
+        Ok(transaction)
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Transaction, Error> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".into_sql_str();
+        Ok(Transaction::Postgres(within(self.pool.begin_with(begin)).await?))
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// The answer, unless none comes. What is given up leaves a connection that is not used again.
+pub(super) async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Error::no_answer()),
+    }
+}

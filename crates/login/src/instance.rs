@@ -129,6 +129,11 @@ impl Instance {
         &self.redirect_url
     }
 
+    /// What the member is asked for inside the WeCom app.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// Who takes the redirect.
     pub fn callback(&self) -> CallbackMode {
         self.callback

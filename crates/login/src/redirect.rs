@@ -5,7 +5,7 @@ use wecom_login_model::{Entropy, Fingerprint, Secret, alphanumeric};
 
 use crate::Instance;
 
-/// The long-lived random name of a browser, kept in its cookie. Whoever knows it can finish the browser's sign-ins,
+/// The long-lived random name of a browser, kept in its cookie, or by a client that names itself. Whoever knows it can finish the browser's sign-ins,
 /// so it does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserId(Secret);
@@ -22,6 +22,18 @@ impl BrowserId {
     pub fn parse(text: &str) -> Option<Self> {
         let ours = text.len() == Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         ours.then(|| Self(Secret::new(text)))
+    }
+
+    /// The browser of a client that named it itself, at random, because our cookie does not reach it. `None` when the text
+    /// is no such name: 32 to 128 characters of base64url.
+    ///
+    /// What comes out can be no cookie's value, nor a cookie's value such a name: a state that was issued to the one kind
+    /// is of no use to the other.
+    pub fn of_client(text: &str) -> Option<Self> {
+        let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let usable = (Self::LENGTH..=128).contains(&text.len()) && text.bytes().all(alphabet);
+        let digits = || Fingerprint::of_parts(["client", text]).to_hex()[..Self::LENGTH].to_owned();
+        usable.then(|| Self(Secret::new(digits())))
     }
 
     /// The value of the cookie.

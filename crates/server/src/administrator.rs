@@ -16,7 +16,7 @@ use wecom_login_session::Session;
 use crate::envelope::Call;
 use crate::problem;
 use crate::problems::{ADMINISTRATORS_ONLY, NOT_SIGNED_IN, TOO_MANY_FAILURES};
-use crate::request::Visit;
+use crate::request::{Visit, bearer};
 use crate::session::session_of;
 use crate::site::Site;
 
@@ -65,7 +65,7 @@ impl Administrator {
         visit: &Visit,
         session: Option<&Session>,
     ) -> Result<bool, Refusal> {
-        if !visit.headers.contains_key(header::AUTHORIZATION) {
+        if visit.access.is_some() || !visit.headers.contains_key(header::AUTHORIZATION) {
             return Ok(session
                 .is_some_and(|session| site.settings.admins.contains(&session.corp_id, &session.user_key)));
         }
@@ -81,9 +81,8 @@ impl Administrator {
 
     async fn recognise(site: &Site, visit: &Visit) -> Result<Self, NoAdministrator> {
         // Whoever sends a key means it: a session beside it does not help.
-        if let Some(value) = visit.headers.get(header::AUTHORIZATION) {
-            let key = value.to_str().ok().and_then(bearer).and_then(ApiKey::parse);
-            let key = match key {
+        if visit.access.is_none() && visit.headers.contains_key(header::AUTHORIZATION) {
+            let key = match bearer(&visit.headers).and_then(ApiKey::parse) {
                 Some(key) => site.api_keys.check(&key).await?,
                 None => None,
             };
@@ -95,11 +94,6 @@ impl Administrator {
         }
         Ok(Self::Member(MemberRef { corp_id: session.corp_id, user_id: session.user_key }))
     }
-}
-
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
 impl std::fmt::Display for Administrator {

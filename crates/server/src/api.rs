@@ -7,28 +7,35 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use serde_json::{Map, Value};
-use wecom_login_element::{Access, App, Arguments, Element, Kind, Outcome};
+use serde_json::{Map, Value, json};
+use wecom_login_element::{Access, App, Arguments, Code, Element, Kind, Outcome};
 use wecom_login_login::{Refusal, SignedIn};
-use wecom_login_model::Secret;
+use wecom_login_model::{Bilingual, Secret};
 
 use crate::administrator::Administrator;
 use crate::callback::{leave_former_session, withdraw};
 use crate::caller::caller;
+use crate::cross_site::Asker;
 use crate::envelope::Call;
 use crate::login_page::browser;
 use crate::problem;
 use crate::problems::{
-    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NO_FUNCTION, NOT_SIGNED_IN,
-    OVERLOADED, TOO_MANY_FAILURES,
+    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NO_FUNCTION, NO_PAIR_HERE,
+    NOT_SIGNED_IN, OVERLOADED, TOO_MANY_FAILURES,
 };
-use crate::request::Visit;
+use crate::request::{Naming, Visit};
 use crate::session::session_of;
 use crate::site::Site;
+use crate::{pair, sharing};
 
 const LARGEST_BODY: usize = 64 * 1024;
+
+const UNUSABLE_NAME: Bilingual = Bilingual {
+    zh: "请求头 X-Wecom-Login-Browser 必须是 32 到 128 个 A-Z、a-z、0-9、- 和 _。",
+    en: "The header X-Wecom-Login-Browser must hold 32 to 128 characters of A-Z, a-z, 0-9, - and _.",
+};
 
 pub(crate) async fn call(
     State(site): State<Arc<Site>>,
@@ -45,6 +52,16 @@ pub(crate) async fn call(
         Ok(false) => {}
         Ok(true) => return call.problem(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILURES),
         Err(error) => return refused(&call, &error.into()),
+    }
+    match call.visit.naming {
+        Naming::Cookie => {}
+        // A page of our own has the cookie, which no script can read: it must not be talked into tokens.
+        Naming::Header if matches!(call.visit.asker, Asker::Program | Asker::Configured) => {}
+        Naming::Header => return call.problem(StatusCode::FORBIDDEN, NO_PAIR_HERE),
+        Naming::Unusable => {
+            let code = Code::new(BAD_ARGUMENTS, UNUSABLE_NAME.text(call.visit.language));
+            return call.failure(&code);
+        }
     }
     let arguments = match arguments(request).await {
         Ok(arguments) => arguments,
@@ -84,7 +101,8 @@ pub(crate) async fn arguments(request: Request<Body>) -> Result<Map<String, Valu
     serde_json::from_slice(&body).map_err(|_| bad)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// True for a body that says that it is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
@@ -124,20 +142,21 @@ async fn run(
     };
     match element.call(function, arguments, &caller(visit, known, session.as_ref(), administers)).await {
         Ok(Outcome { value, effect }) => {
-            let mut response = call.success(value);
-            if issues_state && is_new {
-                response.headers_mut().append(SET_COOKIE, site.cookies.set_browser(&named));
-            }
             let signed_in = effect.and_then(|effect| effect.take::<SignedIn>().ok());
-            if let Some(signed_in) = &signed_in
-                && let Some(token) = &signed_in.token
-            {
-                leave_former_session(site, visit, token, &signed_in.session.id).await;
-                let lifetime = signed_in.session.expires_at.since(site.clock.now());
-                response.headers_mut().append(SET_COOKIE, site.cookies.set_session(token, lifetime));
-            }
-            if let (None, "getLoginCode", Some(state)) = (signed_in, function, &state) {
+            if let (None, "getLoginCode", Some(state)) = (&signed_in, function, &state) {
                 withdraw(site, visit, state).await;
+            }
+            let mut response = match &signed_in {
+                Some(signed_in) => welcome(site, call, value, signed_in).await,
+                None => call.success(value),
+            };
+            if issues_state {
+                if is_new {
+                    response.headers_mut().append(SET_COOKIE, site.cookies.set_browser(&named));
+                }
+                if let Some(hosts) = hosts(site, element.full_name()) {
+                    response.headers_mut().insert(sharing::HOSTS, hosts);
+                }
             }
             response
         }
@@ -162,6 +181,37 @@ async fn run(
             call.failure(&code)
         }
     }
+}
+
+/// Gives the session that a sign-in has begun: as a cookie, or as a pair to a client that asked for one.
+async fn welcome(site: &Site, call: &Call, value: Value, signed_in: &SignedIn) -> Response {
+    let (visit, now) = (&call.visit, site.clock.now());
+    let Some(token) = &signed_in.token else { return call.success(value) };
+    if visit.naming == Naming::Header {
+        return match site.sessions.begin_pair(token, &signed_in.session).await {
+            Ok(Some(pair)) => call.success_with_pair(value, pair::shown(&pair, now)),
+            // A repetition, of which the first has been answered and made use of.
+            Ok(None) => refused(call, &Refusal::StateUsed),
+            Err(error) => refused(call, &error.into()),
+        };
+    }
+    leave_former_session(site, visit, token, &signed_in.session.id).await;
+    let mut response = call.success(value);
+    let lifetime = signed_in.session.expires_at.since(now);
+    response.headers_mut().append(SET_COOKIE, site.cookies.set_session(token, lifetime));
+    response
+}
+
+/// Where the instance's WeCom is, so that a client can build the link that the config is for. It stands beside the config,
+/// whose keys are the platform's.
+fn hosts(site: &Site, full_name: &str) -> Option<HeaderValue> {
+    let served = site.served();
+    let instance = served.instances.get(full_name)?;
+    let (login, oauth) = (instance.endpoints().login(), instance.endpoints().oauth());
+    HeaderValue::from_str(
+        &json!({"login": login, "oauth": oauth, "scope": instance.scope().as_str()}).to_string(),
+    )
+    .ok()
 }
 
 fn refused(call: &Call, refusal: &Refusal) -> Response {

@@ -1,21 +1,49 @@
-//! Unsafe methods are for our own pages: Sec-Fetch-Site, or Origin where a browser sends none of the former.
+//! Who asks: our own pages, a front end of a configured origin, another site, or no browser at all. Browsers tell by
+//! Sec-Fetch-Site and Origin, which pages cannot forge; nobody else has cookies that somebody could ride on.
 
-use axum::http::{HeaderMap, Method};
-use url::Url;
+use axum::http::{HeaderMap, Method, header};
+use url::{Origin, Url};
 
-/// True when the request may change something. A request with neither header comes from no browser and carries
-/// no cookie that somebody else could ride on.
-pub(crate) fn is_allowed(method: &Method, headers: &HeaderMap, public_url: &Url) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        return true;
+/// Whose page sent a request, as its headers tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Neither header: a program.
+    Program,
+    /// A page of ours, or the person at the address bar.
+    OwnPage,
+    /// A page of an origin that the settings list.
+    Configured,
+    /// Any other page.
+    Stranger,
+}
+
+impl Asker {
+    pub(crate) fn of(headers: &HeaderMap, public_url: &Url, configured: &[Origin]) -> Self {
+        let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        let (site, origin) =
+            (header(header::HeaderName::from_static("sec-fetch-site")), header(header::ORIGIN));
+        // To the letter: browsers write an origin in one way, and `null` is none.
+        let is = |known: &Origin| origin.is_some_and(|origin| origin == known.ascii_serialization());
+        match (site, origin) {
+            (None, None) => Self::Program,
+            (Some("same-origin" | "none"), _) => Self::OwnPage,
+            (Some("same-site" | "cross-site") | None, Some(_)) if configured.iter().any(is) => {
+                Self::Configured
+            }
+            (None, Some(_)) if is(&public_url.origin()) => Self::OwnPage,
+            _ => Self::Stranger,
+        }
     }
-    let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    if let Some(site) = header("sec-fetch-site") {
-        return matches!(site, "same-origin" | "none");
-    }
-    match header("origin") {
-        None => true,
-        Some(origin) => Url::parse(origin).is_ok_and(|url| url.origin() == public_url.origin()),
+
+    /// True when the request may change something; `shared` is whether what it asks for is there for configured origins.
+    pub(crate) fn may(self, method: &Method, shared: bool) -> bool {
+        match self {
+            Self::Program | Self::OwnPage => true,
+            Self::Configured if shared => true,
+            Self::Configured | Self::Stranger => {
+                matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+            }
+        }
     }
 }
 
@@ -23,29 +51,78 @@ pub(crate) fn is_allowed(method: &Method, headers: &HeaderMap, public_url: &Url)
 mod tests {
     use super::*;
 
-    fn allowed(method: &Method, headers: &[(&'static str, &str)]) -> bool {
+    fn asker(headers: &[(&'static str, &str)]) -> Asker {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        is_allowed(method, &map, &Url::parse("https://login.example.com").unwrap())
+        let url = |text| Url::parse(text).unwrap();
+        let configured = [url("https://app.example.org").origin(), url("http://localhost:3000").origin()];
+        Asker::of(&map, &url("https://login.example.com"), &configured)
     }
 
     #[test]
-    fn other_sites_may_look_but_not_touch() {
-        assert!(allowed(&Method::GET, &[("sec-fetch-site", "cross-site")]));
-        assert!(allowed(&Method::POST, &[]));
-        assert!(allowed(&Method::POST, &[("sec-fetch-site", "same-origin")]));
-        assert!(allowed(&Method::POST, &[("origin", "https://login.example.com")]));
-        for site in ["cross-site", "same-site", "", "SAME-ORIGIN"] {
-            let origin = ("origin", "https://login.example.com");
-            assert!(!allowed(&Method::POST, &[("sec-fetch-site", site), origin]), "{site}");
+    fn browsers_tell_who_asks() {
+        let (site, origin) = ("sec-fetch-site", "origin");
+        let (own, app) = ("https://login.example.com", "https://app.example.org");
+        for (expected, headers) in [
+            (Asker::Program, vec![]),
+            (Asker::OwnPage, vec![(site, "same-origin")]),
+            (Asker::OwnPage, vec![(site, "none")]),
+            (Asker::OwnPage, vec![(origin, own)]),
+            (Asker::Configured, vec![(site, "cross-site"), (origin, app)]),
+            (Asker::Configured, vec![(site, "same-site"), (origin, "http://localhost:3000")]),
+            (Asker::Configured, vec![(origin, app)]),
+        ] {
+            assert_eq!(asker(&headers), expected, "{headers:?}");
         }
-        for origin in
-            ["null", "https://evil.example", "http://login.example.com", "https://login.example.com:8443"]
-        {
-            assert!(!allowed(&Method::POST, &[("origin", origin)]), "{origin}");
-            assert!(!allowed(&Method::DELETE, &[("origin", origin)]), "{origin}");
+    }
+
+    #[test]
+    fn everything_else_is_a_stranger() {
+        let (site, origin) = ("sec-fetch-site", "origin");
+        for value in ["cross-site", "same-site", "", "SAME-ORIGIN"] {
+            assert_eq!(asker(&[(site, value)]), Asker::Stranger, "{value}");
+            assert_eq!(
+                asker(&[(site, value), (origin, "https://login.example.com")]),
+                Asker::Stranger,
+                "{value}"
+            );
+        }
+        for value in [
+            "null",
+            "",
+            "https://evil.example",
+            "http://login.example.com",
+            "https://login.example.com:8443",
+            "http://app.example.org",
+            "https://app.example.org:443",
+            "https://app.example.org/",
+            "HTTPS://app.example.org",
+            "https://app.example.org.evil.example",
+            "https://sub.app.example.org",
+            "http://localhost:3001",
+            "http://127.0.0.1:3000",
+            "https://app.example.org https://evil.example",
+        ] {
+            assert_eq!(asker(&[(origin, value)]), Asker::Stranger, "{value}");
+            assert_eq!(asker(&[(site, "cross-site"), (origin, value)]), Asker::Stranger, "{value}");
+        }
+    }
+
+    #[test]
+    fn strangers_may_look_but_not_touch() {
+        for (asker, shared, may) in [
+            (Asker::Program, false, true),
+            (Asker::OwnPage, false, true),
+            (Asker::Configured, true, true),
+            (Asker::Configured, false, false),
+            (Asker::Stranger, true, false),
+            (Asker::Stranger, false, false),
+        ] {
+            assert!(asker.may(&Method::GET, shared));
+            assert_eq!(asker.may(&Method::POST, shared), may, "{asker:?} {shared}");
+            assert_eq!(asker.may(&Method::DELETE, shared), may, "{asker:?} {shared}");
         }
     }
 }

@@ -32,30 +32,45 @@ struct Envelope<'a> {
     /// Microseconds.
     duration: u64,
     data: Value,
+    /// The pair of a bearer session, for a client that asked for one; it stands beside what the function gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<Value>,
 }
 
 impl Call {
     pub(crate) fn success(&self, data: Value) -> Response {
-        self.answer(StatusCode::OK, 0, None, data)
+        self.answer(StatusCode::OK, 0, None, data, None)
+    }
+
+    /// A success that begins a bearer session.
+    pub(crate) fn success_with_pair(&self, data: Value, pair: Value) -> Response {
+        self.answer(StatusCode::OK, 0, None, data, Some(pair))
     }
 
     /// A failure of the function: HTTP 200, as the platform answers.
     pub(crate) fn failure(&self, code: &Code) -> Response {
-        self.answer(StatusCode::OK, code.code, Some(&code.reason), json!({}))
+        self.answer(StatusCode::OK, code.code, Some(&code.reason), json!({}), None)
     }
 
     /// A failure of one of our own numbers, in the caller's language.
     pub(crate) fn problem(&self, status: StatusCode, number: i64) -> Response {
         let reason = explain(number).meaning.text(self.visit.language);
-        self.answer(status, number, Some(reason), json!({}))
+        self.answer(status, number, Some(reason), json!({}), None)
     }
 
     /// A failure with words of its own.
     pub(crate) fn answer_code(&self, status: StatusCode, code: &Code) -> Response {
-        self.answer(status, code.code, Some(&code.reason), json!({}))
+        self.answer(status, code.code, Some(&code.reason), json!({}), None)
     }
 
-    fn answer(&self, status: StatusCode, errcode: i64, errmsg: Option<&str>, data: Value) -> Response {
+    fn answer(
+        &self,
+        status: StatusCode,
+        errcode: i64,
+        errmsg: Option<&str>,
+        data: Value,
+        session: Option<Value>,
+    ) -> Response {
         let envelope = Envelope {
             errcode,
             errmsg,
@@ -63,6 +78,7 @@ impl Call {
             sys_time: self.now.as_millis(),
             duration: u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
             data,
+            session,
         };
         (status, Json(envelope)).into_response()
     }

@@ -17,6 +17,8 @@ pub(crate) const REDIRECT_NOT_OURS: i64 = 710_310;
 pub(crate) const NO_INSTANCE: i64 = 710_311;
 pub(crate) const METHOD_NOT_ALLOWED: i64 = 710_312;
 pub(crate) const APP_REFUSED: i64 = 710_315;
+pub(crate) const NO_PAIR_HERE: i64 = 710_316;
+pub(crate) const REFRESH_TOKEN_REUSED: i64 = 710_317;
 
 pub(crate) const NO_SUCH_ACCOUNT: i64 = 710_402;
 pub(crate) const BOUND_ELSEWHERE: i64 = 710_403;
@@ -51,8 +53,9 @@ const TABLE: &[Explanation] = &[
         },
         who: Actor::Developer,
         remedy: Bilingual {
-            zh: "请从登录服务自己的地址（public_url）发起请求。",
-            en: "Send the request from the sign-in service's own address (public_url).",
+            zh: "请从登录服务自己的地址（public_url）发起请求，或把这个网站的来源加入配置项 origins（只开放登录用到的请求）。",
+            en: "Send the request from the sign-in service's own address (public_url), or list the site's origin under \
+                 origins in the settings, which opens what a sign-in needs.",
         },
     },
     Explanation {
@@ -189,6 +192,32 @@ const TABLE: &[Explanation] = &[
         remedy: Bilingual {
             zh: "请联系应用的开发者：应用自己的登录类型拒绝了这次登录。",
             en: "Ask the developer of the app: its own sign-in type refused the sign-in.",
+        },
+    },
+    Explanation {
+        code: NO_PAIR_HERE,
+        meaning: Bilingual {
+            zh: "这个网页不能得到访问令牌，只能用 Cookie 登录。",
+            en: "This page cannot be given tokens; it signs in by cookie.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "登录服务自己的页面请用 session: \"cookie\"。令牌只发给配置项 origins 列出的来源，以及不是浏览器的程序。",
+            en: "Use session: \"cookie\" on the sign-in service's own pages. Tokens are for origins that the settings list \
+                 under origins, and for programs that are no browsers.",
+        },
+    },
+    Explanation {
+        code: REFRESH_TOKEN_REUSED,
+        meaning: Bilingual {
+            zh: "这个刷新令牌被使用了两次，可能已经泄露，所以这次登录已经结束。",
+            en: "This refresh token was used twice and may have been stolen, so the session was ended.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual {
+            zh: "请重新登录。如果经常出现，请开发者检查：每个刷新令牌只能用一次，每次都要保存新的。",
+            en: "Sign in again. If it happens often, the developer should check that each refresh token is used once and \
+                 the new one kept.",
         },
     },
     Explanation {

@@ -9,10 +9,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use wecom_login_login::BrowserId;
 use wecom_login_model::{Entropy, Language};
-use wecom_login_session::SessionToken;
+use wecom_login_session::{AccessToken, SessionToken};
 
 use crate::address::client_address;
+use crate::cross_site::Asker;
 use crate::language::language;
+use crate::sharing;
 use crate::site::Site;
 
 /// 32 hexadecimal digits that stand in the log and on the page.
@@ -37,14 +39,34 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// How a browser told its name, to which states are bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// By our cookie, or not at all.
+    Cookie,
+    /// Its page did, in a header: the browser of a front end on another site, which keeps no cookie of ours. It is given
+    /// a pair of tokens, and no cookie.
+    Header,
+    /// The header holds no name.
+    Unusable,
+}
+
 /// A request, read once.
+///
+/// Whoever shows a token in the header Authorization, or a name in a header, means that: cookies beside them count for
+/// nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Visit {
     pub(crate) request_id: RequestId,
     pub(crate) address: IpAddr,
     pub(crate) language: Language,
+    pub(crate) asker: Asker,
     pub(crate) browser: Option<BrowserId>,
+    pub(crate) naming: Naming,
+    /// The session's cookie.
     pub(crate) token: Option<SessionToken>,
+    /// `Authorization: Bearer`, if it holds an access token.
+    pub(crate) access: Option<AccessToken>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
 }
@@ -60,12 +82,24 @@ impl Visit {
             .get::<RequestId>()
             .cloned()
             .unwrap_or_else(|| RequestId::generate(&site.entropy));
+        let headers = &parts.headers;
+        let named =
+            headers.get(sharing::BROWSER).map(|name| BrowserId::of_client(name.to_str().unwrap_or_default()));
+        let (naming, browser) = match named {
+            None => (Naming::Cookie, site.cookies.browser(headers)),
+            Some(None) => (Naming::Unusable, None),
+            Some(Some(browser)) => (Naming::Header, Some(browser)),
+        };
+        let by_cookie = naming == Naming::Cookie && !headers.contains_key(header::AUTHORIZATION);
         Self {
             request_id,
             address: client_address(peer, &parts.headers, &site.settings.trusted_proxies),
             language: language(parts.uri.query(), &parts.headers, site.cookies),
-            browser: site.cookies.browser(&parts.headers),
-            token: site.cookies.session(&parts.headers),
+            asker: Asker::of(headers, &site.settings.public_url, &site.settings.origins),
+            browser,
+            naming,
+            token: if by_cookie { site.cookies.session(headers) } else { None },
+            access: bearer(headers).and_then(AccessToken::parse),
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
         }
@@ -105,6 +139,12 @@ impl Visit {
             self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         agent.contains("wxwork/") || agent.contains("MicroMessenger/")
     }
+}
+
+/// What stands behind `Authorization: Bearer` (RFC 6750, 2.1). A token is taken from nowhere else: never from an address.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl FromRequestParts<Arc<Site>> for Visit {

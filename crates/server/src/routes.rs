@@ -12,12 +12,16 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tracing::Instrument as _;
 
+use crate::cross_site::Asker;
 use crate::envelope::Call;
 use crate::problem::{self, Problem};
 use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
 use crate::request::{RequestId, Visit};
 use crate::site::Site;
-use crate::{api, callback, console, cross_site, domain_file, headers, home, language, login_page, session};
+use crate::{
+    api, callback, client_script, console, domain_file, headers, home, language, login_page, pair, session,
+    sharing,
+};
 
 /// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
 const OWN_PATHS: &[&str] = &[
@@ -48,6 +52,9 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/login", get(login_page::login).fallback(wrong_method))
         .route("/me", get(session::me).fallback(wrong_method))
         .route("/logout", post(session::logout).fallback(wrong_method))
+        .route("/session/refresh", post(pair::refresh).fallback(wrong_method))
+        .route("/client.js", get(client_script::module).fallback(wrong_method))
+        .route("/client.global.js", get(client_script::classic).fallback(wrong_method))
         .route("/healthz", get(healthz).fallback(wrong_method))
         .nest("/console/api/accounts", console::accounts::routes())
         .route("/assets/{file}", get(asset).fallback(wrong_method))
@@ -68,8 +75,13 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
     let https = site.settings.is_https();
     // A language that was asked for is kept for the pages that come after.
     let chosen = language::asked_for(request.uri().query());
+    let asker = Asker::of(request.headers(), &site.settings.public_url, &site.settings.origins);
+    let shared = sharing::at(request.uri().path());
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let answer = async {
-        if cross_site::is_allowed(request.method(), request.headers(), &site.settings.public_url) {
+        if let Some(shared) = shared.filter(|_| sharing::is_preflight(request.method(), request.headers())) {
+            shared.preflight(asker)
+        } else if asker.may(request.method(), shared.is_some()) {
             next.run(request).await
         } else {
             let is_api =
@@ -81,6 +93,9 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
     };
     let mut response = answer.instrument(span).await;
     headers::complete(response.headers_mut(), https);
+    if let Some(shared) = shared {
+        shared.complete(asker, origin.as_ref(), response.headers_mut());
+    }
     if let Some(language) = chosen {
         response.headers_mut().append(header::SET_COOKIE, site.cookies.set_language(language));
     }

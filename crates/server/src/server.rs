@@ -327,7 +327,8 @@ async fn purge(site: Arc<Site>) {
         let now = site.clock.now();
         let values = site.store.key_value().purge(now, PURGE_ROWS).await;
         let sessions = site.store.purge_sessions(now, SESSIONS_KEPT_FOR, PURGE_ROWS).await;
-        for result in [values, sessions] {
+        let tokens = site.store.purge_access_tokens(now, PURGE_ROWS).await;
+        for result in [values, sessions, tokens] {
             if let Err(error) = result {
                 tracing::warn!(%error, "expired rows could not be deleted");
             }

@@ -1,28 +1,30 @@
-//! The session over HTTP: /me and /logout.
+//! The session over HTTP: /me and /logout, by cookie or by access token.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use wecom_login_login::Refusal;
 use wecom_login_pages::SignedOutPage;
 use wecom_login_session::{EndReason, Session};
 
+use crate::api::{arguments, is_json};
 use crate::problem::{self, Problem};
 use crate::problems::{NOT_SIGNED_IN, explain};
 use crate::request::Visit;
 use crate::site::Site;
-use crate::{home, login_page};
+use crate::{home, login_page, pair};
 
 /// The visitor's live session.
 pub(crate) async fn session_of(site: &Site, visit: &Visit) -> Result<Option<Session>, Refusal> {
-    match &visit.token {
-        Some(token) => Ok(site.sessions.check(token).await?),
-        None => Ok(None),
+    match (&visit.access, &visit.token) {
+        (Some(access), _) => Ok(site.sessions.check_access(access).await?),
+        (None, Some(token)) => Ok(site.sessions.check(token).await?),
+        (None, None) => Ok(None),
     }
 }
 
@@ -58,15 +60,30 @@ async fn describe(site: &Site, visit: &Visit) -> Result<Option<Value>, Refusal> 
     Ok(Some(person))
 }
 
-fn refused(visit: &Visit, status: StatusCode, number: i64) -> Response {
+/// A refusal in JSON, without an envelope.
+pub(crate) fn refused(visit: &Visit, status: StatusCode, number: i64) -> Response {
     let reason = explain(number).meaning.text(visit.language);
-    (status, Json(json!({"errcode": number, "errmsg": reason, "requestId": visit.request_id.as_str()})))
-        .into_response()
+    let body = Json(json!({"errcode": number, "errmsg": reason, "requestId": visit.request_id.as_str()}));
+    if status == StatusCode::UNAUTHORIZED && visit.headers.contains_key(header::AUTHORIZATION) {
+        // RFC 6750, 3.1.
+        return (status, [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")], body)
+            .into_response();
+    }
+    (status, body).into_response()
 }
 
-/// POST /logout: ends the session here and for every copy of its cookie.
-pub(crate) async fn logout(State(site): State<Arc<Site>>, visit: Visit) -> Response {
-    let ended = match session_of(&site, &visit).await {
+/// POST /logout: ends the session here and for every copy of its cookie or tokens. A client that has a pair may name its
+/// session by `{"refreshToken"}`, which outlives the access token; then no cookie counts.
+pub(crate) async fn logout(State(site): State<Arc<Site>>, visit: Visit, request: Request) -> Response {
+    let body = if is_json(request.headers()) { arguments(request).await } else { Ok(Map::new()) };
+    let body = match body {
+        Ok(body) => body,
+        Err((status, number)) => return refused(&visit, status, number),
+    };
+    let named = body.contains_key("refreshToken");
+    let by_cookie = !named && visit.access.is_none();
+    let session = if named { of_refresh_token(&site, &body).await } else { session_of(&site, &visit).await };
+    let ended = match session {
         Ok(Some(session)) => {
             site.sessions.end(&session, EndReason::Logout).await.map_err(Refusal::from).map(|_| ())
         }
@@ -88,6 +105,15 @@ pub(crate) async fn logout(State(site): State<Arc<Site>>, visit: Visit) -> Respo
     } else {
         Json(json!({})).into_response()
     };
-    response.headers_mut().append(SET_COOKIE, site.cookies.end_session());
+    if by_cookie {
+        response.headers_mut().append(SET_COOKIE, site.cookies.end_session());
+    }
     response
+}
+
+async fn of_refresh_token(site: &Site, body: &Map<String, Value>) -> Result<Option<Session>, Refusal> {
+    match pair::refresh_token(body) {
+        Some(token) => Ok(site.sessions.of_refresh_token(&token).await?),
+        None => Ok(None),
+    }
 }

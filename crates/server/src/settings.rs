@@ -36,6 +36,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Origins besides `public_url` to which a sign-in may return.
     pub return_origins: Vec<url::Origin>,
+    /// Origins whose front ends may sign people in through the JavaScript client, and ask who is signed in.
+    pub origins: Vec<url::Origin>,
     /// Seals values at rest; made in the data folder when absent.
     pub key: Option<Secret>,
     /// How long sessions live.
@@ -79,6 +81,7 @@ struct Written {
     allow_http: bool,
     trusted_proxies: Vec<String>,
     return_origins: Vec<String>,
+    origins: Vec<String>,
     key: Option<Secret>,
     session_idle_hours: u32,
     session_hours: u32,
@@ -97,6 +100,7 @@ impl Default for Written {
             allow_http: false,
             trusted_proxies: Vec::new(),
             return_origins: Vec::new(),
+            origins: Vec::new(),
             key: None,
             session_idle_hours: 24,
             session_hours: 7 * 24,
@@ -125,6 +129,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("data", Kind::Text),
     ("key", Kind::Text),
     ("listen", Kind::Text),
+    ("origins", Kind::List),
     ("public_url", Kind::Text),
     ("return_origins", Kind::List),
     ("session_hours", Kind::Number),
@@ -251,7 +256,10 @@ impl Written {
                 },
             )
         };
-        let origin = |text: &String| public_url_of(text).map_err(|problem| key("return_origins", problem));
+        let origins = |name: &str, texts: &[String]| -> Result<Vec<url::Origin>, SettingsError> {
+            let origin = |text: &String| public_url_of(text).map_err(|problem| key(name, problem));
+            texts.iter().map(origin).collect()
+        };
         if self.session_hours == 0 || self.session_idle_hours == 0 {
             return Err(key("session_hours, session_idle_hours", "must be at least 1".to_owned()));
         }
@@ -264,7 +272,8 @@ impl Written {
             listen,
             public_url,
             trusted_proxies: self.trusted_proxies.iter().map(proxy).collect::<Result<_, _>>()?,
-            return_origins: self.return_origins.iter().map(origin).collect::<Result<_, _>>()?,
+            return_origins: origins("return_origins", &self.return_origins)?,
+            origins: origins("origins", &self.origins)?,
             app: self.app,
             app_path: self.app_path,
             data: self.data,
@@ -341,6 +350,9 @@ mod tests {
             ("public_url = 'https://u:p@a.example.com'", &[], "scheme, host and port only"),
             ("trusted_proxies = ['all']", &[], "trusted_proxies must hold addresses"),
             ("return_origins = ['*']", &[], "return_origins must be"),
+            ("origins = ['*']", &[], "origins must be"),
+            ("origins = ['null']", &[], "origins must be"),
+            ("origins = ['https://app.example.org/sub']", &[], "origins must be scheme, host and port only"),
             ("session_hours = 0", &[], "at least 1"),
             (
                 "admins = ['zhangsan']",

@@ -10,6 +10,7 @@ use wecom_login_model::{Clock, Entropy};
 use wecom_login_session::Sessions;
 use wecom_login_store::Store;
 
+use crate::client_script::Scripts;
 use crate::cookies::Cookies;
 use crate::limits::Limits;
 use crate::routes;
@@ -37,6 +38,7 @@ pub(crate) struct Served {
     pub(crate) instances: Arc<Instances>,
     /// Why an instance's sign-in in the browser is off, by full name.
     pub(crate) browser_off: HashMap<String, String>,
+    pub(crate) scripts: Scripts,
 }
 
 impl Served {
@@ -45,7 +47,8 @@ impl Served {
             Some((instance.full_name().to_owned(), browser_off(instance, settings)?))
         };
         let browser_off = instances.iter().filter_map(off).collect();
-        Self { app, instances, browser_off }
+        let scripts = Scripts::new(&app, settings);
+        Self { app, instances, browser_off, scripts }
     }
 }
 

@@ -12,7 +12,12 @@ const ARGUMENTS = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ];
 
-/** Debian's Chromium without a window. `options` are further ones of Playwright's. */
-export function launch(options = {}) {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS, ...options });
+/**
+ * Debian's Chromium without a window. `options` are further ones of Playwright's. With `wecom` (`tls` of a demo that
+ * was started with --wecom-tls) the browser finds WeCom's own hosts there and takes their certificate.
+ */
+export function launch({ wecom, ...options } = {}) {
+  const args = wecom ? ARGUMENTS.map((argument) => argument.replace("MAP *", `${wecom.hostRules}, MAP *`)) : ARGUMENTS;
+  const trust = wecom ? [`--ignore-certificate-errors-spki-list=${wecom.spki}`] : [];
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: [...args, ...trust], ...options });
 }

@@ -17,13 +17,14 @@ export class Demo {
   #folder;
   #log = [];
 
-  /** Starts the program named by BIN_WECOM_LOGIN and gives it back once it says that it is ready. */
-  static async start() {
+  /** Starts the program named by BIN_WECOM_LOGIN and gives it back once it says that it is ready. `flags` are more of
+   * the command line's. */
+  static async start(flags = []) {
     const program = process.env.BIN_WECOM_LOGIN;
     assert.ok(program && path.isAbsolute(program), "BIN_WECOM_LOGIN must be the absolute path of the program");
     const demo = new Demo();
     demo.#folder = await mkdtemp(path.join(tmpdir(), "browser-tests-"));
-    demo.#process = spawn(program, ["demo", "--json", "--port", "0"], {
+    demo.#process = spawn(program, ["demo", "--json", "--port", "0", ...flags], {
       cwd: demo.#folder,
       env: { ...process.env, TMPDIR: demo.#folder },
       stdio: ["ignore", "pipe", "pipe"],
@@ -88,6 +89,30 @@ export class Demo {
 
   async deviceBelongsToNobody() {
     await this.#control("DELETE", "device");
+  }
+
+  /** The desktop client beside the browser: runs with that member signed in, or not at all. */
+  async desktopOf(userid) {
+    await (userid ? this.#control("POST", "desktop", { userid }) : this.#control("DELETE", "desktop"));
+  }
+
+  /** Changes an app's settings in WeCom's console. */
+  async setApp(agentid, change) {
+    await this.#control("PATCH", `apps/${agentid}`, change);
+  }
+
+  /** WeCom as it was at the start; access tokens stay. */
+  async resetWecom() {
+    await this.#control("POST", "reset");
+  }
+
+  /** Who a code of the sample app stands for, as WeCom's API tells its server; the code is then used up. */
+  async whoseCode(code) {
+    const call = async (path, query) =>
+      (await fetch(`${this.wecom}/cgi-bin/${path}?${new URLSearchParams(query)}`)).json();
+    const secret = "sample-secret-of-the-new-app-0123456789abcde";
+    const { access_token } = await call("gettoken", { corpid: "ww5ca1ab1e5ca1ab1e", corpsecret: secret });
+    return call("auth/getuserinfo", { access_token, code });
   }
 
   /** A code of that app as WeCom's sign-in page would give it to that member. */

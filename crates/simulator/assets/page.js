@@ -1,5 +1,5 @@
 // Everything on these pages works without this script, except waiting for the phone and the messages to a page
-// that embeds the sign-in (redirect_type=callback).
+// that embeds the sign-in.
 
 const search = document.getElementById("search");
 if (search) {
@@ -34,10 +34,29 @@ if (scan) {
   setTimeout(wait, 1500);
 }
 
-// The messages of WeCom's login panel: JSON text, to the page whose address the redirect URI has.
-const result = document.querySelector("[data-code]");
-if (result && parent !== window) {
-  const args = { type: "call", name: "onLoginSuccess", payload: { code: result.dataset.code } };
-  const call = { type: "ww-iframe-handle:call", uid: crypto.randomUUID(), args };
-  parent.postMessage(JSON.stringify(call), result.dataset.origin);
+// The frame's side of WeCom's login panel (@wecom/jssdk): JSON text between the two windows, then over the channel
+// whose port the embedding page hands in. Only "ready" goes out before it is known who listens; it tells nothing.
+const panel = document.querySelector('meta[name="panel"]');
+if (panel && parent !== window) {
+  const { listener, channel, name, payload } = JSON.parse(panel.content);
+  const kind = (name) => `ww-iframe-handle:${name}`;
+  const ready = () => parent.postMessage(JSON.stringify({ type: kind("ready"), supportChannel: channel }), "*");
+  const call = JSON.stringify({ type: kind("call"), uid: crypto.randomUUID(), args: { type: "call", name, payload } });
+  let told = false;
+  const tell = (say) => {
+    if (!told) say(call);
+    told = true;
+  };
+
+  addEventListener("message", ({ source, origin, data, ports }) => {
+    if (source !== parent || origin !== listener) return;
+    if (data?.type === kind("set-port") && channel) {
+      const port = data.port ?? ports[0];
+      tell((text) => port.postMessage(text));
+    } else if (typeof data === "string" && data.includes(kind("init"))) {
+      ready();
+    }
+  });
+  ready();
+  if (!channel) tell((text) => parent.postMessage(text, listener));
 }

@@ -15,7 +15,7 @@ pub struct Behaviour {
     pub wrong_secrets: u32,
     /// Calls of one endpoint that may be under way at once; above it 45033.
     pub concurrent_calls: Option<usize>,
-    /// The OAuth page answers only to a user agent with `wxwork/`.
+    /// The OAuth page answers only to WeCom's client (`wxwork/` in the User-Agent) and WeChat's (`MicroMessenger`).
     pub oauth_needs_client: bool,
 }
 

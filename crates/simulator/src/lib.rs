@@ -18,6 +18,7 @@ mod company;
 mod control;
 mod faults;
 mod grants;
+mod outbound;
 mod pages;
 mod query;
 mod simulator;
@@ -28,7 +29,8 @@ pub use behaviour::{Behaviour, Renewal};
 pub use company::{Age, App, Company, Department, Member, Outsider, Scope, SensitiveField, sample};
 pub use faults::{Fault, FaultKind};
 pub use grants::{CodeRequest, CodeScope, Person};
-pub use simulator::{Error, Options, Result, Simulator};
+pub use pages::Desktop;
+pub use simulator::{Error, Options, Result, Secure, Simulator};
 
 /// The examples of the README are compiled.
 #[cfg(doctest)]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::connect_info::{Connected, IntoMakeServiceWithConnectInfo};
 use axum::routing::any;
+use axum::serve::{IncomingStream, Listener};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,15 +16,22 @@ use crate::chance::Chance;
 use crate::company::{Company, sample};
 use crate::faults::{Fault, Faults};
 use crate::grants::{CodeRequest, Holder, Person};
-use crate::wire::{Peer, Wires};
+use crate::outbound::Outbound;
+use crate::pages::Desktop;
+use crate::wire::{Certificate, OFFICIAL_HOSTS, Peer, SecureWires, Wires};
 use crate::world::{Shared, World};
 use crate::{api, control, pages};
+
+type Site = IntoMakeServiceWithConnectInfo<Router, Peer>;
 
 /// What a simulator starts with.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The port on 127.0.0.1 (and `[::1]` where there is one); 0 takes a free one.
     pub port: u16,
+    /// Where the same site is also spoken over https, with a certificate made at start: a loopback address, port 0
+    /// for a free one. `None` leaves https off.
+    pub tls: Option<SocketAddr>,
     /// The companies. The first is meant where a control request names none.
     pub companies: Vec<Company>,
     /// How this WeCom behaves.
@@ -32,10 +41,11 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A free port and the two sample companies.
+    /// A free port, no https and the two sample companies.
     fn default() -> Self {
         Self {
             port: 0,
+            tls: None,
             companies: vec![Company::sample(), Company::second_sample()],
             behaviour: Behaviour::default(),
             seed: None,
@@ -48,13 +58,22 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum Error {
     /// The port is taken or may not be used.
-    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The port asked for.
-        port: u16,
+        /// The address asked for.
+        address: SocketAddr,
         /// What the system said.
         source: std::io::Error,
     },
+    /// The simulator answers on this machine only.
+    #[error("{0} is no loopback address; the simulator answers on 127.0.0.1 or [::1] only")]
+    NotLoopback(SocketAddr),
+    /// The certificate for https could not be made.
+    #[error("no certificate for https: {0}")]
+    Certificate(String),
+    /// The HTTP client for callbacks could not be set up.
+    #[error("no HTTP client for callbacks: {0}")]
+    Outbound(String),
     /// No company of that id.
     #[error("there is no company {0:?} in the simulator")]
     NoCompany(String),
@@ -67,9 +86,32 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Simulator {
     shared: Arc<Shared>,
     port: u16,
+    secure: Option<Secure>,
     api_url: String,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+}
+
+/// The https side of a simulator ([`Options::tls`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secure {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// SHA-256 of the certificate's public key, base64: what Chromium takes as
+    /// `--ignore-certificate-errors-spki-list`.
+    pub spki_sha256: String,
+    /// The certificate (DER), for clients that can be told to trust it.
+    pub certificate: Vec<u8>,
+}
+
+impl Secure {
+    /// The hosts that WeCom speaks from; the certificate is for them and for this machine.
+    pub const HOSTS: [&str; 4] = OFFICIAL_HOSTS;
+
+    /// Base of the API and the pages: `https://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
 }
 
 impl std::fmt::Debug for Simulator {
@@ -81,16 +123,23 @@ impl std::fmt::Debug for Simulator {
 impl Simulator {
     /// Starts on the tokio runtime that polls this.
     pub async fn start(options: Options) -> Result<Self> {
-        let listen = |source| Error::Listen { port: options.port, source };
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(listen)?;
-        let port = first.local_addr().map_err(listen)?.port();
+        let first = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port))).await?;
+        let port = first.local_addr().map_or(options.port, |address| address.port());
         // Browsers try [::1] first for `localhost`; a machine without IPv6 does without.
         let second = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await.ok();
+        let (secure_wires, secure) = match options.tls {
+            None => (None, None),
+            Some(address) => {
+                let (wires, secure) = secure(address).await?;
+                (Some(wires), Some(secure))
+            }
+        };
 
         let chance = |salt| options.seed.map_or_else(Chance::of_process, |seed| Chance::seeded(seed ^ salt));
         let world = World::new(options.companies, options.behaviour, chance(0));
         let faults = Faults::new(chance(0x000f_a017));
-        let shared = Arc::new(Shared::new(world, faults, format!("http://localhost:{port}")));
+        let outbound = Outbound::new().map_err(|error| Error::Outbound(error.to_string()))?;
+        let shared = Arc::new(Shared::new(world, faults, outbound, format!("http://localhost:{port}")));
 
         let app = Router::new()
             .route("/cgi-bin/{*path}", any(api::serve))
@@ -99,21 +148,13 @@ impl Simulator {
             .fallback(pages::not_found)
             .with_state(Arc::clone(&shared));
         let (stop, stopped) = watch::channel(false);
+        let site = app.into_make_service_with_connect_info::<Peer>();
         let listeners = std::iter::once(first)
             .chain(second)
-            .map(|listener| {
-                let mut stopped = stopped.clone();
-                let service = app.clone().into_make_service_with_connect_info::<Peer>();
-                let serve = axum::serve(Wires(listener), service).with_graceful_shutdown(async move {
-                    let _ = stopped.wait_for(|stop| *stop).await;
-                });
-                tokio::spawn(async move {
-                    // The listener never gives up: failing to accept is retried, so there is no error to see.
-                    let _ = serve.await;
-                })
-            })
+            .map(|listener| tokio::spawn(serve(Wires(listener), site.clone(), stopped.clone())))
+            .chain(secure_wires.map(|wires| tokio::spawn(serve(wires, site.clone(), stopped.clone()))))
             .collect();
-        Ok(Self { shared, port, api_url: format!("http://127.0.0.1:{port}"), stop, listeners })
+        Ok(Self { shared, port, secure, api_url: format!("http://127.0.0.1:{port}"), stop, listeners })
     }
 
     /// Base of the pages and the API: `http://localhost:PORT`.
@@ -129,6 +170,11 @@ impl Simulator {
     /// The port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The https side, if it was asked for.
+    pub fn secure(&self) -> Option<&Secure> {
+        self.secure.as_ref()
     }
 
     /// How often each call below `/cgi-bin/` came since the start or the last reset, refused ones included.
@@ -220,6 +266,11 @@ impl Simulator {
         self.shared.world().device.set(person);
     }
 
+    /// The desktop client beside the browser, which the sign-in page looks for.
+    pub fn set_desktop(&self, desktop: Desktop) {
+        self.shared.world().desktop = desktop;
+    }
+
     /// Calls, faults, codes, clock and companies back to the start. Access tokens stay valid.
     pub fn reset(&self) {
         self.shared.reset();
@@ -240,6 +291,34 @@ impl Simulator {
         self.stop.send_replace(true);
         self.shared.faults.clear();
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+}
+
+async fn secure(address: SocketAddr) -> Result<(SecureWires, Secure)> {
+    if !address.ip().is_loopback() {
+        return Err(Error::NotLoopback(address));
+    }
+    let Certificate { server, der, fingerprint } = Certificate::make()?;
+    let listener = listen(address).await?;
+    let address = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
+    let secure = Secure { address, spki_sha256: fingerprint, certificate: der };
+    Ok((SecureWires::new(listener, server), secure))
+}
+
+/// Answers until it is stopped. The listener never gives up: failing to accept is retried, so there is no error to
+/// see.
+async fn serve<L>(listener: L, site: Site, mut stopped: watch::Receiver<bool>)
+where
+    L: Listener<Addr = SocketAddr>,
+    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    let stopped = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let _ = axum::serve(listener, site).with_graceful_shutdown(stopped).await;
 }
 
 impl Drop for Simulator {

@@ -9,7 +9,8 @@ use crate::clock::{Clock, Moment};
 use crate::company::{App, Company};
 use crate::faults::Faults;
 use crate::grants::{CodeRequest, Consent, Expiring, Holder, SecretKind, Tokens, codes, tickets};
-use crate::pages::{Device, SignIn, sign_ins};
+use crate::outbound::Outbound;
+use crate::pages::{Desktop, Device, SignIn, sign_ins};
 
 /// Everything the simulator knows, behind one lock that no call holds across an `await`.
 pub(crate) struct World {
@@ -21,8 +22,11 @@ pub(crate) struct World {
     pub(crate) tickets: Expiring<Consent>,
     pub(crate) sign_ins: Expiring<SignIn>,
     pub(crate) device: Device,
+    pub(crate) desktop: Desktop,
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) wrong_secrets: WrongSecrets,
+    /// What stands in the ownership file of each app: (corpid, agentid). It outlives a reset, as the file does.
+    ownership: HashMap<(String, u64), String>,
     pub(crate) chance: Chance,
 }
 
@@ -37,8 +41,10 @@ impl World {
             tickets: tickets(),
             sign_ins: sign_ins(),
             device: Device::default(),
+            desktop: Desktop::default(),
             calls: BTreeMap::new(),
             wrong_secrets: WrongSecrets::default(),
+            ownership: HashMap::new(),
             chance,
         }
     }
@@ -51,6 +57,7 @@ impl World {
         self.tickets = tickets();
         self.sign_ins = sign_ins();
         self.device = Device::default();
+        self.desktop = Desktop::default();
         self.calls.clear();
         self.wrong_secrets = WrongSecrets::default();
     }
@@ -79,6 +86,12 @@ impl World {
 
     pub(crate) fn issue_code(&mut self, request: CodeRequest, now: Moment) -> String {
         self.codes.issue(request, now, &mut self.chance)
+    }
+
+    /// The content of the file by which the app's owner proves that a domain is theirs.
+    pub(crate) fn ownership_token(&mut self, app: (String, u64)) -> String {
+        let chance = &mut self.chance;
+        self.ownership.entry(app).or_insert_with(|| chance.text(16)).clone()
     }
 
     pub(crate) fn count(&mut self, endpoint: &str) {
@@ -123,12 +136,13 @@ pub(crate) struct Shared {
     world: Mutex<World>,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    pub(crate) outbound: Outbound,
     pub(crate) url: String,
 }
 
 impl Shared {
-    pub(crate) fn new(world: World, faults: Faults, url: String) -> Self {
-        Self { world: Mutex::new(world), clock: Clock::default(), faults, url }
+    pub(crate) fn new(world: World, faults: Faults, outbound: Outbound, url: String) -> Self {
+        Self { world: Mutex::new(world), clock: Clock::default(), faults, outbound, url }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {

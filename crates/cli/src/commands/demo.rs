@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use wecom_login_server::Settings;
 use wecom_login_simulator::{Options, Simulator, sample};
 
-use super::{say, serve};
+use super::{say, serve, simulate};
 use crate::{Host, stop};
 
 const ELEMENT: &str = "auths.loginTypes.QywxInnerExample";
@@ -27,7 +27,10 @@ pub(crate) struct Arguments {
     /// The simulator's port on localhost; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     wecom_port: u16,
-    /// Print one line of JSON when ready: url, wecom, app, element
+    /// Let the simulator speak https as well, on this address or a free port of 127.0.0.1; see `simulate --tls`
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    wecom_tls: Option<SocketAddr>,
+    /// Print one line of JSON when ready: url, wecom, app, element (and tls)
     #[arg(long)]
     json: bool,
 }
@@ -44,7 +47,8 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
     };
     let listener = listen(arguments.port).await?;
     let address = listener.local_addr()?;
-    let wecom = Simulator::start(Options { port: arguments.wecom_port, ..Options::default() }).await?;
+    let options = Options { port: arguments.wecom_port, tls: arguments.wecom_tls, ..Options::default() };
+    let wecom = Simulator::start(options).await?;
 
     let app = folder.join("app");
     let mut settings = Settings::local(address, app.clone(), folder.join("data"))?;
@@ -56,7 +60,11 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
     let server = serve::open(settings, host).await?;
     server.read_departments().await;
     if arguments.json {
-        say(json!({"url": url, "wecom": wecom.url(), "app": app, "element": ELEMENT}))?;
+        let mut ready = json!({"url": url, "wecom": wecom.url(), "app": app, "element": ELEMENT});
+        if let Some(secure) = wecom.secure() {
+            ready["tls"] = simulate::told(secure);
+        }
+        say(ready)?;
     } else {
         say(welcome(&url, &wecom, &app))?;
     }

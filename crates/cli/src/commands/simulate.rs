@@ -1,5 +1,7 @@
-use serde_json::json;
-use wecom_login_simulator::{Company, Options, Simulator, sample};
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use wecom_login_simulator::{Company, Options, Secure, Simulator, sample};
 
 use super::say;
 use crate::stop;
@@ -10,6 +12,9 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1 and [::1]; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Speak https as well, with a certificate made at start, on this address or a free port of 127.0.0.1
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    tls: Option<SocketAddr>,
     /// Members of a generated company, instead of the sample companies
     #[arg(long, value_name = "N")]
     members: Option<usize>,
@@ -23,7 +28,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = stop::signals()?;
-    let mut options = Options { port: arguments.port, ..Options::default() };
+    let mut options = Options { port: arguments.port, tls: arguments.tls, ..Options::default() };
     if let Some(members) = arguments.members {
         options.companies = vec![Company::generated(members, arguments.departments, 1)];
     }
@@ -35,6 +40,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "corpid": corp_id,
             "agentid": sample::AGENT_ID,
             "secret": sample::SECRET,
+            "tls": simulator.secure().map(told),
         }))?;
     } else {
         say(format_args!(
@@ -46,7 +52,32 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             simulator.url(),
         ))?;
     }
+    if let (false, Some(secure)) = (arguments.json, simulator.secure()) {
+        say(format_args!(
+            "https: {}\nA browser that takes it for WeCom: chromium --host-resolver-rules=\"{}\" \
+             --ignore-certificate-errors-spki-list={} --user-data-dir=DIR",
+            secure.url(),
+            host_rules(secure),
+            secure.spki_sha256,
+        ))?;
+    }
     stop.await;
     simulator.shutdown().await;
     Ok(())
+}
+
+/// The https side for programs: `--host-resolver-rules` and `--ignore-certificate-errors-spki-list` of a Chromium
+/// that is to take it for WeCom.
+pub(super) fn told(secure: &Secure) -> Value {
+    json!({
+        "url": secure.url(),
+        "port": secure.address.port(),
+        "spki": secure.spki_sha256,
+        "hostRules": host_rules(secure),
+    })
+}
+
+fn host_rules(secure: &Secure) -> String {
+    let map = |host: &&str| format!("MAP {host} {}", secure.address);
+    Secure::HOSTS.iter().map(map).collect::<Vec<_>>().join(", ")
 }

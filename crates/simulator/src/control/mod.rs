@@ -3,9 +3,11 @@
 
 mod codes;
 mod contacts;
+mod desktop;
 mod guard;
 mod input;
 mod knobs;
+mod ownership;
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sim/tokens", post(knobs::tokens))
         .route("/_sim/behaviour", get(knobs::behaviour).patch(knobs::behave))
         .route("/_sim/device", post(knobs::device).delete(knobs::no_device))
+        .route("/_sim/desktop", get(desktop::show).post(desktop::set).delete(desktop::remove))
+        .route("/_sim/verify-domain", get(ownership::file).post(ownership::verify))
         .route("/_sim/reset", post(knobs::reset))
         .route("/_sim/members", post(contacts::add_members))
         .route(

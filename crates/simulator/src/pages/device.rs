@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use super::people::People;
 use super::redirect::found;
 use super::sign_in::{Page, SignIn};
 use crate::grants::Person;
+use crate::wire::Peer;
 use crate::world::{Shared, World};
 
 /// Whose WeCom client opens the OAuth page, where the browser's cookie does not say.
@@ -88,12 +89,13 @@ fn written(corpid: &str, person: &Person) -> String {
 pub(super) fn ask(world: &mut World, sign_in: &SignIn, key: &str, query: &str) -> Response {
     let people = People::of(world, sign_in, key, query, false);
     let outsider = world.company(&sign_in.corpid).map(outsider_of).unwrap_or_default();
-    page(&Choose { frame: Frame::new(sign_in.language), key, outsider, people }, None)
+    page(&Choose { frame: Frame::new(sign_in.look), key, outsider, people }, None)
 }
 
 /// GET /connect/device: the answer, kept in a cookie, and back to the OAuth page.
 pub(super) async fn choose(
     State(shared): State<Arc<Shared>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     Query(chosen): Query<Chosen>,
     headers: HeaderMap,
 ) -> Response {
@@ -103,8 +105,8 @@ pub(super) async fn choose(
         return expired(&headers);
     };
     let Page::Device { back } = &sign_in.page else {
-        let words = sign_in.language.words();
-        return message(sign_in.language, words.unreachable_title, words.no_person, None);
+        let words = sign_in.look.words();
+        return message(sign_in.look, words.unreachable_title, words.no_person, None);
     };
     let person = chosen.userid.map(Person::Member).or_else(|| chosen.openid.map(Person::Outsider));
     let Some(person) = person else {
@@ -112,9 +114,10 @@ pub(super) async fn choose(
     };
     let mut response = found(back);
     let cookie = format!(
-        "{}={}; Path=/connect; HttpOnly; SameSite=Lax",
+        "{}={}; Path=/connect; HttpOnly; SameSite=Lax{}",
         cookie_name(&shared),
-        written(&sign_in.corpid, &person)
+        written(&sign_in.corpid, &person),
+        if peer.scheme == "https" { "; Secure" } else { "" }
     );
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

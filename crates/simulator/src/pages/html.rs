@@ -3,41 +3,54 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use url::Url;
 
+use super::look::Look;
+use super::panel::Told;
 use super::words::{Language, Words};
+use crate::query::Query;
 
 /// What every page shows around its own part.
 pub(super) struct Frame {
     pub(super) language: Language,
+    pub(super) color_scheme: &'static str,
     pub(super) t: &'static Words,
+    /// What the page tells the panel that embeds it, as JSON.
+    pub(super) told: Option<String>,
 }
 
 impl Frame {
-    pub(super) fn new(language: Language) -> Self {
-        Self { language, t: language.words() }
+    pub(super) fn new(look: Look) -> Self {
+        let Look { language, color_scheme } = look;
+        Self { language, color_scheme, t: language.words(), told: None }
+    }
+
+    pub(super) fn telling(self, told: &Told) -> Self {
+        Self { told: Some(told.to_string()), ..self }
     }
 }
 
 /// A message where the page cannot go on; status 200, as on the live service.
 #[derive(Template)]
 #[template(path = "message.html")]
-struct Message<'a> {
-    frame: Frame,
-    title: &'a str,
-    text: &'a str,
+pub(super) struct Message<'a> {
+    pub(super) frame: Frame,
+    pub(super) title: &'a str,
+    pub(super) text: &'a str,
     /// A value to copy, such as the domain that should be configured.
-    value: Option<String>,
+    pub(super) value: Option<String>,
+    /// Where the sign-in begins anew.
+    pub(super) again: Option<String>,
 }
 
 /// The page could not do what it was asked.
-pub(super) fn message(language: Language, title: &str, text: &str, value: Option<String>) -> Response {
-    page(&Message { frame: Frame::new(language), title, text, value }, None)
+pub(super) fn message(look: Look, title: &str, text: &str, value: Option<String>) -> Response {
+    page(&Message { frame: Frame::new(look), title, text, value, again: None }, None)
 }
 
 /// The links of a page work for five minutes. Whose language it was is forgotten too, so the browser's counts.
 pub(super) fn expired(headers: &HeaderMap) -> Response {
-    let language = Language::of(None, headers);
-    let words = language.words();
-    message(language, words.expired_title, words.expired, None)
+    let look = Look::of(&Query::parse(""), headers);
+    let words = look.words();
+    message(look, words.expired_title, words.expired, None)
 }
 
 /// Renders with the headers of all pages. `form_to` is where a form on the page may lead in the end: browsers

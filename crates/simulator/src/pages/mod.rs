@@ -9,11 +9,14 @@ mod assets;
 mod device;
 mod html;
 mod login;
+mod look;
 mod oauth;
+mod panel;
 mod people;
 mod redirect;
 mod scan;
 mod sign_in;
+mod site;
 mod words;
 
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 pub(crate) use device::Device;
+pub use panel::Desktop;
 pub(crate) use sign_in::{SignIn, sign_ins};
 
 use crate::world::Shared;

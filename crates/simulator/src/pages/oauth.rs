@@ -7,9 +7,9 @@ use axum::response::Response;
 use url::Url;
 
 use super::html::{Frame, expired, message, page};
+use super::look::Look;
 use super::redirect::{self, found};
 use super::sign_in::{Page, Progress, SignIn};
-use super::words::Language;
 use super::{device, people};
 use crate::clock::Moment;
 use crate::company::{SensitiveField, host_of};
@@ -36,18 +36,21 @@ pub(super) async fn authorize(
     headers: HeaderMap,
 ) -> Response {
     let query = Query::parse(uri.query().unwrap_or_default());
-    let language = Language::of(query.get("lang"), &headers);
-    let words = language.words();
+    let look = Look::of(&query, &headers);
+    let words = look.words();
     let now = shared.clock.now();
     let mut world = shared.world();
 
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if world.behaviour.oauth_needs_client && !agent.contains("wxwork/") {
-        return message(language, words.open_in_client, words.open_in_client_help, None);
+    // WeCom's client says both words, WeChat's only the second: there the WeCom plug-in opens the page, and who it
+    // is depends on whether that WeChat is bound to a member (WeCom 96441).
+    let client = agent.contains("wxwork/") || agent.contains("MicroMessenger");
+    if world.behaviour.oauth_needs_client && !client {
+        return message(look, words.open_in_client, words.open_in_client_help, None);
     }
-    let mut sign_in = match checked(&world, &query, language) {
+    let mut sign_in = match checked(&world, &query, look) {
         Ok(sign_in) => sign_in,
-        Err(Refusal { title, text, value }) => return message(language, title, text, value),
+        Err(Refusal { title, text, value }) => return message(look, title, text, value),
     };
     let Some(who) = device::holder(&shared, &world, &headers, &sign_in.corpid) else {
         let back = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
@@ -77,8 +80,8 @@ struct Refusal {
 }
 
 /// The link's parameters, or what is wrong with them.
-fn checked(world: &World, query: &Query, language: Language) -> Result<SignIn, Refusal> {
-    let words = language.words();
+fn checked(world: &World, query: &Query, look: Look) -> Result<SignIn, Refusal> {
+    let words = look.words();
     let refuse = |text| Refusal { title: words.unreachable_title, text, value: None };
     let company = query.get("appid").and_then(|corpid| world.company(corpid));
     let company = company.ok_or_else(|| refuse(words.no_company))?;
@@ -117,33 +120,37 @@ fn checked(world: &World, query: &Query, language: Language) -> Result<SignIn, R
         agentid: app.map(|app| app.agentid),
         redirect,
         state: Some(state.to_owned()),
-        language,
+        look,
         page: Page::Device { back: String::new() },
         progress: Progress::Waiting,
     })
 }
 
 fn ask_consent(world: &mut World, mut sign_in: SignIn, agentid: u64, userid: &str, now: Moment) -> Response {
-    let words = sign_in.language.words();
+    let words = sign_in.look.words();
     let Some(company) = world.company_mut(&sign_in.corpid) else {
-        return message(sign_in.language, words.unreachable_title, words.no_company, None);
+        return message(sign_in.look, words.unreachable_title, words.no_company, None);
     };
     let visible = company.visible_to(agentid);
     let (Some(member), Some(app)) = (company.member(userid), company.app(agentid)) else {
-        return message(sign_in.language, words.unreachable_title, words.no_person, None);
+        return message(sign_in.look, words.unreachable_title, words.no_person, None);
     };
     if !visible.member(member) {
-        return message(sign_in.language, words.no_permission, words.no_permission_help, None);
+        return message(sign_in.look, words.no_permission, words.no_permission_help, None);
     }
     let chosen = app.sensitive_fields.clone();
     let named = SensitiveField::ALL.into_iter().zip(words.fields);
     let shown = named.filter(|(field, _)| chosen.contains(field)).map(|(field, word)| (field.name(), word));
     let mut consent = Consent {
-        frame: Frame::new(sign_in.language),
+        frame: Frame::new(sign_in.look),
         app: &app.name.clone(),
         key: "",
         name: member.name.clone(),
-        detail: format!("{} · {}", people::department_of(company, member, sign_in.language), member.userid),
+        detail: format!(
+            "{} · {}",
+            people::department_of(company, member, sign_in.look.language),
+            member.userid
+        ),
         initial: member.name.chars().next().map(String::from).unwrap_or_default(),
         fields: shown.collect(),
     };
@@ -165,8 +172,8 @@ pub(super) async fn consent(State(shared): State<Arc<Shared>>, headers: HeaderMa
         return expired(&headers);
     };
     let Page::Consent { who, fields } = &sign_in.page else {
-        let words = sign_in.language.words();
-        return message(sign_in.language, words.unreachable_title, words.no_person, None);
+        let words = sign_in.look.words();
+        return message(sign_in.look, words.unreachable_title, words.no_person, None);
     };
     if !has("answer", "allow") {
         return found(redirect::target(&sign_in, None).as_str());

@@ -63,7 +63,7 @@ pub(super) async fn fragment(
         return expired(&headers);
     };
     let people = People::of(&mut world, &sign_in, &search.key, &search.q, search.phone.is_some());
-    let fragment = Fragment { frame: Frame::new(sign_in.language), people };
+    let fragment = Fragment { frame: Frame::new(sign_in.look), people };
     fragment.render().map_or_else(|_| ().into_response(), |html| Html(html).into_response())
 }
 
@@ -97,8 +97,8 @@ impl People {
             userid: member.userid.clone(),
             name: member.name.clone(),
             initial: member.name.chars().next().map(String::from).unwrap_or_default(),
-            department: department_of(company, member, sign_in.language),
-            badges: badges(member, outside(member), sign_in.language.words()),
+            department: department_of(company, member, sign_in.look.language),
+            badges: badges(member, outside(member), sign_in.look.words()),
             link: format!(
                 "{step}?key={key}&{}{}",
                 parameter(&Person::Member(member.userid.clone())),

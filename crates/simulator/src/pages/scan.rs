@@ -8,8 +8,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::html::{Frame, expired, message, page};
+use super::html::{Frame, Message, expired, message, page};
 use super::login::{outsider_of, target};
+use super::panel::Told;
 use super::people::{People, badges, department_of, parameter};
 use super::redirect::{self, found};
 use super::sign_in::{Page, Progress, RedirectType, SignIn};
@@ -72,8 +73,6 @@ struct Confirm<'a> {
 #[template(path = "callback.html")]
 struct Callback {
     frame: Frame,
-    code: String,
-    origin: String,
 }
 
 /// The window that a last step is shown in: the phone's own, or where the app waits.
@@ -105,7 +104,7 @@ pub(super) async fn scan(
     let people = People::of(&mut world, &sign_in, &step.key, &step.q, phone);
     let outsider = world.company(&sign_in.corpid).map(outsider_of).unwrap_or_default();
     let app = app_name(&world, &sign_in);
-    let (frame, target) = (Frame::new(sign_in.language), window(&step, &sign_in));
+    let (frame, target) = (Frame::new(sign_in.look), window(&step, &sign_in));
     page(&Scan { frame, app: &app, key: &step.key, phone, target, outsider, people }, None)
 }
 
@@ -118,9 +117,9 @@ pub(super) async fn confirm(
     let now = shared.clock.now();
     let mut world = shared.world();
     let Some(sign_in) = world.sign_ins.live(&step.key, now).cloned() else { return expired(&headers) };
-    let words = sign_in.language.words();
+    let words = sign_in.look.words();
     let Some(who) = step.who() else {
-        return message(sign_in.language, words.unreachable_title, words.no_person, None);
+        return message(sign_in.look, words.unreachable_title, words.no_person, None);
     };
     let app = app_name(&world, &sign_in);
     let Some(company) = world.company_mut(&sign_in.corpid) else { return expired(&headers) };
@@ -132,18 +131,19 @@ pub(super) async fn confirm(
         }
         Person::Member(userid) => {
             let Some(member) = company.member(userid) else {
-                return message(sign_in.language, words.unreachable_title, words.no_person, None);
+                return message(sign_in.look, words.unreachable_title, words.no_person, None);
             };
             let outside = visible.is_some_and(|visible| !visible.member(member));
             if outside && matches!(sign_in.page, Page::QrConnect) {
-                return message(sign_in.language, words.no_permission, words.no_permission_help, None);
+                return message(sign_in.look, words.no_permission, words.no_permission_help, None);
             }
-            let detail = format!("{} · {}", department_of(company, member, sign_in.language), member.userid);
+            let detail =
+                format!("{} · {}", department_of(company, member, sign_in.look.language), member.userid);
             (member.name.clone(), detail, badges(member, outside, words))
         }
     };
     let confirm = Confirm {
-        frame: Frame::new(sign_in.language),
+        frame: Frame::new(sign_in.look),
         app: &app,
         key: &step.key,
         phone: step.on_phone(),
@@ -167,35 +167,47 @@ pub(super) async fn finish(
     let now = shared.clock.now();
     let mut world = shared.world();
     let Some(sign_in) = world.sign_ins.live(&step.key, now).cloned() else { return expired(&headers) };
-    let words = sign_in.language.words();
+    let words = sign_in.look.words();
     let who = if step.decline.is_some() { None } else { step.who() };
     if who.is_none() && step.decline.is_none() {
-        return message(sign_in.language, words.unreachable_title, words.no_person, None);
+        return message(sign_in.look, words.unreachable_title, words.no_person, None);
     }
     if let Some(Person::Member(userid)) = &who {
         match allowed(&mut world, &sign_in, userid) {
             Some(true) => {}
             Some(false) => {
-                return message(sign_in.language, words.no_permission, words.no_permission_help, None);
+                return message(sign_in.look, words.no_permission, words.no_permission_help, None);
             }
-            None => return message(sign_in.language, words.unreachable_title, words.no_person, None),
+            None => return message(sign_in.look, words.unreachable_title, words.no_person, None),
         }
     }
-    let callback = matches!(sign_in.page, Page::Login(RedirectType::Callback));
+    let callback = matches!(sign_in.page, Page::Login { redirect: RedirectType::Callback, .. });
     if step.on_phone() {
         return finish_on_phone(&mut world, &step, &sign_in, who, callback, now);
     }
     match who {
+        None if callback => declined(&sign_in),
         None => found(redirect::target(&sign_in, None).as_str()),
         Some(who) => {
             let code = redirect::code(&mut world, &sign_in, who, CodeScope::WebLogin, now);
             if callback {
-                let origin = sign_in.redirect.origin().ascii_serialization();
-                return page(&Callback { frame: Frame::new(sign_in.language), code, origin }, None);
+                let frame = Frame::new(sign_in.look).telling(&Told::code(&code, &sign_in));
+                return page(&Callback { frame }, None);
             }
             found(redirect::target(&sign_in, Some(&code)).as_str())
         }
     }
+}
+
+/// Nothing is told to the page that embeds this one: the SDK has no message for it. The person may begin anew.
+fn declined(sign_in: &SignIn) -> Response {
+    let words = sign_in.look.words();
+    let again = match &sign_in.page {
+        Page::Login { again, .. } => Some(again.clone()),
+        _ => None,
+    };
+    let (frame, title, text) = (Frame::new(sign_in.look), words.declined_title, words.declined_here);
+    page(&Message { frame, title, text, value: None, again }, None)
 }
 
 /// The phone stays where it is; the page that waits at the computer goes on.
@@ -207,7 +219,7 @@ fn finish_on_phone(
     callback: bool,
     now: crate::clock::Moment,
 ) -> Response {
-    let words = sign_in.language.words();
+    let words = sign_in.look.words();
     let (title, text) = if who.is_some() {
         (words.done_title, words.done_phone)
     } else {
@@ -220,12 +232,13 @@ fn finish_on_phone(
             let code = redirect::code(world, sign_in, who, CodeScope::WebLogin, now);
             redirect::target(sign_in, Some(&code)).into()
         }
+        None if callback => format!("/wwlogin/finish?key={}&decline=1", step.key),
         None => redirect::target(sign_in, None).into(),
     };
     if let Some(sign_in) = world.sign_ins.live_mut(&step.key, now) {
         sign_in.progress = Progress::Done { location };
     }
-    message(sign_in.language, title, text, None)
+    message(sign_in.look, title, text, None)
 }
 
 /// Whether the member may go through with it; `None` when there is no such member. On the new page everybody

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::words::Language;
+use super::look::Look;
 use crate::company::SensitiveField;
 use crate::grants::{Expiring, Person};
 
@@ -19,7 +19,7 @@ pub(crate) struct SignIn {
     pub(crate) agentid: Option<u64>,
     pub(crate) redirect: Url,
     pub(crate) state: Option<String>,
-    pub(crate) language: Language,
+    pub(crate) look: Look,
     pub(crate) page: Page,
     pub(crate) progress: Progress,
 }
@@ -27,8 +27,14 @@ pub(crate) struct SignIn {
 /// Which page it is.
 #[derive(Clone)]
 pub(crate) enum Page {
-    /// `wwlogin/sso/login`, with where its redirect goes.
-    Login(RedirectType),
+    /// `wwlogin/sso/login`.
+    Login {
+        redirect: RedirectType,
+        /// The origin that messages go to: the page that embeds the panel, or where the redirect would lead.
+        listener: String,
+        /// Its path and query, to begin anew.
+        again: String,
+    },
     /// `wwopen/sso/qrConnect`: refuses members outside the visible scope.
     QrConnect,
     /// `connect/oauth2/authorize` at "whose phone is this?"; the path leads back.

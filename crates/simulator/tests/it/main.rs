@@ -9,6 +9,8 @@ mod contacts;
 mod control;
 mod faults;
 mod oauth_page;
+mod ownership;
+mod secure;
 mod sign_in_page;
 mod tickets;
 mod tokens;

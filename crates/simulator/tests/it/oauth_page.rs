@@ -106,12 +106,25 @@ async fn consent_is_for_members_in_the_scope() {
 async fn the_page_opens_in_the_client_only() {
     let sim = on_device("zhangsan").await;
     let link = format!("/connect/oauth2/authorize?{BASE}{HOME}&scope=snsapi_base&state=x&agentid=1000002");
-    for agent in ["Mozilla/5.0 Chrome/140", "Mozilla/5.0 MicroMessenger/8.0"] {
-        let page = send(&sim, "GET", &link, &[("user-agent", agent)], "").await.unwrap();
-        assert!(page.status == 200 && page.body.contains("请在企业微信客户端打开链接"), "{agent}");
-    }
+    let page = send(&sim, "GET", &link, &[("user-agent", "Mozilla/5.0 Chrome/140")], "").await.unwrap();
+    assert!(page.status == 200 && page.body.contains("请在企业微信客户端打开链接"));
     sim.behave(|behaviour| behaviour.oauth_needs_client = false);
     assert_eq!(send(&sim, "GET", &link, &[], "").await.unwrap().status, 302);
+}
+
+#[tokio::test]
+async fn wechat_with_the_plug_in_opens_it_and_a_binding_decides_who_it_is() {
+    const WECHAT: (&str, &str) = ("user-agent", "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50 NetType/WIFI");
+    let sim = start().await;
+    let link = format!("/connect/oauth2/authorize?{BASE}{HOME}&scope=snsapi_base&state=x&agentid=1000002");
+    for (who, key, value) in [
+        (Person::Member("zhangsan".to_owned()), "userid", "zhangsan"),
+        (Person::Outsider("oWeChat".to_owned()), "openid", "oWeChat"),
+    ] {
+        sim.hold_device(Some(who));
+        let back = send(&sim, "GET", &link, &[WECHAT], "").await.unwrap();
+        assert_eq!(redeem(&sim, &parameter(&back, "code").unwrap()).await[key], value);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The sign-in pages: who is shown, and where each way out leads.
 
-use serde_json::json;
-use wecom_login_simulator::{Company, Options, Simulator, sample};
+use serde_json::{Value, json};
+use wecom_login_simulator::{Company, Desktop, Options, Simulator, sample};
 
 use crate::browser::{Answer, get, parameter, redeem, redirect, send, start};
 
@@ -19,6 +19,12 @@ fn key(page: &Answer) -> &str {
         .split('"')
         .next()
         .unwrap()
+}
+
+/// What the page tells the panel that embeds it.
+fn told(page: &Answer) -> Value {
+    let json = page.body.split("name=\"panel\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+    serde_json::from_str(&json.replace("&#34;", "\"")).unwrap()
 }
 
 async fn open(sim: &Simulator, link: &str) -> String {
@@ -106,9 +112,38 @@ async fn the_window_that_goes_back_follows_redirect_type() {
     }
     let key = open(&sim, &format!("{NEW}&redirect_type=callback")).await;
     let page = get(&sim, &format!("/wwlogin/finish?key={key}&userid=lisi")).await;
-    assert!(page.body.contains("data-origin=\"http://127.0.0.1:9000\""));
-    let code = page.body.split("data-code=\"").nth(1).unwrap().split('"').next().unwrap();
+    let told = told(&page);
+    assert_eq!(
+        (&told["listener"], &told["name"]),
+        (&json!("http://127.0.0.1:9000"), &json!("onLoginSuccess"))
+    );
+    let code = told["payload"]["code"].as_str().unwrap();
     assert_eq!(redeem(&sim, code).await["userid"], "lisi");
+}
+
+#[tokio::test]
+async fn the_desktop_client_offers_its_own_member_one_click() {
+    let sim = start().await;
+    let set = async |body: &str| crate::browser::post(&sim, "/_sim/desktop", body).await;
+    let page = async || get(&sim, &format!("{NEW}{REDIRECT}")).await;
+    for (body, signed_in) in [
+        ("{}", false),
+        (r#"{"userid": "ZhangSan"}"#, true),
+        (r#"{"userid": "zhangsan", "corpid": "wwdeca1c0ffeedecaf"}"#, false),
+    ] {
+        assert_eq!(set(body).await.status, 200, "{body}");
+        let page = page().await;
+        assert_eq!(told(&page)["payload"], json!({"isWeComLogin": signed_in}), "{body}");
+        assert_eq!(page.body.contains("id=\"quick\""), signed_in, "{body}");
+    }
+    assert_eq!(get(&sim, "/_sim/desktop").await.json()["userid"], "zhangsan");
+    assert_eq!(set(r#"{"userid": "nobody"}"#).await.status, 400);
+    send(&sim, "DELETE", "/_sim/desktop", &[], "").await.unwrap();
+    assert_eq!(get(&sim, "/_sim/desktop").await.json(), json!({"running": false}));
+    // The older page knows no desktop client and no panel.
+    sim.set_desktop(Desktop::SignedIn { corpid: sample::CORP_ID.to_owned(), userid: "zhangsan".to_owned() });
+    let old = get(&sim, &format!("{OLD}{REDIRECT}")).await.body;
+    assert!(!old.contains("id=\"quick\"") && !old.contains("name=\"panel\""));
 }
 
 #[tokio::test]
@@ -173,7 +208,7 @@ async fn pages_speak_chinese_unless_asked_for_english() {
     ] {
         let path = format!("{NEW}{REDIRECT}{lang}");
         let page = send(&sim, "GET", &path, &[("accept-language", accepted)], "").await.unwrap();
-        assert!(page.body.contains(&format!("<html lang=\"{tag}\">")), "{lang} {accepted}");
+        assert!(page.body.contains(&format!("<html lang=\"{tag}\" ")), "{lang} {accepted}");
     }
 }
 

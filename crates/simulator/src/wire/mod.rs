@@ -1,4 +1,8 @@
-//! Connections that can be torn down in the middle of an answer, which no HTTP library offers by itself.
+//! Connections that can be torn down in the middle of an answer, which no HTTP library offers by itself: plain ones,
+//! and TLS over the same.
+
+mod certificate;
+mod tls;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,6 +16,9 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
+pub(crate) use certificate::{Certificate, OFFICIAL_HOSTS};
+pub(crate) use tls::SecureWires;
+
 /// A listener whose connections can be reset by the handler that answers on them.
 pub(crate) struct Wires(pub(crate) TcpListener);
 
@@ -21,9 +28,7 @@ impl Listener for Wires {
 
     async fn accept(&mut self) -> (Wire, SocketAddr) {
         let (stream, peer) = <TcpListener as Listener>::accept(&mut self.0).await;
-        // Answers are small and whole: waiting for more to send only adds 40 ms.
-        let _ = stream.set_nodelay(true);
-        (Wire { stream, reset: Arc::default() }, peer)
+        (Wire::new(stream), peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -41,6 +46,8 @@ pub(crate) struct Wire {
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) ip: IpAddr,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     reset: Arc<AtomicBool>,
 }
 
@@ -51,14 +58,20 @@ impl Peer {
     }
 }
 
-impl Connected<IncomingStream<'_, Wires>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
+impl Peer {
+    fn new(address: &SocketAddr, wire: &Wire, scheme: &'static str) -> Self {
         // WeCom knows IPv4 only; that `localhost` was reached by [::1] must not matter to its list of addresses.
-        let ip = match stream.remote_addr().ip().to_canonical() {
+        let ip = match address.ip().to_canonical() {
             IpAddr::V6(ip) if ip.is_loopback() => IpAddr::from(Ipv4Addr::LOCALHOST),
             ip => ip,
         };
-        Self { ip, reset: Arc::clone(&stream.io().reset) }
+        Self { ip, scheme, reset: Arc::clone(&wire.reset) }
+    }
+}
+
+impl Connected<IncomingStream<'_, Wires>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
+        Self::new(stream.remote_addr(), stream.io(), "http")
     }
 }
 
@@ -73,6 +86,12 @@ impl AsyncRead for Wire {
 }
 
 impl Wire {
+    fn new(stream: TcpStream) -> Self {
+        // Answers are small and whole: waiting for more to send only adds 40 ms.
+        let _ = stream.set_nodelay(true);
+        Self { stream, reset: Arc::default() }
+    }
+
     fn torn(&self) -> io::Result<()> {
         if self.reset.load(Ordering::Relaxed) {
             // Without lingering, the close that follows is a reset.

@@ -81,7 +81,7 @@ pub(crate) async fn logout(State(site): State<Arc<Site>>, visit: Visit, request:
         Err((status, number)) => return refused(&visit, status, number),
     };
     let named = body.contains_key("refreshToken");
-    let by_cookie = !named && visit.access.is_none();
+    let by_cookie = !named && !visit.headers.contains_key(header::AUTHORIZATION);
     let session = if named { of_refresh_token(&site, &body).await } else { session_of(&site, &visit).await };
     let ended = match session {
         Ok(Some(session)) => {

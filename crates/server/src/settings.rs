@@ -173,6 +173,11 @@ impl Settings {
         written.checked("settings")
     }
 
+    /// With these origins, whose front ends may sign people in.
+    pub fn with_origins(self, texts: &[String]) -> Result<Self, SettingsError> {
+        Ok(Self { origins: origins_of("--origin", "origins", texts)?, ..self })
+    }
+
     /// True when browsers reach the server over TLS.
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
@@ -256,10 +261,6 @@ impl Written {
                 },
             )
         };
-        let origins = |name: &str, texts: &[String]| -> Result<Vec<url::Origin>, SettingsError> {
-            let origin = |text: &String| public_url_of(text).map_err(|problem| key(name, problem));
-            texts.iter().map(origin).collect()
-        };
         if self.session_hours == 0 || self.session_idle_hours == 0 {
             return Err(key("session_hours, session_idle_hours", "must be at least 1".to_owned()));
         }
@@ -272,8 +273,8 @@ impl Written {
             listen,
             public_url,
             trusted_proxies: self.trusted_proxies.iter().map(proxy).collect::<Result<_, _>>()?,
-            return_origins: origins("return_origins", &self.return_origins)?,
-            origins: origins("origins", &self.origins)?,
+            return_origins: origins_of(place, "return_origins", &self.return_origins)?,
+            origins: origins_of(place, "origins", &self.origins)?,
             app: self.app,
             app_path: self.app_path,
             data: self.data,
@@ -298,8 +299,12 @@ fn public_url(text: &str) -> Result<Url, String> {
     }
 }
 
-fn public_url_of(text: &str) -> Result<url::Origin, String> {
-    public_url(text).map(|url| url.origin())
+fn origins_of(place: &str, key: &str, texts: &[String]) -> Result<Vec<url::Origin>, SettingsError> {
+    let origin = |text: &String| match public_url(text) {
+        Ok(url) => Ok(url.origin()),
+        Err(problem) => Err(wrong(place, format!("{key} {problem}"))),
+    };
+    texts.iter().map(origin).collect()
 }
 
 #[cfg(test)]

@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
     /// Let the simulator speak https as well, on this address or a free port of 127.0.0.1; see `simulate --tls`
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
     wecom_tls: Option<SocketAddr>,
+    /// Let the front end at this origin, such as http://localhost:3000, sign people in; may be given more than once
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
     /// Print one line of JSON when ready: url, wecom, app, element (and tls)
     #[arg(long)]
     json: bool,
@@ -51,7 +54,8 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
     let wecom = Simulator::start(options).await?;
 
     let app = folder.join("app");
-    let mut settings = Settings::local(address, app.clone(), folder.join("data"))?;
+    let mut settings =
+        Settings::local(address, app.clone(), folder.join("data"))?.with_origins(&arguments.origins)?;
     settings.spare_loopback = true;
     let url = settings.public_url.origin().ascii_serialization();
     write_app(&app, &url, &wecom)?;

@@ -11,13 +11,15 @@ const LANGUAGES = ["zh-CN", "en"];
 /**
  * One demo and one browser for a file's stories. Gives the function that tells one: its body gets `visit` (a new
  * visitor; further ones are other people) and `demo`. Whatever is odd on a page of any of them fails the story.
- * `browserOptions` are those of `launch`.
+ * `browserOptions` are those of `launch`. `prepare` runs before the demo starts, and gives more of its command line's `flags`
+ * and the `origins` besides its own that pages may load from.
  */
-export function stage(browserOptions) {
+export function stage(browserOptions, prepare = async () => ({})) {
   let demo;
   let browser;
   before(async () => {
-    demo = await Demo.start();
+    const { flags, origins = [] } = await prepare();
+    demo = Object.assign(await Demo.start(flags), { origins });
     browser = await launch(browserOptions);
   });
   afterEach(async () => {

@@ -15,7 +15,7 @@ export class Visitor {
     const context = await browser.newContext({ locale: language, timezoneId: "Asia/Shanghai", ...options });
     context.setDefaultTimeout(PATIENCE);
     const visitor = new Visitor();
-    visitor.#watch = new Watch(context, [demo.url, demo.wecom]);
+    visitor.#watch = new Watch(context, [demo.url, demo.wecom, ...(demo.origins ?? [])]);
     return Object.assign(visitor, { demo, language, context, page: await context.newPage() });
   }
 

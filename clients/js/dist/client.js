@@ -252,12 +252,14 @@ function bearer(wire, where) {
     },
     accessToken,
     ask: async (question, signal) => {
-      const send = (token2) => question(token2 === null ? {} : { authorization: `Bearer ${token2}` });
+      const send = (token2) => question({ authorization: `Bearer ${token2}` });
       const token = await accessToken(signal);
+      if (token === null) return null;
       const answer = await send(token);
-      if (answer.status !== 401 || token === null) return answer;
+      if (answer.status !== 401) return answer;
       if (access?.token === token) access = null;
-      return send(await accessToken(signal));
+      const next = await accessToken(signal);
+      return next === null ? null : send(next);
     },
     end: (signal) => alone(async () => {
       const kept = await read();
@@ -309,18 +311,16 @@ function createApi(options) {
     credentials: mode === "cookie" ? "include" : "omit"
   };
   const pair = mode === "bearer" ? bearer(wire, options.storage ?? "local") : null;
-  const call = (fullName, name, body, { signal }) => {
+  const call = async (fullName, name, body, { signal }) => {
     const element = path(fullName);
-    return accepted(
-      wire,
-      ask(wire, {
-        method: "POST",
-        path: `/api/${encodeURIComponent(org)}/${encodeURIComponent(app)}/${element}/${name}`,
-        body,
-        headers: pair?.browser() ?? {},
-        signal
-      })
-    );
+    const answer = await ask(wire, {
+      method: "POST",
+      path: `/api/${encodeURIComponent(org)}/${encodeURIComponent(app)}/${element}/${name}`,
+      body,
+      headers: pair?.browser() ?? {},
+      signal
+    });
+    return accepted(wire, answer);
   };
   return {
     getLoginConfig: async (fullName, options2 = {}) => {
@@ -339,8 +339,8 @@ function createApi(options) {
     me: async ({ signal } = {}) => {
       const question = (headers) => ask(wire, { method: "GET", path: "/me", headers, signal });
       try {
-        const answer = await accepted(wire, pair === null ? question({}) : pair.ask(question, signal));
-        return answer.body;
+        const answer = pair === null ? await question({}) : await pair.ask(question, signal);
+        return answer === null ? null : accepted(wire, answer).body;
       } catch (error) {
         if (error instanceof WecomLoginError && error.errcode === NOT_SIGNED_IN) return null;
         throw error;
@@ -348,13 +348,12 @@ function createApi(options) {
     },
     logout: async ({ signal } = {}) => {
       if (pair !== null) return pair.end(signal);
-      await accepted(wire, ask(wire, { method: "POST", path: "/logout", body: {}, signal }));
+      accepted(wire, await ask(wire, { method: "POST", path: "/logout", body: {}, signal }));
     },
     accessToken: async ({ signal } = {}) => pair?.accessToken(signal) ?? null
   };
 }
-async function accepted(wire, asked) {
-  const answer = await asked;
+function accepted(wire, answer) {
   const refused = refusal(answer, wire.language());
   if (refused !== null) throw refused;
   return answer;

@@ -14,8 +14,8 @@ export interface Bearer {
     begin(pair: Pair): Promise<void>;
     /** A live access token; a new one if need be. Null when nobody is signed in. */
     accessToken(signal?: AbortSignal): Promise<string | null>;
-    /** Asks with the access token; with a new one, once, if it is refused. */
-    ask(question: (headers: Record<string, string>) => Promise<Answer>, signal?: AbortSignal): Promise<Answer>;
+    /** Asks with the access token; with a new one, once, if it is refused. Null, and nothing asked, when nobody is signed in. */
+    ask(question: (headers: Record<string, string>) => Promise<Answer>, signal?: AbortSignal): Promise<Answer | null>;
     /** Ends the session here and at the server. */
     end(signal?: AbortSignal): Promise<void>;
 }

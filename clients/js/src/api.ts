@@ -115,18 +115,16 @@ export function createApi(options: ApiOptions): Api {
   };
   const pair: Bearer | null = mode === "bearer" ? bearer(wire, options.storage ?? "local") : null;
 
-  const call = (fullName: string, name: string, body: object, { signal }: CallOptions): Promise<Answer> => {
+  const call = async (fullName: string, name: string, body: object, { signal }: CallOptions): Promise<Answer> => {
     const element = path(fullName);
-    return accepted(
-      wire,
-      ask(wire, {
-        method: "POST",
-        path: `/api/${encodeURIComponent(org)}/${encodeURIComponent(app)}/${element}/${name}`,
-        body,
-        headers: pair?.browser() ?? {},
-        signal,
-      }),
-    );
+    const answer = await ask(wire, {
+      method: "POST",
+      path: `/api/${encodeURIComponent(org)}/${encodeURIComponent(app)}/${element}/${name}`,
+      body,
+      headers: pair?.browser() ?? {},
+      signal,
+    });
+    return accepted(wire, answer);
   };
 
   return {
@@ -146,8 +144,8 @@ export function createApi(options: ApiOptions): Api {
     me: async ({ signal } = {}) => {
       const question = (headers: Record<string, string>) => ask(wire, { method: "GET", path: "/me", headers, signal });
       try {
-        const answer = await accepted(wire, pair === null ? question({}) : pair.ask(question, signal));
-        return answer.body as unknown as Person;
+        const answer = pair === null ? await question({}) : await pair.ask(question, signal);
+        return answer === null ? null : (accepted(wire, answer).body as unknown as Person);
       } catch (error) {
         if (error instanceof WecomLoginError && error.errcode === NOT_SIGNED_IN) return null;
         throw error;
@@ -155,14 +153,13 @@ export function createApi(options: ApiOptions): Api {
     },
     logout: async ({ signal } = {}) => {
       if (pair !== null) return pair.end(signal);
-      await accepted(wire, ask(wire, { method: "POST", path: "/logout", body: {}, signal }));
+      accepted(wire, await ask(wire, { method: "POST", path: "/logout", body: {}, signal }));
     },
     accessToken: async ({ signal } = {}) => pair?.accessToken(signal) ?? null,
   };
 }
 
-async function accepted(wire: Wire, asked: Promise<Answer>): Promise<Answer> {
-  const answer = await asked;
+function accepted(wire: Wire, answer: Answer): Answer {
   const refused = refusal(answer, wire.language());
   if (refused !== null) throw refused;
   return answer;

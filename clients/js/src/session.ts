@@ -28,8 +28,8 @@ export interface Bearer {
   begin(pair: Pair): Promise<void>;
   /** A live access token; a new one if need be. Null when nobody is signed in. */
   accessToken(signal?: AbortSignal): Promise<string | null>;
-  /** Asks with the access token; with a new one, once, if it is refused. */
-  ask(question: (headers: Record<string, string>) => Promise<Answer>, signal?: AbortSignal): Promise<Answer>;
+  /** Asks with the access token; with a new one, once, if it is refused. Null, and nothing asked, when nobody is signed in. */
+  ask(question: (headers: Record<string, string>) => Promise<Answer>, signal?: AbortSignal): Promise<Answer | null>;
   /** Ends the session here and at the server. */
   end(signal?: AbortSignal): Promise<void>;
 }
@@ -104,12 +104,14 @@ export function bearer(wire: Wire, where: "local" | "memory" | TokenStorage): Be
     },
     accessToken,
     ask: async (question, signal) => {
-      const send = (token: string | null) => question(token === null ? {} : { authorization: `Bearer ${token}` });
+      const send = (token: string) => question({ authorization: `Bearer ${token}` });
       const token = await accessToken(signal);
+      if (token === null) return null;
       const answer = await send(token);
-      if (answer.status !== 401 || token === null) return answer;
+      if (answer.status !== 401) return answer;
       if (access?.token === token) access = null;
-      return send(await accessToken(signal));
+      const next = await accessToken(signal);
+      return next === null ? null : send(next);
     },
     end: (signal) =>
       alone(async () => {

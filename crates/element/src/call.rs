@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use wecom_login_model::{CorpId, Language, Secret, UserId};
 
-use crate::{Bound, Code, Element, Fault, number};
+use crate::{Arguments, Bound, Code, Element, Fault, number};
 
 /// Who calls.
 #[derive(Debug, Clone)]
@@ -103,6 +103,20 @@ pub struct Call<'a> {
     pub caller: &'a Caller,
 }
 
+impl<'a> Call<'a> {
+    /// Another call by the same caller to the same element, for whoever passes one on; arguments are checked against
+    /// what the function declares.
+    pub fn instead(&self, function: &'a str, arguments: Arguments) -> Result<Self, Code> {
+        let declared = self.element.functions().iter().find(|declared| declared.name == function);
+        let arguments = match declared {
+            Some(declared) => arguments.bind(&declared.parameters),
+            None => arguments.unchecked(),
+        };
+        let arguments = arguments.map_err(|error| error.to_code(self.caller.language()))?;
+        Ok(Self { element: self.element, function, arguments, caller: self.caller })
+    }
+}
+
 /// The code of a Type, or of an override of one.
 ///
 /// An own Type handles the functions it wants and passes the rest on:
@@ -126,6 +140,12 @@ pub struct Call<'a> {
 pub trait Type: Send + Sync + 'static {
     /// Calls a function. `next` is the overridden class, or the Type that this one builds on.
     fn call<'a>(&'a self, call: Call<'a>, next: Next<'a>) -> BoxFuture<'a, Result<Outcome, Code>>;
+
+    /// What the class keeps for an instance, for a caller that knows its type; see [`Element::kept`].
+    fn kept(&self, element: &Element) -> Option<Box<dyn Any>> {
+        let _ = element;
+        None
+    }
 
     /// Looks at an instance when the app is opened; an instance with a fault is left out and told.
     fn check(&self, element: &Element) -> Result<(), Fault> {

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -10,7 +11,9 @@ use wecom_login_model::Language;
 use crate::call::no_such_function;
 use crate::environment::Variables;
 use crate::json::Object;
-use crate::{Access, Arguments, Call, Caller, Code, Config, Fault, Function, Next, Outcome, Type, number};
+use crate::{
+    Access, Arguments, Bound, Call, Caller, Code, Config, Fault, Function, Next, Outcome, Type, number,
+};
 
 /// What an element is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +99,11 @@ impl Element {
         &self.0.copies
     }
 
+    /// What the most derived of its classes that keeps a `T` keeps for it.
+    pub fn kept<T: Any>(&self) -> Option<T> {
+        self.0.classes.iter().find_map(|class| class.kept(self)?.downcast().ok()).map(|kept| *kept)
+    }
+
     /// The configuration in `<Name>.json` beside the `e.json`, read anew.
     pub fn config(&self) -> Result<Config, Fault> {
         let Some((file, path)) = &self.0.config else {
@@ -125,12 +133,9 @@ impl Element {
         caller: &'a Caller,
     ) -> BoxFuture<'a, Result<Outcome, Code>> {
         Box::pin(async move {
-            let arguments = match self.admitted(function, caller)? {
-                Some(function) => arguments.bind(&function.parameters),
-                None => arguments.unchecked(),
-            };
-            let arguments = arguments.map_err(|error| error.to_code(caller.language()))?;
-            let call = Call { element: self, function, arguments, caller };
+            self.admit(function, caller)?;
+            let call = Call { element: self, function, arguments: Bound::default(), caller };
+            let call = call.instead(function, arguments)?;
             let next = Next { classes: &self.0.classes };
             // A class may panic before its future is made, too.
             let run = AssertUnwindSafe(async move { next.call(call).await }).catch_unwind();
@@ -141,15 +146,15 @@ impl Element {
         })
     }
 
-    /// The function, if the caller may call it; `None` for one that is not declared.
-    fn admitted(&self, name: &str, caller: &Caller) -> Result<Option<&Function>, Code> {
+    /// Whether the caller may call the function. The library may try one that is not declared.
+    fn admit(&self, name: &str, caller: &Caller) -> Result<(), Code> {
         let language = caller.language();
         let unknown = || no_such_function(self, name, language);
         if self.kind() != Kind::Instance {
             return Err(unknown());
         }
         let function = self.functions().iter().find(|function| function.name == name);
-        let Caller::Browser(browser) = caller else { return Ok(function) };
+        let Caller::Browser(browser) = caller else { return Ok(()) };
         let function = function.ok_or_else(unknown)?;
         let signed_in = browser.member.is_some() || browser.administrator;
         let not_signed_in = || {
@@ -157,9 +162,9 @@ impl Element {
             Err(in_language(language, number::NOT_SIGNED_IN, zh, en))
         };
         match function.access {
-            Access::Anyone => Ok(Some(function)),
-            Access::SignedIn if signed_in => Ok(Some(function)),
-            Access::Administrators if browser.administrator => Ok(Some(function)),
+            Access::Anyone => Ok(()),
+            Access::SignedIn if signed_in => Ok(()),
+            Access::Administrators if browser.administrator => Ok(()),
             Access::SignedIn => not_signed_in(),
             Access::Administrators if !signed_in => not_signed_in(),
             Access::Administrators => {

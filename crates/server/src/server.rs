@@ -190,6 +190,11 @@ impl Server {
         Ok(Self { site: Arc::new(site), directory: Directory::new(store, clock), reload, faults })
     }
 
+    /// What the operator decided.
+    pub fn settings(&self) -> &Settings {
+        &self.site.settings
+    }
+
     /// What is wrong with elements, each naming element, file and key.
     pub fn faults(&self) -> &[Fault] {
         &self.faults

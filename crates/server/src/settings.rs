@@ -15,6 +15,7 @@ use wecom_login_session::Lifetimes;
 use crate::brand::{self, Brand};
 
 const PREFIX: &str = "WECOM_LOGIN_";
+const DEFAULT_FILE: &str = "wecom-login.toml";
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -138,6 +139,11 @@ const KEYS: &[(&str, Kind)] = &[
 ];
 
 impl Settings {
+    /// The given settings file, or `wecom-login.toml` in the working folder if there is one.
+    pub fn file(given: Option<PathBuf>) -> Option<PathBuf> {
+        given.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()))
+    }
+
     /// Reads the file, if one is given, then `overrides` (the command line), then the environment; the later
     /// ones win.
     pub fn load(

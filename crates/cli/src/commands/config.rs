@@ -5,7 +5,6 @@ use clap::Subcommand;
 use wecom_login_server::Settings;
 
 use super::say;
-use super::serve::settings_file;
 use crate::Host;
 
 #[derive(Debug, Subcommand)]
@@ -26,7 +25,7 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command, host: &dyn Host) -> anyhow::Result<()> {
     let Command::Check { app, config, public_url } = command;
-    let file = settings_file(config);
+    let file = Settings::file(config);
     let app = app.map(|app| ("app", app.display().to_string()));
     let options = app.clone().into_iter().chain(public_url.map(|url| ("public_url", url)));
     let mut faults = Vec::new();

@@ -7,8 +7,6 @@ use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_model::{SystemClock, SystemEntropy};
 use wecom_login_server::{Settings, open_store};
 
-use super::serve::settings_file;
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Place {
     /// The folder of the database [default: data]
@@ -21,7 +19,7 @@ pub(crate) struct Place {
 
 impl Place {
     fn settings(self) -> anyhow::Result<Settings> {
-        let file = settings_file(self.config);
+        let file = Settings::file(self.config);
         let data = self.data.map(|data| ("data", data.display().to_string()));
         Ok(Settings::load(file.as_deref(), std::env::vars(), data)?)
     }

@@ -1,12 +1,10 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use wecom_login_server::{Server, Settings, Surroundings};
 
 use crate::{Host, stop};
-
-const DEFAULT_FILE: &str = "wecom-login.toml";
 
 /// Settings come from the file, then from WECOM_LOGIN_<KEY> in the environment, then from these options.
 #[derive(Debug, clap::Args)]
@@ -33,7 +31,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result<()> {
     let stop = stop::signals()?;
-    let file = settings_file(arguments.config);
+    let file = Settings::file(arguments.config);
     let folder = |key, folder: Option<PathBuf>| folder.map(|folder| (key, folder.display().to_string()));
     let paths = |key, paths: &[PathBuf]| {
         let texts: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -65,11 +63,6 @@ pub(super) async fn open(settings: Settings, host: &dyn Host) -> anyhow::Result<
     report(&server);
     host.opened(&server);
     Ok(server)
-}
-
-/// The given settings file, or the one in the working folder if there is one.
-pub(super) fn settings_file(given: Option<PathBuf>) -> Option<PathBuf> {
-    given.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()))
 }
 
 /// Logs what the operator must know of the app's elements.

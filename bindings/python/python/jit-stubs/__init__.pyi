@@ -1,0 +1,1 @@
+from . import errcode as errcode

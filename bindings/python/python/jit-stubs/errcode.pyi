@@ -1,0 +1,1 @@
+from wecom_login import Code as Code

@@ -1,4 +1,4 @@
-// Builds dist/: one ES module with its types for npm, and the two scripts that the server serves. The output is committed,
+// Builds dist/: one ES module with its types for npm, and the scripts that the server serves. The output is committed,
 // so that building the server needs no npm; test/build.test.js fails when it is not that of the sources any more.
 //
 // usage: node build.js [FOLDER]
@@ -21,3 +21,4 @@ execFileSync(process.execPath, [tsc, "--outDir", out], { cwd: here, stdio: "inhe
 await build({ ...common, entryPoints: ["src/index.ts"], format: "esm", outfile: path.join(out, "index.js") });
 await build({ ...common, entryPoints: ["src/served.ts"], format: "esm", outfile: path.join(out, "client.js") });
 await build({ ...common, entryPoints: ["src/global.ts"], format: "iife", outfile: path.join(out, "client.global.js") });
+await build({ ...common, entryPoints: ["src/login_page.ts"], format: "esm", outfile: path.join(out, "login_page.js") });

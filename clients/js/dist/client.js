@@ -1,3 +1,12 @@
+var __typeError = (msg) => {
+  throw TypeError(msg);
+};
+var __accessCheck = (obj, member, msg) => member.has(obj) || __typeError("Cannot " + msg);
+var __privateGet = (obj, member, getter) => (__accessCheck(obj, member, "read from private field"), getter ? getter.call(obj) : member.get(obj));
+var __privateAdd = (obj, member, value) => member.has(obj) ? __typeError("Cannot add the same private member more than once") : member instanceof WeakSet ? member.add(obj) : member.set(obj, value);
+var __privateSet = (obj, member, value, setter) => (__accessCheck(obj, member, "write to private field"), setter ? setter.call(obj, value) : member.set(obj, value), value);
+var __privateMethod = (obj, member, method) => (__accessCheck(obj, member, "access private method"), method);
+
 // src/errors.ts
 var WecomLoginError = class extends Error {
   constructor(kind, errmsg, facts = {}) {
@@ -33,7 +42,16 @@ var TEXTS = {
   strange: {
     "zh-CN": "收到的回答不是登录服务的。请检查 base、org 和 app。",
     en: "The answer is not the sign-in service's. Check base, org and app."
-  }
+  },
+  origin: {
+    "zh-CN": "企业微信登录面板只能放在 redirectUri 所在的来源上：页面在 {page}，redirectUri 在 {redirect}。",
+    en: "WeCom's panel works on redirectUri's own origin only: the page is on {page}, redirectUri on {redirect}."
+  },
+  panel: { "zh-CN": "企业微信登录面板报告了错误。", en: "WeCom's panel reported an error." },
+  declined: { "zh-CN": "你在企业微信里取消了这次登录。", en: "You declined the sign-in in WeCom." },
+  blocked: { "zh-CN": "企业微信登录面板没有加载出来。", en: "WeCom's panel did not load." },
+  frame: { "zh-CN": "企业微信登录二维码", en: "WeCom sign-in QR code" },
+  link: { "zh-CN": "用企业微信登录", en: "Sign in with WeCom" }
 };
 function say(what, language) {
   return TEXTS[what][language];
@@ -323,6 +341,7 @@ function createApi(options) {
     return accepted(wire, answer);
   };
   return {
+    base,
     getLoginConfig: async (fullName, options2 = {}) => {
       const { body, headers } = await call(fullName, "getLoginConfig", {}, options2);
       const config = body.data;
@@ -387,15 +406,294 @@ function isOwnPage(base) {
   return typeof location !== "undefined" && location.origin === base;
 }
 
+// src/panel_frame.ts
+var OFFICIAL = "https://login.work.weixin.qq.com";
+function isOfficial(config) {
+  return config.loginUrl === void 0 || new URL(config.loginUrl).origin === OFFICIAL;
+}
+function officialPanel(sdk, el, config, look, on) {
+  const panel = sdk.createWWLoginPanel({
+    el,
+    params: {
+      login_type: "CorpApp",
+      appid: config.corpId,
+      agentid: config.agentId,
+      redirect_uri: config.redirectUri,
+      state: config.state,
+      redirect_type: "callback",
+      panel_size: look.size,
+      lang: look.lang,
+      color_scheme: look.colorScheme
+    },
+    onCheckWeComLogin: ({ isWeComLogin }) => on.checked(isWeComLogin),
+    onLoginSuccess: ({ code }) => on.code(code),
+    onLoginFail: ({ errCode, errMsg }) => on.failed(errCode ?? null, errMsg ?? "")
+  });
+  const hear = ({ origin, source, data }) => {
+    if (origin !== OFFICIAL || source !== panel.el.contentWindow) return;
+    if (typeof data === "string" && data.includes("ww-iframe-handle:")) on.ready();
+  };
+  addEventListener("message", hear);
+  return {
+    el: panel.el,
+    unmount: () => {
+      removeEventListener("message", hear);
+      panel.unmount();
+    }
+  };
+}
+function ownFrame(el, config, look, on) {
+  const frame = document.createElement("iframe");
+  const url = new URL(config.loginUrl ?? OFFICIAL);
+  url.searchParams.set("lang", look.lang);
+  frame.src = url.href;
+  frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-top-navigation");
+  frame.referrerPolicy = "origin";
+  const [width, height] = look.size === "small" ? ["320px", "380px"] : ["480px", "416px"];
+  Object.assign(frame.style, { display: "block", border: "none", width, maxWidth: "100%", height });
+  frame.addEventListener("load", () => on.ready(), { once: true });
+  el.append(frame);
+  return { el: frame, unmount: () => frame.remove() };
+}
+
+// src/panel.ts
+var SDK_PATH = "/assets/wecom-jssdk-2.4.4.js";
+var LIFETIME = 10 * 6e4;
+var RENEWED_AFTER = 8 * 6e4;
+var LOOK_EVERY = 15e3;
+var PATIENCE = 1e4;
+var QUIET = 6e4;
+async function mountLoginPanel(element, fullName, options) {
+  const place = typeof element === "string" ? document.querySelector(element) : element;
+  if (place === null) throw new TypeError(`there is no element ${String(element)}`);
+  const panel = new Panel(place, fullName, options);
+  try {
+    await panel.begin();
+  } catch (error) {
+    panel.unmount();
+    throw error;
+  }
+  return panel;
+}
+var _root, _link, _stop, _look, _language, _rounds, _renewing, _finishing, _toldOfLoss, _quietUntil, _Panel_instances, stopped_get, current_get, lookAround_fn, attempt_fn, renew_fn, makeRound_fn, mount_fn, sdk_fn, finish_fn, checkOrigin_fn, drop_fn, error_fn, fail_fn;
+var Panel = class {
+  constructor(place, fullName, options) {
+    this.fullName = fullName;
+    this.options = options;
+    __privateAdd(this, _Panel_instances);
+    __privateAdd(this, _root, document.createElement("div"));
+    __privateAdd(this, _link, document.createElement("a"));
+    __privateAdd(this, _stop, new AbortController());
+    __privateAdd(this, _look);
+    __privateAdd(this, _language, pageLanguage());
+    __privateAdd(this, _rounds, []);
+    __privateAdd(this, _renewing, null);
+    /** A code is being exchanged, or has been. */
+    __privateAdd(this, _finishing, false);
+    /** The last failure to renew was told. */
+    __privateAdd(this, _toldOfLoss, false);
+    /** Where the link stands alone, nothing is tried before; milliseconds since the Unix epoch. */
+    __privateAdd(this, _quietUntil, 0);
+    const { lang, colorScheme, size, signal } = options;
+    __privateSet(this, _look, {
+      lang: lang ?? (__privateGet(this, _language) === "en" ? "en" : "zh"),
+      colorScheme: colorScheme ?? "auto",
+      size: size ?? (place.clientWidth < 480 ? "small" : "middle")
+    });
+    __privateGet(this, _link).className = "wecom-login-link";
+    __privateGet(this, _link).hidden = true;
+    __privateGet(this, _link).textContent = say("link", __privateGet(this, _language));
+    __privateGet(this, _root).className = "wecom-login-panel";
+    __privateGet(this, _root).style.position = "relative";
+    __privateGet(this, _root).append(__privateGet(this, _link));
+    place.append(__privateGet(this, _root));
+    signal?.addEventListener("abort", () => this.unmount(), { once: true });
+    if (signal?.aborted) this.unmount();
+  }
+  async begin() {
+    await __privateMethod(this, _Panel_instances, renew_fn).call(this);
+    if (__privateGet(this, _Panel_instances, stopped_get)) return;
+    const look = () => __privateMethod(this, _Panel_instances, lookAround_fn).call(this);
+    const timer = setInterval(look, LOOK_EVERY);
+    const { signal } = __privateGet(this, _stop);
+    signal.addEventListener("abort", () => clearInterval(timer));
+    for (const name of ["focus", "online", "pageshow"]) addEventListener(name, look, { signal });
+    document.addEventListener("visibilitychange", look, { signal });
+  }
+  restart() {
+    __privateSet(this, _finishing, false);
+    __privateMethod(this, _Panel_instances, attempt_fn).call(this);
+  }
+  unmount() {
+    __privateGet(this, _stop).abort();
+    for (const round of __privateGet(this, _rounds).splice(0)) discard(round);
+    __privateGet(this, _root).remove();
+  }
+};
+_root = new WeakMap();
+_link = new WeakMap();
+_stop = new WeakMap();
+_look = new WeakMap();
+_language = new WeakMap();
+_rounds = new WeakMap();
+_renewing = new WeakMap();
+_finishing = new WeakMap();
+_toldOfLoss = new WeakMap();
+_quietUntil = new WeakMap();
+_Panel_instances = new WeakSet();
+stopped_get = function() {
+  return __privateGet(this, _stop).signal.aborted;
+};
+current_get = function() {
+  return __privateGet(this, _rounds)[__privateGet(this, _rounds).length - 1];
+};
+/** A page that nobody sees asks for nothing; it is looked at again when it is seen. */
+lookAround_fn = function() {
+  if (document.visibilityState === "hidden" || __privateGet(this, _finishing) || __privateGet(this, _Panel_instances, stopped_get)) return;
+  for (const round of __privateGet(this, _rounds).filter((round2) => round2 !== __privateGet(this, _Panel_instances, current_get) && age(round2) >= LIFETIME)) __privateMethod(this, _Panel_instances, drop_fn).call(this, round);
+  const isDue = __privateGet(this, _Panel_instances, current_get) === void 0 ? Date.now() >= __privateGet(this, _quietUntil) : age(__privateGet(this, _Panel_instances, current_get)) >= RENEWED_AFTER;
+  if (isDue) __privateMethod(this, _Panel_instances, attempt_fn).call(this);
+};
+attempt_fn = function() {
+  __privateMethod(this, _Panel_instances, renew_fn).call(this).catch((error) => {
+    const current = __privateGet(this, _Panel_instances, current_get);
+    const isLost = current === void 0 || age(current) >= LIFETIME;
+    if (isLost && !__privateGet(this, _toldOfLoss) && error instanceof WecomLoginError) {
+      __privateSet(this, _toldOfLoss, true);
+      __privateMethod(this, _Panel_instances, fail_fn).call(this, error);
+    }
+  });
+};
+renew_fn = function() {
+  __privateGet(this, _renewing) ?? __privateSet(this, _renewing, __privateMethod(this, _Panel_instances, makeRound_fn).call(this).finally(() => __privateSet(this, _renewing, null)));
+  return __privateGet(this, _renewing);
+};
+makeRound_fn = async function() {
+  const since = Date.now();
+  const ask2 = this.options.config ?? ((signal) => this.options.api.getLoginConfig(this.fullName, { signal }));
+  const config = await ask2(__privateGet(this, _stop).signal);
+  __privateMethod(this, _Panel_instances, checkOrigin_fn).call(this, config);
+  const round = await __privateMethod(this, _Panel_instances, mount_fn).call(this, config, since);
+  if (__privateGet(this, _Panel_instances, stopped_get)) {
+    if (round !== null) discard(round);
+    return;
+  }
+  if (round === null && __privateGet(this, _Panel_instances, current_get) !== void 0 && age(__privateGet(this, _Panel_instances, current_get)) < LIFETIME) throw __privateMethod(this, _Panel_instances, error_fn).call(this, "blocked");
+  __privateSet(this, _toldOfLoss, false);
+  __privateGet(this, _link).href = loginUrl(config);
+  __privateGet(this, _link).hidden = round !== null;
+  if (round === null) {
+    __privateSet(this, _quietUntil, since + QUIET);
+    for (const past of [...__privateGet(this, _rounds)]) __privateMethod(this, _Panel_instances, drop_fn).call(this, past);
+  } else {
+    const hadFocus = __privateGet(this, _Panel_instances, current_get)?.frame.el === document.activeElement;
+    __privateGet(this, _rounds).push(round);
+    for (const other of __privateGet(this, _rounds)) show(other.slot, other === round);
+    if (hadFocus) round.frame.el.focus();
+  }
+  this.options.onReady?.(config);
+  if (round === null) __privateMethod(this, _Panel_instances, fail_fn).call(this, __privateMethod(this, _Panel_instances, error_fn).call(this, "blocked"));
+};
+mount_fn = async function(config, since) {
+  const official = isOfficial(config);
+  const sdk = official ? await __privateMethod(this, _Panel_instances, sdk_fn).call(this) : null;
+  if (official && sdk === null || __privateGet(this, _Panel_instances, stopped_get)) return null;
+  const slot = document.createElement("div");
+  show(slot, __privateGet(this, _rounds).length === 0);
+  __privateGet(this, _root).append(slot);
+  let come = () => {
+  };
+  const ready = new Promise((resolve) => come = resolve);
+  const isPast = () => __privateGet(this, _rounds).some((round2) => round2.slot === slot && round2 !== __privateGet(this, _Panel_instances, current_get));
+  const events = {
+    ready: () => come(true),
+    checked: (isWeComLogin) => {
+      come(true);
+      if (!__privateGet(this, _Panel_instances, stopped_get) && !isPast()) this.options.onCheckWeComLogin?.({ isWeComLogin });
+    },
+    code: (code) => void __privateMethod(this, _Panel_instances, finish_fn).call(this, config, code),
+    failed: (errcode, errMsg) => {
+      come(true);
+      if (!isPast()) __privateMethod(this, _Panel_instances, fail_fn).call(this, __privateMethod(this, _Panel_instances, error_fn).call(this, "panel", errcode, errMsg));
+    }
+  };
+  const frame = sdk === null ? ownFrame(slot, config, __privateGet(this, _look), events) : officialPanel(sdk, slot, config, __privateGet(this, _look), events);
+  frame.el.title = say("frame", __privateGet(this, _language));
+  const timer = setTimeout(() => come(false), PATIENCE);
+  __privateGet(this, _stop).signal.addEventListener("abort", () => come(false), { once: true });
+  const isReady = await ready;
+  clearTimeout(timer);
+  const round = { config, since, slot, frame };
+  if (isReady) return round;
+  discard(round);
+  return null;
+};
+sdk_fn = async function() {
+  if (this.options.ww !== void 0) return this.options.ww;
+  const url = this.options.api.base + SDK_PATH;
+  return import(
+    /* @vite-ignore */
+    /* webpackIgnore: true */
+    url
+  ).catch(() => null);
+};
+finish_fn = async function({ state, redirectUri }, code) {
+  if (__privateGet(this, _Panel_instances, stopped_get) || __privateGet(this, _finishing)) return;
+  if (!code) return __privateMethod(this, _Panel_instances, fail_fn).call(this, __privateMethod(this, _Panel_instances, error_fn).call(this, "declined"));
+  __privateSet(this, _finishing, true);
+  if (this.options.onCode !== void 0) return this.options.onCode({ authCode: code, state, redirectUri });
+  try {
+    const answer = { authCode: code, state };
+    const user = await this.options.api.loginWithCode(this.fullName, answer, { signal: __privateGet(this, _stop).signal });
+    if (!__privateGet(this, _Panel_instances, stopped_get)) this.options.onSuccess?.(user);
+  } catch (error) {
+    __privateSet(this, _finishing, false);
+    if (error instanceof WecomLoginError) __privateMethod(this, _Panel_instances, fail_fn).call(this, error);
+    else if (!__privateGet(this, _Panel_instances, stopped_get)) throw error;
+  }
+};
+checkOrigin_fn = function(config) {
+  const { origin } = new URL(config.redirectUri);
+  if (origin === location.origin) return;
+  const text = say("origin", __privateGet(this, _language)).replace("{page}", location.origin).replace("{redirect}", origin);
+  throw new WecomLoginError("origin", text);
+};
+drop_fn = function(round) {
+  __privateSet(this, _rounds, __privateGet(this, _rounds).filter((other) => other !== round));
+  discard(round);
+};
+error_fn = function(kind, errcode = null, detail = "") {
+  const text = say(kind, __privateGet(this, _language));
+  return new WecomLoginError(kind, detail === "" ? text : `${text} (${detail})`, { errcode });
+};
+fail_fn = function(error) {
+  if (!__privateGet(this, _Panel_instances, stopped_get)) this.options.onFail?.(error);
+};
+function age(round) {
+  return Date.now() - round.since;
+}
+function show(slot, seen) {
+  Object.assign(slot.style, seen ? { visibility: "", position: "", inset: "" } : { visibility: "hidden", position: "absolute", inset: "0" });
+  slot.toggleAttribute("inert", !seen);
+}
+function discard(round) {
+  round.frame.unmount();
+  round.slot.remove();
+}
+
 // src/served.ts
 function createApi2(options = {}) {
   return createApi({ ...WECOM_LOGIN_SITE, ...options });
 }
 var api = createApi2();
+function mountLoginPanel2(element, fullName, options = {}) {
+  return mountLoginPanel(element, fullName, { api, ...options });
+}
 Object.assign(globalThis, { api });
 export {
   WecomLoginError,
   api,
   createApi2 as createApi,
-  loginUrl
+  loginUrl,
+  mountLoginPanel2 as mountLoginPanel
 };

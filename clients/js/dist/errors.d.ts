@@ -4,8 +4,14 @@ import type { Language } from "./language.js";
  * - `network`: no answer came (unreachable, blocked by CORS, timed out); trying again may help.
  * - `http`: an answer came that is not the sign-in service's (a proxy's error page, a wrong `base`).
  * - `refused`: the service said no; `errcode` says why.
+ *
+ * Of a panel, also:
+ * - `origin`: the page is not on the origin of redirectUri, so WeCom gives it no code.
+ * - `panel`: WeCom's panel said no; `errcode` is WeCom's number, where it gave one.
+ * - `declined`: the person said no.
+ * - `blocked`: WeCom's page did not come.
  */
-export type ErrorKind = "network" | "http" | "refused";
+export type ErrorKind = "network" | "http" | "refused" | "origin" | "panel" | "declined" | "blocked";
 /** What every failed call throws, except one that its own `signal` aborted. */
 export declare class WecomLoginError extends Error {
     readonly name = "WecomLoginError";
@@ -45,6 +51,30 @@ declare const TEXTS: {
     readonly strange: {
         readonly "zh-CN": "收到的回答不是登录服务的。请检查 base、org 和 app。";
         readonly en: "The answer is not the sign-in service's. Check base, org and app.";
+    };
+    readonly origin: {
+        readonly "zh-CN": "企业微信登录面板只能放在 redirectUri 所在的来源上：页面在 {page}，redirectUri 在 {redirect}。";
+        readonly en: "WeCom's panel works on redirectUri's own origin only: the page is on {page}, redirectUri on {redirect}.";
+    };
+    readonly panel: {
+        readonly "zh-CN": "企业微信登录面板报告了错误。";
+        readonly en: "WeCom's panel reported an error.";
+    };
+    readonly declined: {
+        readonly "zh-CN": "你在企业微信里取消了这次登录。";
+        readonly en: "You declined the sign-in in WeCom.";
+    };
+    readonly blocked: {
+        readonly "zh-CN": "企业微信登录面板没有加载出来。";
+        readonly en: "WeCom's panel did not load.";
+    };
+    readonly frame: {
+        readonly "zh-CN": "企业微信登录二维码";
+        readonly en: "WeCom sign-in QR code";
+    };
+    readonly link: {
+        readonly "zh-CN": "用企业微信登录";
+        readonly en: "Sign in with WeCom";
     };
 };
 /** A text of the client's own. */

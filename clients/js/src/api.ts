@@ -85,6 +85,8 @@ export interface Person extends UserInfo {
 
 /** The calls of one server. */
 export interface Api {
+  /** The server's origin. */
+  readonly base: string;
   /** What a page needs to send a person to WeCom, with a new state each time. */
   getLoginConfig(fullName: string, options?: CallOptions): Promise<LoginConfig>;
   /** Finishes the sign-in with what WeCom sent the browser back with. After it the browser is signed in. */
@@ -128,6 +130,7 @@ export function createApi(options: ApiOptions): Api {
   };
 
   return {
+    base,
     getLoginConfig: async (fullName, options = {}) => {
       const { body, headers } = await call(fullName, "getLoginConfig", {}, options);
       const config = body.data as LoginConfig;

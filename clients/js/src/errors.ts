@@ -5,8 +5,14 @@ import type { Language } from "./language.js";
  * - `network`: no answer came (unreachable, blocked by CORS, timed out); trying again may help.
  * - `http`: an answer came that is not the sign-in service's (a proxy's error page, a wrong `base`).
  * - `refused`: the service said no; `errcode` says why.
+ *
+ * Of a panel, also:
+ * - `origin`: the page is not on the origin of redirectUri, so WeCom gives it no code.
+ * - `panel`: WeCom's panel said no; `errcode` is WeCom's number, where it gave one.
+ * - `declined`: the person said no.
+ * - `blocked`: WeCom's page did not come.
  */
-export type ErrorKind = "network" | "http" | "refused";
+export type ErrorKind = "network" | "http" | "refused" | "origin" | "panel" | "declined" | "blocked";
 
 /** What every failed call throws, except one that its own `signal` aborted. */
 export class WecomLoginError extends Error {
@@ -66,6 +72,15 @@ const TEXTS = {
     "zh-CN": "收到的回答不是登录服务的。请检查 base、org 和 app。",
     en: "The answer is not the sign-in service's. Check base, org and app.",
   },
+  origin: {
+    "zh-CN": "企业微信登录面板只能放在 redirectUri 所在的来源上：页面在 {page}，redirectUri 在 {redirect}。",
+    en: "WeCom's panel works on redirectUri's own origin only: the page is on {page}, redirectUri on {redirect}.",
+  },
+  panel: { "zh-CN": "企业微信登录面板报告了错误。", en: "WeCom's panel reported an error." },
+  declined: { "zh-CN": "你在企业微信里取消了这次登录。", en: "You declined the sign-in in WeCom." },
+  blocked: { "zh-CN": "企业微信登录面板没有加载出来。", en: "WeCom's panel did not load." },
+  frame: { "zh-CN": "企业微信登录二维码", en: "WeCom sign-in QR code" },
+  link: { "zh-CN": "用企业微信登录", en: "Sign in with WeCom" },
 } as const;
 
 /** A text of the client's own. */

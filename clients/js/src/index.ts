@@ -3,3 +3,5 @@ export { type ErrorKind, WecomLoginError } from "./errors.js";
 export type { Language } from "./language.js";
 export { type LoginConfig, loginUrl } from "./login_url.js";
 export type { TokenStorage } from "./storage.js";
+export { type LoginPanel, mountLoginPanel, type PanelOptions } from "./panel.js";
+export type { PanelLook, WecomSdk } from "./panel_frame.js";

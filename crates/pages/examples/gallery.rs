@@ -71,16 +71,24 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         zh: "上一次登录在另一个浏览器里打开，所以重新开始了。",
         en: "The sign-in began again, because it had come back in another browser.",
     };
-    let login = |panel, notice| LoginPage { title, panel, link_url: "frame.html", notice };
-    let frame = Panel::Frame { url: "frame.html" };
+    let login = |panel, notice| LoginPage { title, panel, link_url: "frame.html", notice, troubles: vec![] };
+    let frame = Some(Panel {
+        element: "auths.loginTypes.QywxInnerExample",
+        corp_id: "ww1436e0e65a779aee",
+        agent_id: "1000002",
+        redirect_uri: "frame.html",
+        state: "state",
+        renew_url: "/login",
+        is_official: false,
+    });
     let long = "a".repeat(64);
     vec![
         ("login", login(frame, None).html(&chrome("login"))),
         ("login-restarted", login(frame, Some(restarted)).html(&chrome("login-restarted"))),
-        ("login-link", login(Panel::Link, None).html(&chrome("login-link"))),
+        ("login-link", login(None, None).html(&chrome("login-link"))),
         (
             "login-long",
-            LoginPage { title: &long, ..login(Panel::Link, None) }.html(
+            LoginPage { title: &long, ..login(None, None) }.html(
                 &chrome("login-long")
                     .with_brand(Brand { name: Some(&"Brand".repeat(12)), ..Brand::default() }),
             ),

@@ -8,10 +8,11 @@
 //! around it: a name may hold markup, quotes or right-to-left marks.
 //!
 //! The pages hold no inline script, no inline style and nothing from elsewhere but, on the sign-in page, WeCom's
-//! own frame. They work under [`CONTENT_SECURITY_POLICY`] with `frame-src` added for
-//! the sign-in page, and do all they do without script; so no page sees that the frame failed to load, and a
-//! plain link to the same sign-in always stands below it. The one script, on the home page and the sign-in page,
-//! keeps the browser's back/forward cache from showing them as they were.
+//! own frame. They work under [`CONTENT_SECURITY_POLICY`] with a few words added for
+//! the sign-in page, and do all they do without script. Two scripts make them better: one keeps the browser's
+//! back/forward cache from showing a page as it was; the other, the JavaScript client's login panel
+//! (`clients/js/src/panel.ts`), shows WeCom's panel in the sign-in page. A plain link to the same sign-in always
+//! stands below it.
 //!
 //! # Hooks for tests in a browser
 //!
@@ -22,8 +23,13 @@
 //! | all | `language-zh`, `language-en` | link to the same page in that language |
 //! | all | `brand`, `request-id` | name in the header; identifier in the footer, absent when none is known |
 //! | login | `sign-in-title`, `sign-in-notice` | heading; why the sign-in was restarted, if it was |
-//! | login | `sign-in-frame` | the `iframe`, with [`Panel::Frame`] only |
-//! | login | `sign-in-link` | link to the same sign-in as a page of its own, with either panel |
+//! | login | `sign-in-lead` | what to do now; its words change with what the panel tells |
+//! | login | `sign-in-panel` | where the script puts WeCom's frame, with [`Panel`] only |
+//! | login | `sign-in-button` | the same link in the panel's place, for browsers that run no script |
+//! | login | `sign-in-link` | link to the same sign-in as a page of its own, always |
+//! | login | `trouble`, `trouble-title`, `trouble-retry` | one for each [`TroubleKind`], hidden until it happens |
+//! | login | `trouble-meaning`, `trouble-who`, `trouble-how`, `trouble-details`, `trouble-reason` | as of a problem |
+//! | login | `trouble-code`, `trouble-number`, `trouble-request` | our number; WeCom's; the request's |
 //! | choose | `choices`, `choice` | the list; one link in it, with `data-element` = full name of the instance |
 //! | home | `signed-in-name`, `signed-in-userid` | the member |
 //! | home | `position`, `departments`, `company`, `element` | their place; each department is one `li` |
@@ -37,6 +43,7 @@ mod assets;
 mod brand;
 mod choose;
 mod chrome;
+mod explained;
 mod home;
 mod login;
 mod moment;
@@ -48,12 +55,12 @@ pub use brand::{Brand, Colour, LARGEST_LOGO, brand_style, logo};
 pub use choose::{Choice, ChoosePage};
 pub use chrome::{Chrome, LanguageLinks, UtcOffset};
 pub use home::HomePage;
-pub use login::{LoginPage, Panel};
+pub use login::{LoginPage, Panel, Trouble, TroubleKind};
 pub use problem::{ProblemPage, Retry, title};
 pub use signed_out::SignedOutPage;
 
-/// The policy that every page here works under. The sign-in page with [`Panel::Frame`] needs
-/// `; frame-src <origin of the frame>` added.
+/// The policy that every page here works under. The sign-in page with a [`Panel`] needs
+/// `; connect-src 'self'; frame-src <origin of WeCom's sign-in page>` added.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 

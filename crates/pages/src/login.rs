@@ -1,6 +1,7 @@
 use askama::Template;
-use wecom_login_model::Bilingual;
+use wecom_login_model::{Bilingual, Explanation};
 
+use crate::explained::Explained;
 use crate::{Chrome, html};
 
 /// The page on which a person at a computer signs in.
@@ -8,32 +9,84 @@ use crate::{Chrome, html};
 pub struct LoginPage<'a> {
     /// What one signs in to: the app's name.
     pub title: &'a str,
-    /// How WeCom's sign-in is shown.
-    pub panel: Panel<'a>,
-    /// WeCom's sign-in as a page of its own: the button of [`Panel::Link`], the way out below [`Panel::Frame`].
+    /// WeCom's panel in the page; `None` where it would not work, so that the link is all there is.
+    pub panel: Option<Panel<'a>>,
+    /// WeCom's sign-in as a page of its own: the way in without a panel, the way out below it.
     pub link_url: &'a str,
     /// Why the person sees this page again, such as a sign-in that was restarted.
     pub notice: Option<Bilingual>,
+    /// What may go wrong in the panel, told when it does.
+    pub troubles: Vec<Trouble>,
 }
 
-/// How WeCom's sign-in is shown.
+/// What the page's script needs to show WeCom's panel and to renew it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Panel<'a> {
-    /// In a frame: 480 by 416 pixels, 320 by 380 on a phone (the two sizes of WeCom's panel, WeCom 98172).
-    Frame {
-        /// What the frame shows; `frame-src` must allow its origin.
-        url: &'a str,
-    },
-    /// On a page of its own, behind a button.
-    Link,
+pub struct Panel<'a> {
+    /// Full name of the instance.
+    pub element: &'a str,
+    /// The company's `corpid`.
+    pub corp_id: &'a str,
+    /// The app's number.
+    pub agent_id: &'a str,
+    /// Where WeCom sends the browser back to.
+    pub redirect_uri: &'a str,
+    /// The state of this sign-in.
+    pub state: &'a str,
+    /// Where a POST gives the next state of the same sign-in.
+    pub renew_url: &'a str,
+    /// The sign-in page is WeCom's own. Any other may be framed without script as well; `frame-src` must allow its
+    /// origin.
+    pub is_official: bool,
 }
 
-impl<'a> Panel<'a> {
-    pub(crate) fn frame(&self) -> Option<&'a str> {
+/// Something that may go wrong in the panel.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// Which one; the script (`clients/js/src/login_page.ts`) knows them by it.
+    pub kind: TroubleKind,
+    /// What happened, in a few words.
+    pub title: Bilingual,
+    /// What it means, who must act and how, and its number.
+    pub explanation: &'static Explanation,
+    /// Values that the one who acts will need, each with its label.
+    pub details: Vec<(Bilingual, String)>,
+}
+
+/// The troubles that the script tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// WeCom's page did not come.
+    Blocked,
+    /// The person said no.
+    Declined,
+    /// The redirect address is on a host that the console does not have.
+    Domain,
+    /// WeCom's panel reported anything else.
+    Failed,
+    /// No new state could be had.
+    Lost,
+}
+
+impl TroubleKind {
+    const fn name(self) -> &'static str {
         match self {
-            Self::Frame { url } => Some(url),
-            Self::Link => None,
+            Self::Blocked => "blocked",
+            Self::Declined => "declined",
+            Self::Domain => "domain",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
         }
+    }
+
+    /// Where the link is the way on, it stands in the panel's place already.
+    fn has_retry(self) -> bool {
+        self != Self::Blocked
+    }
+}
+
+impl Trouble {
+    fn explained(&self) -> Explained<'_> {
+        Explained { hook: "trouble", explanation: self.explanation, details: &self.details }
     }
 }
 

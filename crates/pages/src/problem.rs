@@ -1,6 +1,7 @@
 use askama::Template;
-use wecom_login_model::{Actor, Bilingual, Explanation};
+use wecom_login_model::{Bilingual, Explanation};
 
+use crate::explained::Explained;
 use crate::{Chrome, html};
 
 /// The page on which a sign-in ends that did not succeed: what happened, who can fix it, and how.
@@ -40,22 +41,8 @@ struct Problem<'a> {
 }
 
 impl Problem<'_> {
-    fn who(&self) -> &'static str {
-        match self.page.explanation.who {
-            Actor::Member => "member",
-            Actor::Administrator => "administrator",
-            Actor::Developer => "developer",
-            Actor::Operator => "operator",
-            Actor::WeCom => "wecom",
-        }
-    }
-
-    fn who_name(&self) -> &'static str {
-        self.page.explanation.who.name().text(self.chrome.language)
-    }
-
-    fn needs_another_person(&self) -> bool {
-        matches!(self.page.explanation.who, Actor::Administrator | Actor::Developer | Actor::Operator)
+    fn explained(&self) -> Explained<'_> {
+        Explained { hook: "problem", explanation: self.page.explanation, details: &self.page.details }
     }
 }
 

@@ -7,7 +7,8 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+/// What no page needs. The sign-in page gives WeCom's frame one thing more; see `login_page/panel.rs`.
+pub(crate) const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 /// Completes an answer's headers; what the handler has set stays.
 pub(crate) fn complete(headers: &mut HeaderMap, https: bool) {

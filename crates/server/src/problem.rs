@@ -1,7 +1,9 @@
 //! Pages for what went wrong, and the log line of each: once, where it is handled.
 
+use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use serde_json::json;
 use wecom_login_element::Code;
 use wecom_login_login::{Refusal, Settled, number};
 use wecom_login_model::{Bilingual, Explanation};
@@ -154,13 +156,7 @@ fn title_of(refusal: &Refusal) -> Bilingual {
 
 /// The page of a problem, which is also logged.
 pub(crate) fn page(site: &Site, visit: &Visit, problem: &Problem) -> Response {
-    let number = problem.explanation.code;
-    let cause = problem.cause.as_deref().unwrap_or(problem.explanation.meaning.en);
-    if problem.status.is_server_error() {
-        tracing::error!(request_id = %visit.request_id, number, cause, "a page could not be given");
-    } else {
-        tracing::info!(request_id = %visit.request_id, number, cause, "a page was refused");
-    }
+    log_of_page(visit, problem);
     let view = ProblemPage {
         title: problem.title,
         explanation: problem.explanation,
@@ -174,6 +170,28 @@ pub(crate) fn page(site: &Site, visit: &Visit, problem: &Problem) -> Response {
         if visit.parameter("code").is_some() { "/login" } else { visit.path_and_query() },
     );
     html(problem.status, view.html(&chrome))
+}
+
+/// The same for a page's script.
+pub(crate) fn json(visit: &Visit, problem: &Problem) -> Response {
+    log_of_page(visit, problem);
+    let explanation = problem.explanation;
+    let body = json!({
+        "errcode": explanation.code,
+        "errmsg": explanation.meaning.text(visit.language),
+        "requestId": visit.request_id.as_str(),
+    });
+    (problem.status, Json(body)).into_response()
+}
+
+fn log_of_page(visit: &Visit, problem: &Problem) {
+    let number = problem.explanation.code;
+    let cause = problem.cause.as_deref().unwrap_or(problem.explanation.meaning.en);
+    if problem.status.is_server_error() {
+        tracing::error!(request_id = %visit.request_id, number, cause, "a page could not be given");
+    } else {
+        tracing::info!(request_id = %visit.request_id, number, cause, "a page was refused");
+    }
 }
 
 /// Logs a refusal that is not shown as a page.

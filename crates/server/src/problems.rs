@@ -20,6 +20,11 @@ pub(crate) const APP_REFUSED: i64 = 710_315;
 pub(crate) const NO_PAIR_HERE: i64 = 710_316;
 pub(crate) const REFRESH_TOKEN_REUSED: i64 = 710_317;
 
+pub(crate) const PANEL_BLOCKED: i64 = 710_331;
+pub(crate) const PANEL_FAILED: i64 = 710_332;
+pub(crate) const REDIRECT_HOST_UNKNOWN: i64 = 710_333;
+pub(crate) const PAGE_LOST: i64 = 710_334;
+
 pub(crate) const NO_SUCH_ACCOUNT: i64 = 710_402;
 pub(crate) const BOUND_ELSEWHERE: i64 = 710_403;
 pub(crate) const NOT_BOUND: i64 = 710_404;
@@ -218,6 +223,58 @@ const TABLE: &[Explanation] = &[
             zh: "请重新登录。如果经常出现，请开发者检查：每个刷新令牌只能用一次，每次都要保存新的。",
             en: "Sign in again. If it happens often, the developer should check that each refresh token is used once and \
                  the new one kept.",
+        },
+    },
+    Explanation {
+        code: PANEL_BLOCKED,
+        meaning: Bilingual {
+            zh: "企业微信的登录面板没有加载出来：脚本被拦截，或浏览器访问不到企业微信的登录地址。",
+            en: "WeCom's login panel did not load: its script is blocked, or the browser cannot reach WeCom's sign-in \
+                 address.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual {
+            zh: "请点下面的链接，在企业微信自己的页面上登录。如果那个页面也打不开，请把下面的地址告诉网络管理员。",
+            en: "Follow the link below to sign in on WeCom's own page. If that does not open either, give the address \
+                 below to whoever runs the network.",
+        },
+    },
+    Explanation {
+        code: PANEL_FAILED,
+        meaning: Bilingual {
+            zh: "企业微信的登录面板报告了一个错误。",
+            en: "WeCom's login panel reported an error.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual {
+            zh: "请再试一次；若仍然失败，请把下面的错误号交给企业微信管理员。",
+            en: "Try again. If it stays, give the numbers below to your company's WeCom administrator.",
+        },
+    },
+    Explanation {
+        code: REDIRECT_HOST_UNKNOWN,
+        meaning: Bilingual {
+            zh: "登录完成后要返回的域名，与企业微信管理后台里这个应用的“授权回调域”不一致。",
+            en: "The host that the sign-in returns to is not the one that WeCom's admin console has for this app \
+                 (授权回调域).",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "在管理后台打开这个应用，进入“企业微信授权登录 → Web网页 → 设置授权回调域”，填写下面的域名（端口也要一致，不带协议）。",
+            en: "In the admin console open the app and enter the domain below, with its port and without a scheme, under \
+                 企业微信授权登录 → Web网页 → 设置授权回调域.",
+        },
+    },
+    Explanation {
+        code: PAGE_LOST,
+        meaning: Bilingual {
+            zh: "二维码十分钟后失效，而页面没能从登录服务取得新的。",
+            en: "A QR code expires after ten minutes, and the page could not get a new one from the sign-in service.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual {
+            zh: "请检查网络，然后再试一次；网络恢复后页面也会自己更新。",
+            en: "Check the network, then try again. The page also mends itself once the network is back.",
         },
     },
     Explanation {

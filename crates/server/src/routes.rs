@@ -49,7 +49,7 @@ pub(crate) fn is_ours(path: &str) -> bool {
 pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(home::home).fallback(wrong_method))
-        .route("/login", get(login_page::login).fallback(wrong_method))
+        .route("/login", get(login_page::login).post(login_page::renew).fallback(wrong_method))
         .route("/me", get(session::me).fallback(wrong_method))
         .route("/logout", post(session::logout).fallback(wrong_method))
         .route("/session/refresh", post(pair::refresh).fallback(wrong_method))

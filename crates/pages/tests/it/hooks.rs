@@ -1,26 +1,51 @@
 use wecom_login_model::Language;
-use wecom_login_pages::{Panel, ProblemPage, SignedOutPage, assets};
+use wecom_login_pages::{ProblemPage, SignedOutPage, assets};
 
 use crate::markup::{elements, hook, hooks};
 use crate::views;
 
 #[test]
-fn the_frame_may_take_the_window_to_the_redirect_address() {
-    let page = views::login("报销", Panel::Frame { url: "https://login.example/frame?a=1&b=2" });
-    let html = page.html(&views::chrome(Language::Zh));
-    let frame = hook(&html, "sign-in-frame");
-    assert_eq!(frame.attribute("src"), Some("https://login.example/frame?a=1&b=2"));
-    let grants: Vec<&str> = frame.attribute("sandbox").unwrap().split(' ').collect();
-    assert!(grants.contains(&"allow-top-navigation") && grants.contains(&"allow-scripts"));
-    assert_eq!(frame.attribute("allow"), Some("local-network-access"));
-    assert_eq!(hook(&html, "sign-in-link").attribute("href"), Some("https://login.example/sso?a=1&b=2"));
+fn the_panel_tells_its_script_all_it_needs() {
+    let html = views::login("报销", Some(views::panel("a&\"b", true))).html(&views::chrome(Language::Zh));
+    let panel = hook(&html, "sign-in-panel");
+    for name in ["element", "corp-id", "agent-id", "redirect-uri", "state", "renew"] {
+        assert_eq!(panel.attribute(&format!("data-{name}")), Some("a&\"b"), "{name}");
+    }
+    assert_eq!(panel.attribute("data-login-url"), Some("https://login.example/sso?a=1&b=2"));
+    for id in ["sign-in-link", "sign-in-button"] {
+        assert_eq!(hook(&html, id).attribute("href"), Some("https://login.example/sso?a=1&b=2"));
+    }
     assert_eq!(hook(&html, "sign-in-notice").text, "登录重新开始了。");
 }
 
 #[test]
-fn the_link_stands_alone_without_a_frame() {
-    let html = views::login("Expenses", Panel::Link).html(&views::chrome(Language::En));
-    assert!(hooks(&html, "sign-in-frame").is_empty());
+fn without_script_another_hosts_page_is_framed_and_may_take_the_window() {
+    let html = views::login("报销", Some(views::panel("v", false))).html(&views::chrome(Language::Zh));
+    let frame = elements(&html).into_iter().find(|element| element.name == "iframe").unwrap();
+    assert_eq!(frame.attribute("src"), Some("https://login.example/sso?a=1&b=2"));
+    let grants: Vec<&str> = frame.attribute("sandbox").unwrap().split(' ').collect();
+    assert!(grants.contains(&"allow-top-navigation") && grants.contains(&"allow-scripts"));
+}
+
+#[test]
+fn troubles_are_there_unseen_until_they_happen() {
+    let html = views::login("Expenses", Some(views::panel("v", true))).html(&views::chrome(Language::En));
+    let troubles = hooks(&html, "trouble");
+    let kinds: Vec<_> = troubles.iter().map(|trouble| trouble.attribute("data-trouble").unwrap()).collect();
+    assert_eq!(kinds, ["blocked", "domain"]);
+    assert!(troubles.iter().all(|trouble| trouble.attribute("hidden").is_some()));
+    assert_eq!(hooks(&html, "trouble-meaning")[0].text, "The address is not trusted.");
+    assert_eq!(
+        hooks(&html, "trouble-retry").len(),
+        1,
+        "beside the link that stands in the panel's place there is none"
+    );
+}
+
+#[test]
+fn the_link_stands_alone_without_a_panel() {
+    let html = views::login("Expenses", None).html(&views::chrome(Language::En));
+    assert!(hooks(&html, "sign-in-panel").is_empty() && hooks(&html, "trouble").is_empty());
     assert_eq!(hook(&html, "sign-in-link").attribute("href"), Some("https://login.example/sso?a=1&b=2"));
     assert_eq!(hook(&html, "sign-in-title").text, "Sign in to Expenses");
 }
@@ -94,7 +119,7 @@ fn every_hook_is_documented() {
 #[test]
 fn assets_are_named_by_what_is_in_them() {
     let paths: Vec<&str> = assets().iter().map(|asset| asset.path.as_str()).collect();
-    assert_eq!(paths.len(), 4);
+    assert_eq!(paths.len(), 5);
     for asset in assets() {
         let name = asset.path.strip_prefix("/assets/").unwrap();
         let hash = wecom_login_model::Fingerprint::of(&asset.bytes).to_hex();

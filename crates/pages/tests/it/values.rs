@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use wecom_login_model::Language;
-use wecom_login_pages::{HomePage, LoginPage, Panel};
+use wecom_login_pages::{HomePage, LoginPage};
 
 use crate::markup::{elements, hook};
 use crate::views;
@@ -61,8 +61,8 @@ fn values_arrive_as_they_are() {
         let problem = views::problem(value).html(&chrome);
         assert!(hook(&problem, "problem-details").text.contains(value));
         assert_eq!(hook(&problem, "problem-retry").attribute("href"), Some(value));
-        let login = views::login(value, Panel::Frame { url: value }).html(&chrome);
-        assert_eq!(hook(&login, "sign-in-frame").attribute("src"), Some(value));
+        let login = views::login(value, Some(views::panel(value, true))).html(&chrome);
+        assert_eq!(hook(&login, "sign-in-panel").attribute("data-state"), Some(value));
         assert!(hook(&login, "sign-in-title").text.ends_with(value));
     }
 }
@@ -74,7 +74,7 @@ fn names_are_isolated_from_the_direction_around_them() {
     for id in ["signed-in-name", "signed-in-userid", "position", "brand"] {
         assert_eq!(hook(&home, id).name, "bdi", "{id}");
     }
-    let login = views::login("\u{202e}abc", Panel::Link).html(&views::chrome(Language::En));
+    let login = views::login("\u{202e}abc", None).html(&views::chrome(Language::En));
     let choose = views::choose("\u{202e}abc").html(&views::chrome(Language::En));
     let isolated = |html: &str| {
         elements(html)
@@ -114,6 +114,6 @@ fn a_member_without_a_name_goes_by_the_user_id() {
 
 #[test]
 fn a_sign_in_without_a_notice_shows_none() {
-    let page = LoginPage { notice: None, ..views::login("报销", Panel::Link) };
+    let page = LoginPage { notice: None, ..views::login("报销", None) };
     assert!(!page.html(&views::chrome(Language::Zh)).contains("sign-in-notice"));
 }

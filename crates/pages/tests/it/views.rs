@@ -2,7 +2,8 @@
 
 use wecom_login_model::{Actor, Bilingual, Explanation, Language, Timestamp};
 use wecom_login_pages::{
-    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, ProblemPage, Retry, SignedOutPage, title,
+    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, ProblemPage, Retry, SignedOutPage,
+    Trouble, TroubleKind, title,
 };
 
 pub(crate) const EXPLANATION: Explanation = Explanation {
@@ -17,9 +18,29 @@ pub(crate) fn chrome(language: Language) -> Chrome<'static> {
     Chrome::new(language, "/page").with_request_id("req-1")
 }
 
-pub(crate) fn login<'a>(title: &'a str, panel: Panel<'a>) -> LoginPage<'a> {
+pub(crate) fn login<'a>(title: &'a str, panel: Option<Panel<'a>>) -> LoginPage<'a> {
     let notice = Some(Bilingual { zh: "登录重新开始了。", en: "The sign-in began again." });
-    LoginPage { title, panel, link_url: "https://login.example/sso?a=1&b=2", notice }
+    let trouble = |kind| Trouble {
+        kind,
+        title: title::SET_UP_WRONG,
+        explanation: &EXPLANATION,
+        details: vec![(Bilingual { zh: "域名", en: "Host" }, title.to_owned())],
+    };
+    let troubles = [TroubleKind::Blocked, TroubleKind::Domain].map(trouble).into();
+    LoginPage { title, panel, link_url: "https://login.example/sso?a=1&b=2", notice, troubles }
+}
+
+/// A panel whose every text is `value`.
+pub(crate) fn panel(value: &str, is_official: bool) -> Panel<'_> {
+    Panel {
+        element: value,
+        corp_id: value,
+        agent_id: value,
+        redirect_uri: value,
+        state: value,
+        renew_url: value,
+        is_official,
+    }
 }
 
 pub(crate) fn choose(value: &str) -> ChoosePage<'_> {
@@ -62,8 +83,12 @@ pub(crate) fn all(language: Language, value: &str) -> Vec<(String, String)> {
 pub(crate) fn all_in(chrome: &Chrome<'_>, value: &str) -> Vec<(String, String)> {
     let departments = vec![value.to_owned(); 20];
     let mut pages = vec![
-        ("login in a frame", login(value, Panel::Frame { url: value }).html(chrome)),
-        ("login by link", LoginPage { link_url: value, ..login(value, Panel::Link) }.html(chrome)),
+        ("login in WeCom's panel", login(value, Some(panel(value, true))).html(chrome)),
+        (
+            "login in a frame",
+            LoginPage { link_url: value, ..login(value, Some(panel(value, false))) }.html(chrome),
+        ),
+        ("login by link", LoginPage { link_url: value, ..login(value, None) }.html(chrome)),
         ("choose", choose(value).html(chrome)),
         ("choose among none", ChoosePage { choices: vec![] }.html(chrome)),
         ("home", home(value, &departments).html(chrome)),

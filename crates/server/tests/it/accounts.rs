@@ -216,7 +216,7 @@ async fn when_wecom_does_not_tell_nobody_gets_a_second_account_by_mistake() {
 async fn binding_state(browser: &Browser, element: &str) -> String {
     let page = browser.get(&format!("/login?bind=1&element={element}&return_to=/")).await;
     assert_eq!(page.status.as_u16(), 200, "{}", page.text);
-    let (_, rest) = page.text.split_once("state=").unwrap();
+    let (_, rest) = page.text.split_once("&#38;state=").unwrap();
     rest.chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 

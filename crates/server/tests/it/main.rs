@@ -21,6 +21,7 @@ mod keys;
 mod library;
 mod pages;
 mod pairs;
+mod renewal;
 mod restarts;
 mod sign_in;
 mod wecom_fails;

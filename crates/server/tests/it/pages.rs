@@ -13,6 +13,13 @@ async fn the_sign_in_page_frames_wecoms_page_and_nothing_else() {
         ("x-content-type-options", "nosniff"),
         ("cache-control", "no-store"),
         ("cross-origin-opener-policy", "same-origin"),
+        (
+            "permissions-policy",
+            &format!(
+                "camera=(), geolocation=(), microphone=(), payment=(), usb=(), local-network-access=(self \"{}\")",
+                world.wecom.url()
+            ),
+        ),
     ] {
         assert_eq!(page.header(name), value);
     }
@@ -54,7 +61,7 @@ async fn several_instances_are_a_choice() {
         assert!(page.text.contains(&format!("/login?element=auths.loginTypes.{name}&#38;return_to=")));
     }
     let page = world.browser().get(&format!("/login?element={ELEMENT}")).await;
-    assert!(page.text.contains("sign-in-frame"));
+    assert!(page.text.contains("sign-in-panel"));
     let page = world.browser().get("/login?element=auths.loginTypes.Nobody").await;
     assert_eq!((page.status.as_u16(), page.problem()), (404, 710_311));
 }
@@ -132,7 +139,13 @@ async fn an_instance_whose_redirect_is_not_ours_is_off_and_says_why() {
         .config(serde_json::json!({"redirectUri": "https://app.example.com/in", "callback": "page"}))
         .start()
         .await;
-    assert_eq!(world.browser().get("/login").await.status.as_u16(), 200, "the app's own page takes it");
+    let page = world.browser().get("/login").await;
+    assert_eq!(page.status.as_u16(), 200, "the app's own page takes it");
+    assert!(
+        !page.text.contains("sign-in-panel"),
+        "WeCom gives codes to pages of the redirect's origin alone"
+    );
+    assert!(!page.header("content-security-policy").contains("frame-src"));
 }
 
 #[tokio::test]
@@ -143,7 +156,7 @@ async fn what_is_not_there_is_told_as_a_page() {
         let page = browser.get(path).await;
         assert_eq!((page.status.as_u16(), page.problem()), (404, 710_305), "{path}");
     }
-    assert_eq!(browser.send(browser.request(reqwest::Method::POST, "/login")).await.status.as_u16(), 405);
+    assert_eq!(browser.send(browser.request(reqwest::Method::POST, "/me")).await.status.as_u16(), 405);
     assert_eq!(browser.get("/logout").await.status.as_u16(), 405, "no state change by GET");
 }
 
@@ -155,6 +168,23 @@ async fn a_head_request_does_not_use_up_the_code() {
     let page = browser.send(browser.request(reqwest::Method::HEAD, &redirect)).await;
     assert_eq!((page.status.as_u16(), world.wecom.calls_of("auth/getuserinfo")), (405, 0));
     assert_eq!(browser.get(&redirect).await.location(), "/");
+}
+
+#[tokio::test]
+async fn wecoms_own_host_gets_wecoms_own_panel() {
+    let world =
+        world().config(serde_json::json!({"loginBase": "https://login.work.weixin.qq.com"})).start().await;
+    let page = world.browser().get("/login").await;
+    assert!(
+        page.text.contains("data-login-url=\"https://login.work.weixin.qq.com/wwlogin/sso/login?"),
+        "{}",
+        page.text
+    );
+    let policy = page.header("content-security-policy");
+    assert!(policy.ends_with("; connect-src 'self'; frame-src https://login.work.weixin.qq.com"), "{policy}");
+    let script = world.browser().get("/assets/wecom-jssdk-2.4.4.js").await;
+    assert!(script.header("cache-control").contains("immutable"));
+    assert!(script.text.contains("createWWLoginPanel"));
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@ import { Watch } from "./watch.js";
 /** Longest wait for anything on a page, in milliseconds; a page that is right takes a fraction of it. */
 const PATIENCE = 15_000;
 
+/** WeCom's own hosts, where the browser finds the simulator (see `launch`). */
+const WECOM = ["https://login.work.weixin.qq.com", "https://open.weixin.qq.com"];
+
 /** A person with a browser of their own: cookies, language, a page. */
 export class Visitor {
   #watch;
@@ -15,7 +18,8 @@ export class Visitor {
     const context = await browser.newContext({ locale: language, timezoneId: "Asia/Shanghai", ...options });
     context.setDefaultTimeout(PATIENCE);
     const visitor = new Visitor();
-    visitor.#watch = new Watch(context, [demo.url, demo.wecom, ...(demo.origins ?? [])]);
+    const origins = [demo.url, demo.wecom, ...(demo.origins ?? []), ...(demo.tls ? WECOM : [])];
+    visitor.#watch = new Watch(context, origins);
     return Object.assign(visitor, { demo, language, context, page: await context.newPage() });
   }
 
@@ -50,7 +54,7 @@ export class Visitor {
 
   /** WeCom's page inside the sign-in page. */
   get frame() {
-    return this.page.frameLocator("[data-testid=sign-in-frame]");
+    return this.page.frameLocator("[data-testid=sign-in-panel] div:not([inert]) > iframe");
   }
 
   /** From the sign-in page to the next one, in its frame. */

@@ -446,6 +446,7 @@ function ownFrame(el, config, look, on) {
   const frame = document.createElement("iframe");
   const url = new URL(config.loginUrl ?? OFFICIAL);
   url.searchParams.set("lang", look.lang);
+  url.searchParams.set("color_scheme", look.colorScheme);
   frame.src = url.href;
   frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-top-navigation");
   frame.referrerPolicy = "origin";

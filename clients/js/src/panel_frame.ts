@@ -85,6 +85,7 @@ export function ownFrame(el: Element, config: LoginConfig, look: PanelLook, on: 
   const frame = document.createElement("iframe");
   const url = new URL(config.loginUrl ?? OFFICIAL);
   url.searchParams.set("lang", look.lang);
+  url.searchParams.set("color_scheme", look.colorScheme);
   frame.src = url.href;
   // Once the phone confirms, the frame moves the window with no click in it, which the page grants by name instead of
   // leaving it to each browser's rule for frames of other sites.

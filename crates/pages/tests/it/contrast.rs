@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use wecom_login_pages::{Asset, Colour, assets, brand_style};
 
-const TEXT: [(&str, &str); 14] = [
+const TEXT: [(&str, &str); 15] = [
     ("ink", "ground"),
     ("ink", "sheet"),
     ("ink", "tint"),
@@ -22,6 +22,7 @@ const TEXT: [(&str, &str); 14] = [
     ("on-accent", "accent-strong"),
     ("warm", "sheet"),
     ("warm", "warm-tint"),
+    ("ink", "warm-tint"),
 ];
 
 const CONTROLS: [(&str, &str); 3] = [("edge", "sheet"), ("accent", "ground"), ("accent", "tint")];

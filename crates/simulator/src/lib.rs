@@ -30,7 +30,7 @@ pub use company::{Age, App, Company, Department, Member, Outsider, Scope, Sensit
 pub use faults::{Fault, FaultKind};
 pub use grants::{CodeRequest, CodeScope, Person};
 pub use pages::Desktop;
-pub use simulator::{Error, Options, Result, Secure, Simulator};
+pub use simulator::{Error, Options, Result, Secure, Simulator, Time};
 
 /// The examples of the README are compiled.
 #[cfg(doctest)]

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +121,23 @@ impl std::fmt::Debug for Simulator {
     }
 }
 
+/// The time of a [`Simulator`], which [`Simulator::advance`] and `/_sim/clock` move; cheap to clone.
+#[derive(Clone)]
+pub struct Time(Arc<Shared>);
+
+impl Time {
+    /// Milliseconds since the Unix epoch.
+    pub fn now_millis(&self) -> i64 {
+        self.0.clock.now().0
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Time").field(&self.now_millis()).finish()
+    }
+}
+
 impl Simulator {
     /// Starts on the tokio runtime that polls this.
     pub async fn start(options: Options) -> Result<Self> {
@@ -207,6 +225,11 @@ impl Simulator {
     /// Moves the simulator's clock forward: codes, tokens and tickets age. Latency faults stay in real time.
     pub fn advance(&self, by: Duration) {
         self.shared.clock.advance(by);
+    }
+
+    /// The simulator's own time, for what lives in it too.
+    pub fn time(&self) -> Time {
+        Time(Arc::clone(&self.shared))
     }
 
     /// Adds a failure to come; the first in the list that fits a call hits it.

@@ -1,11 +1,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use wecom_login_server::Settings;
-use wecom_login_simulator::{Options, Simulator, sample};
+use wecom_login_model::{Clock, Timestamp};
+use wecom_login_server::{Settings, Surroundings};
+use wecom_login_simulator::{Options, Simulator, Time, sample};
 
 use super::{say, serve, simulate};
 use crate::{Host, stop};
@@ -61,7 +63,9 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
     write_app(&app, &url, &wecom)?;
     let app = app.canonicalize()?;
 
-    let server = serve::open(settings, host).await?;
+    // One world has one time: `/_sim/clock` moves the server's with the simulator's.
+    let clock = Arc::new(SimulatedClock(wecom.time()));
+    let server = serve::open(settings, Surroundings { clock, ..Surroundings::default() }, host).await?;
     server.read_departments().await;
     if arguments.json {
         let mut ready = json!({"url": url, "wecom": wecom.url(), "app": app, "element": ELEMENT});
@@ -75,6 +79,16 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
     server.run(listener, stop).await?;
     wecom.shutdown().await;
     Ok(())
+}
+
+/// The simulator's time as the server reads it.
+#[derive(Debug)]
+struct SimulatedClock(Time);
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.now_millis())
+    }
 }
 
 async fn listen(port: Option<u16>) -> anyhow::Result<TcpListener> {

@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
         .await
         .with_context(|| format!("cannot listen on {}; is something else running there?", settings.listen))?;
     let public_url = settings.public_url.clone();
-    let server = open(settings, host).await?;
+    let server = open(settings, Surroundings::default(), host).await?;
     tracing::info!(%public_url, "ready");
     server.spawn_reading_of_departments();
     server.run(listener, stop).await?;
@@ -57,9 +57,13 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
 }
 
 /// Opens the server with what the host adds, and logs what the operator must know of it.
-pub(super) async fn open(settings: Settings, host: &dyn Host) -> anyhow::Result<Server> {
+pub(super) async fn open(
+    settings: Settings,
+    surroundings: Surroundings,
+    host: &dyn Host,
+) -> anyhow::Result<Server> {
     let register = |environment| host.register(environment);
-    let server = Server::open_with(settings, Surroundings::default(), register).await?;
+    let server = Server::open_with(settings, surroundings, register).await?;
     report(&server);
     host.opened(&server);
     Ok(server)

@@ -3,15 +3,15 @@ use wecom_login_model::Language;
 
 use crate::cookies::Cookies;
 
-/// The language of an answer: what the address asks for, what the browser chose before, what it prefers, Chinese.
+/// The language of an answer: what the address asks for, what the browser chose before, what it prefers, Chinese. A script
+/// says the language of the page that it is on, which goes before what was chosen on our pages.
 pub(crate) fn language(query: Option<&str>, headers: &HeaderMap, cookies: Cookies) -> Language {
-    asked_for(query)
-        .or_else(|| cookies.language(headers))
-        .or_else(|| {
-            let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-            Language::accepted(accepted)
-        })
-        .unwrap_or_default()
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let preferred = || Language::accepted(header(header::ACCEPT_LANGUAGE)?);
+    let chosen = || cookies.language(headers);
+    let for_page = header(header::ACCEPT).is_none_or(|accept| accept.contains("text/html"));
+    let known = if for_page { chosen().or_else(preferred) } else { preferred().or_else(chosen) };
+    asked_for(query).or(known).unwrap_or_default()
 }
 
 /// The language that the address asks for by `lang`.
@@ -19,4 +19,28 @@ pub(crate) fn asked_for(query: Option<&str>) -> Option<Language> {
     url::form_urlencoded::parse(query?.as_bytes())
         .find(|(key, _)| key == "lang")
         .and_then(|(_, value)| Language::from_tag(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_what_was_chosen_and_scripts_their_page() {
+        let told = |query, accept: &'static str, accepted: &'static str, cookie: &'static str| {
+            let headers =
+                [(header::ACCEPT, accept), (header::ACCEPT_LANGUAGE, accepted), (header::COOKIE, cookie)];
+            let headers = headers.into_iter().filter(|(_, value)| !value.is_empty());
+            let headers = headers.map(|(name, value)| (name, value.parse().unwrap())).collect();
+            language(query, &headers, Cookies::new(false)).tag()
+        };
+        let (page, script, english) = ("text/html,*/*;q=0.8", "application/json", "wecom_login_lang=en");
+        assert_eq!(told(None, page, "zh-CN", english), "en");
+        assert_eq!(told(None, script, "zh-CN", english), "zh-CN");
+        assert_eq!(told(None, script, "", english), "en");
+        assert_eq!(told(None, script, "fr", english), "en");
+        assert_eq!(told(None, "", "zh-CN", english), "en");
+        assert_eq!(told(Some("lang=zh"), script, "en", english), "zh-CN");
+        assert_eq!(told(None, script, "", ""), "zh-CN");
+    }
 }

@@ -17,6 +17,10 @@ pub struct Behaviour {
     pub concurrent_calls: Option<usize>,
     /// The OAuth page answers only to WeCom's client (`wxwork/` in the User-Agent) and WeChat's (`MicroMessenger`).
     pub oauth_needs_client: bool,
+    /// A callback that is answered with a status other than 200 is tried again (WeCom 90238) or not (90930).
+    pub callback_retries_status: bool,
+    /// How often each event is pushed, 1 to 10: WeCom promises no exactly-once.
+    pub callback_copies: u32,
 }
 
 /// What `gettoken` does while the last token is still valid.
@@ -40,6 +44,8 @@ impl Default for Behaviour {
             wrong_secrets: 2000,
             concurrent_calls: None,
             oauth_needs_client: true,
+            callback_retries_status: false,
+            callback_copies: 1,
         }
     }
 }

@@ -16,6 +16,7 @@ mod chance;
 mod clock;
 mod company;
 mod control;
+mod events;
 mod faults;
 mod grants;
 mod outbound;
@@ -26,7 +27,10 @@ mod wire;
 mod world;
 
 pub use behaviour::{Behaviour, Renewal};
-pub use company::{Age, App, Company, Department, Member, Outsider, Scope, SensitiveField, sample};
+pub use company::{
+    Age, App, Company, ContactSync, Department, Member, Outsider, Scope, SensitiveField, Tag, sample,
+};
+pub use events::{By, Callback, CallbackRefused, Change, ChangeRefused, Event, EventState, Receiver, Rule};
 pub use faults::{Fault, FaultKind};
 pub use grants::{CodeRequest, CodeScope, Person};
 pub use pages::Desktop;

@@ -54,7 +54,15 @@ impl Outbound {
     }
 
     pub(crate) async fn get(&self, url: &Url) -> Result<Reply, String> {
-        let mut response = self.0.get(url.clone()).send().await.map_err(cause)?;
+        Self::reply(self.0.get(url.clone())).await
+    }
+
+    pub(crate) async fn post(&self, url: &Url, xml: String) -> Result<Reply, String> {
+        Self::reply(self.0.post(url.clone()).header("content-type", "text/xml").body(xml)).await
+    }
+
+    async fn reply(request: reqwest::RequestBuilder) -> Result<Reply, String> {
+        let mut response = request.send().await.map_err(cause)?;
         let (status, mut body) = (response.status().as_u16(), Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(cause)? {
             if body.len() + chunk.len() > LARGEST {

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::behaviour::Behaviour;
 use crate::chance::Chance;
 use crate::company::{Company, sample};
+use crate::events::{self, By, Callback, CallbackRefused, Change, ChangeRefused, Event, Receiver};
 use crate::faults::{Fault, Faults};
 use crate::grants::{CodeRequest, Holder, Person};
 use crate::outbound::Outbound;
@@ -268,6 +269,50 @@ impl Simulator {
         world.company_mut(corpid).map(edit).ok_or_else(|| Error::NoCompany(corpid.to_owned()))
     }
 
+    /// Makes a change of a company's contacts or apps as [`By`] would, and pushes the events that come of it. Unlike
+    /// [`edit`](Self::edit) it takes only what WeCom's console would take.
+    pub fn change(&self, corpid: &str, change: Change, by: By) -> Result<(), ChangeRefused> {
+        events::change(&self.shared, corpid, vec![change], by)
+    }
+
+    /// Saves a callback setting as the console does: only if the address stands its check.
+    pub async fn save_callback(
+        &self,
+        corpid: &str,
+        receiver: Receiver,
+        callback: Callback,
+    ) -> Result<(), CallbackRefused> {
+        callback.verify(&self.shared, corpid).await?;
+        self.shared.world().callbacks.insert((corpid.to_owned(), receiver), callback);
+        Ok(())
+    }
+
+    /// The events so far, and what became of each.
+    pub fn events(&self) -> Vec<Event> {
+        self.shared.pusher.events()
+    }
+
+    /// Waits until no event is on its way.
+    pub async fn events_settled(&self) {
+        self.shared.pusher.settled().await;
+    }
+
+    /// Keeps events from now on; [`send_event`](Self::send_event) and [`release_events`](Self::release_events) let
+    /// them go.
+    pub fn hold_events(&self) {
+        self.shared.pusher.hold();
+    }
+
+    /// Sends an event of that number, once more if it was sent; false when there is none.
+    pub fn send_event(&self, id: u64) -> bool {
+        events::send(&self.shared, id)
+    }
+
+    /// Sends what is held, in order, and holds no more.
+    pub fn release_events(&self) {
+        events::release(&self.shared);
+    }
+
     /// All access tokens answer 42001 from now on, as if their two hours were over.
     pub fn expire_tokens(&self) {
         let now = self.shared.clock.now();
@@ -312,6 +357,7 @@ impl Simulator {
 
     fn halt(&self) {
         self.stop.send_replace(true);
+        self.shared.pusher.stop();
         self.shared.faults.clear();
     }
 }

@@ -7,6 +7,7 @@ use crate::behaviour::Behaviour;
 use crate::chance::Chance;
 use crate::clock::{Clock, Moment};
 use crate::company::{App, Company};
+use crate::events::{Callback, Pusher, Receiver};
 use crate::faults::Faults;
 use crate::grants::{CodeRequest, Consent, Expiring, Holder, SecretKind, Tokens, codes, tickets};
 use crate::outbound::Outbound;
@@ -15,7 +16,9 @@ use crate::pages::{Desktop, Device, SignIn, sign_ins};
 /// Everything the simulator knows, behind one lock that no call holds across an `await`.
 pub(crate) struct World {
     start: Vec<Company>,
-    companies: Vec<Company>,
+    pub(crate) companies: Vec<Company>,
+    /// Where events go: (corpid, receiver).
+    pub(crate) callbacks: HashMap<(String, Receiver), Callback>,
     pub(crate) behaviour: Behaviour,
     pub(crate) tokens: Tokens,
     pub(crate) codes: Expiring<CodeRequest>,
@@ -35,6 +38,7 @@ impl World {
         Self {
             start: companies.clone(),
             companies,
+            callbacks: HashMap::new(),
             behaviour,
             tokens: Tokens::default(),
             codes: codes(),
@@ -53,6 +57,7 @@ impl World {
     /// Access tokens stay: programs under test keep theirs, and a reset between two tests is no revocation.
     pub(crate) fn reset(&mut self) {
         self.companies.clone_from(&self.start);
+        self.callbacks.clear();
         self.codes = codes();
         self.tickets = tickets();
         self.sign_ins = sign_ins();
@@ -75,13 +80,16 @@ impl World {
     }
 
     pub(crate) fn app(&self, holder: &Holder) -> Option<&App> {
-        self.company(&holder.corpid)?.app(holder.agentid())
+        self.company(&holder.corpid)?.app(holder.agentid()?)
     }
 
-    /// The app whose secret this is.
+    /// Whose secret this is: an enabled app's or contact sync's.
     pub(crate) fn holder_of(&self, corpid: &str, secret: &str) -> Option<Holder> {
-        let app = self.company(corpid)?.apps().find(|app| app.secret == secret && app.enabled)?;
-        Some(Holder { corpid: Arc::from(corpid), secret: SecretKind::App(app.agentid) })
+        let company = self.company(corpid)?;
+        let app = company.apps().find(|app| app.secret == secret && app.enabled);
+        let of_sync = || (company.contact_sync().secret == secret).then_some(SecretKind::ContactSync);
+        let secret = app.map(|app| SecretKind::App(app.agentid)).or_else(of_sync)?;
+        Some(Holder { corpid: Arc::from(corpid), secret })
     }
 
     pub(crate) fn issue_code(&mut self, request: CodeRequest, now: Moment) -> String {
@@ -137,12 +145,20 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) outbound: Outbound,
+    pub(crate) pusher: Pusher,
     pub(crate) url: String,
 }
 
 impl Shared {
     pub(crate) fn new(world: World, faults: Faults, outbound: Outbound, url: String) -> Self {
-        Self { world: Mutex::new(world), clock: Clock::default(), faults, outbound, url }
+        Self {
+            world: Mutex::new(world),
+            clock: Clock::default(),
+            faults,
+            outbound,
+            pusher: Pusher::new(),
+            url,
+        }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -152,6 +168,7 @@ impl Shared {
 
     pub(crate) fn reset(&self) {
         self.faults.clear();
+        self.pusher.reset();
         self.clock.reset();
         self.world().reset();
     }

@@ -302,7 +302,7 @@ async fn a_new_userid_keeps_account_and_session() {
     world
         .wecom
         .edit(sample::CORP_ID, |company| {
-            let mut member = company.member("zhangsan").unwrap().clone();
+            let mut member = company.member("zhangsan").unwrap().into_owned();
             company.remove_member("zhangsan");
             member.userid = "zhang.san".into();
             company.put_member(member);

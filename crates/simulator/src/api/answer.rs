@@ -5,12 +5,11 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use serde_json::{Map, Value, json};
 
-use super::Endpoint;
+use super::{Endpoint, Fields};
 use crate::chance::Chance;
 use crate::clock::Moment;
 
-/// The fields of a good answer, without `errcode` and `errmsg`.
-pub(crate) type Outcome = Result<Map<String, Value>, Refusal>;
+pub(crate) type Outcome = Result<Fields, Refusal>;
 
 /// The empty value of a field that failures keep.
 #[derive(Clone, Copy)]
@@ -51,6 +50,7 @@ const fn text_of(code: i64) -> &'static str {
         40029 => "invalid code",
         40056 => "invalid agentid",
         40058 => "invalid Request Parameter",
+        40068 => "invalid tagid",
         41001 => "access_token missing",
         41002 => "corpid missing",
         41004 => "corpsecret missing",
@@ -62,6 +62,7 @@ const fn text_of(code: i64) -> &'static str {
         45033 => "api concurrent out of limit",
         46004 => "user not exist",
         48002 => "api forbidden",
+        48009 => "api forbidden for contact assistant",
         50001 => "redirect_uri unauthorized",
         50003 => "app disabled",
         60003 => "department not found",
@@ -94,11 +95,7 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn of(endpoint: &Endpoint, outcome: Outcome, mut trace: Trace<'_>) -> Self {
         match outcome {
-            Ok(mut fields) => {
-                fields.insert("errcode".to_owned(), json!(0));
-                fields.insert("errmsg".to_owned(), json!("ok"));
-                Self { body: Value::Object(fields).to_string().into_bytes(), refused: None }
-            }
+            Ok(fields) => Self { body: fields.into_answer(), refused: None },
             Err(refusal) => {
                 let message = message(endpoint, &refusal, &mut trace);
                 let mut fields = Map::new();

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Endpoint, Outcome, Refusal};
+use super::{Access, Endpoint, Outcome, Refusal};
 use crate::clock::Moment;
-use crate::company::{App, Company, Visible};
-use crate::grants::{Holder, TokenState};
+use crate::company::{Age, App, Company, Visible};
+use crate::grants::{Holder, SecretKind, TokenState};
 use crate::query::Query;
 use crate::world::World;
 
@@ -45,7 +45,7 @@ impl<'a> Call<'a> {
             return Err(Refusal::of(45033));
         }
         if !endpoint.open {
-            self.check_permission()?;
+            self.check_permission(endpoint)?;
         }
         if endpoint.post && !posted {
             return Err(Refusal::with(40058, "require POST method. invalid Request Parameter"));
@@ -71,13 +71,25 @@ impl<'a> Call<'a> {
 
     /// 企业可信IP comes before any look at the parameters: a code that is turned away here stays unused.
     fn check_address(&self) -> Result<(), Refusal> {
-        let Some(listed) = &self.app()?.trusted_ips else { return Ok(()) };
+        let listed = match self.holder()?.secret {
+            SecretKind::App(_) => &self.app()?.trusted_ips,
+            SecretKind::ContactSync => &self.company()?.contact_sync().trusted_ips,
+        };
+        let Some(listed) = listed else { return Ok(()) };
         let from = self.ip.to_string();
         if listed.contains(&from) { Ok(()) } else { Err(Refusal::of(60020)) }
     }
 
-    fn check_permission(&self) -> Result<(), Refusal> {
-        if self.app()?.enabled { Ok(()) } else { Err(Refusal::of(50003)) }
+    fn check_permission(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
+        let code = match (self.holder()?.secret, endpoint.access) {
+            (SecretKind::App(_), _) if !self.app()?.enabled => 50003,
+            (SecretKind::App(_), Access::ContactSync) | (SecretKind::ContactSync, Access::Apps) => 48002,
+            (SecretKind::ContactSync, Access::Details) if !self.company()?.contact_sync().reads_details => {
+                48009
+            }
+            _ => return Ok(()),
+        };
+        Err(Refusal::of(code))
     }
 
     /// Whose token came with the call.
@@ -95,11 +107,22 @@ impl<'a> Call<'a> {
         self.world.company(&self.holder()?.corpid).ok_or(Refusal::of(40014))
     }
 
-    /// What the app may see.
+    /// What the caller may see.
     pub(super) fn visible(&mut self) -> Result<Arc<Visible>, Refusal> {
-        let (corpid, agentid) = (Arc::clone(&self.holder()?.corpid), self.holder()?.agentid());
+        let Holder { corpid, secret } = self.holder()?.clone();
         let company = self.world.company_mut(&corpid).ok_or(Refusal::of(40014))?;
-        Ok(company.visible_to(agentid))
+        Ok(match secret {
+            SecretKind::App(agentid) => company.visible_to(agentid),
+            SecretKind::ContactSync => Arc::new(Visible::everything()),
+        })
+    }
+
+    /// Whether the seven fields are withheld from the caller; never from contact sync.
+    pub(super) fn age(&self) -> Result<Age, Refusal> {
+        match self.holder()?.secret {
+            SecretKind::App(_) => Ok(self.app()?.made),
+            SecretKind::ContactSync => Ok(Age::Before),
+        }
     }
 
     /// A parameter of the query; an empty one is an absent one.
@@ -113,9 +136,9 @@ impl<'a> Call<'a> {
         fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// A number in the body.
-    pub(super) fn body_number(&self, name: &str) -> Option<i64> {
+    /// Anything in the body.
+    pub(super) fn body_value(&self, name: &str) -> Option<&Value> {
         let Body::Json(fields) = &self.body else { return None };
-        fields.get(name).and_then(Value::as_i64)
+        fields.get(name)
     }
 }

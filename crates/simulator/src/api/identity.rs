@@ -1,6 +1,6 @@
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Call, Outcome, Refusal};
+use super::{Call, Fields, Outcome, Refusal};
 use crate::company::{Member, SensitiveField};
 use crate::grants::{CodeScope, Consent, Found, Person};
 
@@ -13,36 +13,32 @@ enum Proven {
 /// `auth/getuserinfo` (WeCom 96442, 98177).
 pub(super) fn getuserinfo(call: &mut Call<'_>) -> Outcome {
     Ok(match redeem(call)? {
-        Proven::Member { userid, ticket } => {
-            let mut fields = Map::from_iter([("userid".to_owned(), json!(userid))]);
-            fields.extend(ticket.map(|ticket| ("user_ticket".to_owned(), json!(ticket))));
-            fields
-        }
+        Proven::Member { userid, ticket } => given("user_ticket", ticket, Fields::one("userid", userid)),
         Proven::Outsider { openid, external_userid } => {
-            let mut fields = Map::from_iter([("openid".to_owned(), json!(openid))]);
-            fields.extend(external_userid.map(|id| ("external_userid".to_owned(), json!(id))));
-            fields
+            given("external_userid", external_userid, Fields::one("openid", openid))
         }
     })
 }
 
 /// `user/getuserinfo`, the old form with capital letters and a device.
 pub(super) fn getuserinfo_legacy(call: &mut Call<'_>) -> Outcome {
-    let mut fields = Map::from_iter([("DeviceId".to_owned(), json!(""))]);
-    match redeem(call)? {
+    let fields = match redeem(call)? {
+        Proven::Member { userid, ticket: None } => Fields::one("UserId", userid),
         Proven::Member { userid, ticket } => {
-            fields.insert("UserId".to_owned(), json!(userid));
-            if let Some(ticket) = ticket {
-                fields.insert("user_ticket".to_owned(), json!(ticket));
-                fields.insert("expires_in".to_owned(), json!(7200));
-            }
+            given("user_ticket", ticket, Fields::one("UserId", userid)).with("expires_in", json!(7200))
         }
         Proven::Outsider { openid, external_userid } => {
-            fields.insert("OpenId".to_owned(), json!(openid));
-            fields.extend(external_userid.map(|id| ("external_userid".to_owned(), json!(id))));
+            given("external_userid", external_userid, Fields::one("OpenId", openid))
         }
+    };
+    Ok(fields.with("DeviceId", json!("")))
+}
+
+fn given(name: &str, value: Option<String>, fields: Fields) -> Fields {
+    match value {
+        Some(value) => fields.with(name, json!(value)),
+        None => fields,
     }
-    Ok(fields)
 }
 
 /// Looks at the code first and uses it up only when everything else is right.
@@ -50,8 +46,11 @@ fn redeem(call: &mut Call<'_>) -> Result<Proven, Refusal> {
     let text = call.query("code").ok_or(Refusal::of(41008))?.to_owned();
     let request = call.world.codes.live(&text, call.now).ok_or(Refusal::of(40029))?;
     let holder = call.holder()?;
-    let ours =
-        request.corpid == *holder.corpid && request.agentid.is_none_or(|agentid| agentid == holder.agentid());
+    // Contact sync cannot redeem codes: its token is no app's (50001).
+    let app = holder.agentid();
+    let ours = request.corpid == *holder.corpid
+        && app.is_some()
+        && request.agentid.is_none_or(|agentid| Some(agentid) == app);
     let at_home = request.host.as_deref().is_none_or(|host| call.app().is_ok_and(|app| app.trusts(host)));
     if !ours || !at_home {
         return Err(Refusal::of(50001));
@@ -67,8 +66,8 @@ fn redeem(call: &mut Call<'_>) -> Result<Proven, Refusal> {
             // The company's spelling; a member who is gone since the code was made is still named.
             let visible = call.visible()?;
             let member = call.company()?.member(&userid);
-            let in_scope = member.is_some_and(|member| visible.member(member));
-            let userid = member.map_or(userid, |member| member.userid.clone());
+            let in_scope = member.as_ref().is_some_and(|member| visible.member(member));
+            let userid = member.map_or(userid, |member| member.into_owned().userid);
             let ticket = match request.scope {
                 CodeScope::PrivateInfo(ticked) if in_scope => {
                     let chosen = &call.app()?.sensitive_fields;
@@ -95,18 +94,16 @@ pub(super) fn getuserdetail(call: &mut Call<'_>) -> Outcome {
     };
     let visible = call.visible()?;
     let member = call.company()?.member(&consent.userid).ok_or(Refusal::of(60111))?;
-    if !visible.member(member) {
+    if !visible.member(&member) {
         return Err(Refusal::of(60021));
     }
-    let mut fields = Map::from_iter([
-        ("userid".to_owned(), json!(member.userid)),
-        ("gender".to_owned(), json!("0")),
-        ("avatar".to_owned(), json!("https://wework.qpic.cn/wwpic/simulated_default/0")),
-    ]);
-    for field in consent.fields {
-        fields.insert(field.name().to_owned(), sensitive(member, field));
-    }
-    Ok(fields)
+    let fields = Fields::one("userid", member.userid.as_str())
+        .with("gender", json!("0"))
+        .with("avatar", json!("https://wework.qpic.cn/wwpic/simulated_default/0"));
+    Ok(consent
+        .fields
+        .into_iter()
+        .fold(fields, |fields, field| fields.with(field.name(), sensitive(&member, field))))
 }
 
 fn sensitive(member: &Member, field: SensitiveField) -> Value {

@@ -7,15 +7,33 @@
 mod answer;
 mod apps;
 mod call;
-mod contacts;
+mod departments;
+mod fields;
 mod identity;
+mod members;
 mod serve;
+mod shown;
+mod tags;
 mod token;
 
 use answer::Empty;
 pub(crate) use answer::{Outcome, Refusal};
 pub(crate) use call::Call;
+pub(crate) use fields::{Fields, List};
 pub(crate) use serve::serve;
+
+/// Whose secret a call takes (WeCom 90313, 48002; 96079).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// An app's and contact sync's.
+    All,
+    /// An app's.
+    Apps,
+    /// Contact sync's.
+    ContactSync,
+    /// An app's; contact sync's only from addresses of old (48009).
+    Details,
+}
 
 /// One call of the API.
 pub(crate) struct Endpoint {
@@ -25,6 +43,7 @@ pub(crate) struct Endpoint {
     post: bool,
     /// `gettoken` alone needs no token and has no address gate.
     open: bool,
+    access: Access,
     /// Fields that stand in a failure too, empty.
     empty: &'static [(&'static str, Empty)],
     /// Its 40014 has neither hint nor address, as measured on the live service.
@@ -36,6 +55,7 @@ const GET: Endpoint = Endpoint {
     path: "",
     post: false,
     open: false,
+    access: Access::All,
     empty: &[],
     bare_40014: false,
     run: |_| Err(Refusal::of(-1)),
@@ -54,31 +74,60 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "gettoken", open: true, run: token::gettoken, ..GET },
     Endpoint { path: "auth/getuserinfo", run: identity::getuserinfo, ..GET },
     Endpoint { path: "user/getuserinfo", run: identity::getuserinfo_legacy, ..GET },
-    Endpoint { path: "auth/getuserdetail", run: identity::getuserdetail, ..POST },
-    Endpoint { path: "user/get", bare_40014: true, empty: MEMBER, run: contacts::user_get, ..GET },
+    Endpoint { path: "auth/getuserdetail", access: Access::Apps, run: identity::getuserdetail, ..POST },
+    Endpoint {
+        path: "user/get",
+        bare_40014: true,
+        empty: MEMBER,
+        access: Access::Details,
+        run: members::user_get,
+        ..GET
+    },
     Endpoint {
         path: "user/simplelist",
         empty: &[("userlist", Empty::List)],
-        run: contacts::user_simplelist,
+        access: Access::Details,
+        run: members::user_simplelist,
         ..GET
     },
-    Endpoint { path: "user/list", empty: &[("userlist", Empty::List)], run: contacts::user_list, ..GET },
-    Endpoint { path: "user/getuserid", run: contacts::userid_by_mobile, ..POST },
-    Endpoint { path: "user/get_userid_by_email", run: contacts::userid_by_email, ..POST },
+    Endpoint {
+        path: "user/list",
+        empty: &[("userlist", Empty::List)],
+        access: Access::Details,
+        run: members::user_list,
+        ..GET
+    },
+    Endpoint {
+        path: "user/list_id",
+        empty: &[("dept_user", Empty::List)],
+        access: Access::ContactSync,
+        run: members::user_list_id,
+        ..POST
+    },
+    Endpoint { path: "user/getuserid", run: members::userid_by_mobile, ..POST },
+    Endpoint { path: "user/get_userid_by_email", run: members::userid_by_email, ..POST },
     Endpoint {
         path: "department/list",
         empty: &[("department", Empty::List)],
-        run: contacts::department_list,
+        access: Access::Details,
+        run: departments::department_list,
         ..GET
     },
     Endpoint {
         path: "department/simplelist",
         bare_40014: true,
         empty: &[("department_id", Empty::List)],
-        run: contacts::department_simplelist,
+        run: departments::department_simplelist,
         ..GET
     },
-    Endpoint { path: "department/get", run: contacts::department_get, ..GET },
+    Endpoint { path: "department/get", access: Access::Details, run: departments::department_get, ..GET },
+    Endpoint { path: "tag/list", empty: &[("taglist", Empty::List)], run: tags::tag_list, ..GET },
+    Endpoint {
+        path: "tag/get",
+        empty: &[("userlist", Empty::List), ("partylist", Empty::List)],
+        run: tags::tag_get,
+        ..GET
+    },
     Endpoint { path: "agent/get", run: apps::agent_get, ..GET },
     Endpoint {
         path: "get_api_domain_ip",

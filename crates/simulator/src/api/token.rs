@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use serde_json::{Map, json};
+use serde_json::json;
 
-use super::{Call, Outcome, Refusal};
+use super::{Call, Fields, Outcome, Refusal};
 use crate::behaviour::Renewal;
 
 /// `gettoken` (WeCom 91039). A missing secret is seen before a missing company, as measured.
@@ -31,8 +31,5 @@ pub(super) fn gettoken(call: &mut Call<'_>) -> Outcome {
         let world = &mut *call.world;
         (world.tokens.issue(&holder, lifetime, call.now, &mut world.chance), lifetime)
     });
-    Ok(Map::from_iter([
-        ("access_token".to_owned(), json!(token)),
-        ("expires_in".to_owned(), json!(left.as_secs())),
-    ]))
+    Ok(Fields::one("access_token", token).with("expires_in", json!(left.as_secs())))
 }

@@ -52,7 +52,7 @@ impl SensitiveField {
     }
 }
 
-/// The visible scope (可见范围) of an app: departments with all below them, and single members.
+/// The visible scope (可见范围) of an app: departments with all below them, single members, tags.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scope {
@@ -60,6 +60,8 @@ pub struct Scope {
     pub departments: Vec<i64>,
     /// Userids.
     pub members: Vec<String>,
+    /// Tags, with everybody in them.
+    pub tags: Vec<i64>,
 }
 
 /// A self-built app (自建应用).
@@ -102,7 +104,7 @@ impl App {
             trusted_ips: None,
             oauth_domains: loopback(),
             login_domains: loopback(),
-            scope: Scope { departments: vec![1], members: Vec::new() },
+            scope: Scope { departments: vec![1], ..Scope::default() },
             sensitive_fields: SensitiveField::ALL.to_vec(),
         }
     }

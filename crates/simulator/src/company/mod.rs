@@ -1,15 +1,20 @@
 //! A company: who works there, in which departments, and which apps it has.
 //!
-//! Every question that an API call asks is one look-up in an index, so that a company of 100,000 answers like
-//! one of three. Members are shared (`Arc`): going back to the start copies pointers.
+//! Every question that an API call asks is one look-up in an index, so that a company of a million answers like
+//! one of three.
 
 mod app;
+mod contact_sync;
+mod crowd;
 mod department;
 mod generated;
 mod member;
+mod members;
 pub mod sample;
+mod tag;
 mod visible;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -17,8 +22,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use app::host_of;
 pub use app::{Age, App, Scope, SensitiveField};
+pub use contact_sync::ContactSync;
 pub use department::Department;
 pub use member::Member;
+pub(crate) use members::Face;
+use members::Members;
+pub use tag::Tag;
 pub(crate) use visible::Visible;
 
 /// Somebody outside the company who can still open its links.
@@ -39,13 +48,9 @@ pub struct Company {
     corpid: String,
     name: String,
     departments: BTreeMap<i64, Department>,
-    /// By the place in the order in which they came.
-    members: BTreeMap<u64, Arc<Member>>,
-    places: HashMap<String, u64>,
-    by_department: HashMap<i64, Vec<Arc<Member>>>,
-    by_mobile: HashMap<String, Arc<Member>>,
-    by_email: HashMap<String, Arc<Member>>,
-    by_biz_mail: HashMap<String, Arc<Member>>,
+    members: Members,
+    tags: BTreeMap<i64, Tag>,
+    contact_sync: ContactSync,
     apps: BTreeMap<u64, App>,
     outsiders: BTreeMap<String, Outsider>,
     visible: HashMap<u64, Arc<Visible>>,
@@ -70,8 +75,8 @@ impl Company {
     }
 
     /// The member, found without regard to case.
-    pub fn member(&self, userid: &str) -> Option<&Member> {
-        self.members.get(self.places.get(&Member::key(userid))?).map(AsRef::as_ref)
+    pub fn member(&self, userid: &str) -> Option<Cow<'_, Member>> {
+        self.members.get(userid)
     }
 
     /// How many members there are.
@@ -80,81 +85,47 @@ impl Company {
     }
 
     /// Every member, in the order they came.
-    pub fn members(&self) -> impl Iterator<Item = &Member> {
-        self.members.values().map(AsRef::as_ref)
+    pub fn members(&self) -> impl Iterator<Item = Cow<'_, Member>> {
+        self.members.iter(0).map(|(_, member)| member)
+    }
+
+    /// Everybody from that place on, with their places.
+    pub(crate) fn faces(&self, from: u64) -> impl Iterator<Item = (u64, Face<'_>)> {
+        self.members.faces(from)
     }
 
     /// The members who belong to the department itself, in the order they came.
-    pub fn members_of(&self, department: i64) -> impl Iterator<Item = &Member> {
-        self.by_department.get(&department).into_iter().flatten().map(AsRef::as_ref)
+    pub fn members_of(&self, department: i64) -> impl Iterator<Item = Cow<'_, Member>> {
+        self.members.of_department(department)
     }
 
     /// Adds the member, or puts it in the place of the one with the same userid.
     pub fn put_member(&mut self, member: Member) {
-        let known = self.places.get(&Member::key(&member.userid)).copied();
-        let place = known.unwrap_or_else(|| self.members.last_key_value().map_or(0, |(last, _)| last + 1));
-        self.put_member_at(place, member);
-    }
-
-    fn put_member_at(&mut self, place: u64, mut member: Member) {
-        member.level();
-        self.remove_member(&member.userid);
-        let member = Arc::new(member);
-        for department in &member.department {
-            self.by_department.entry(*department).or_default().push(Arc::clone(&member));
-        }
-        for (index, value) in [
-            (&mut self.by_mobile, &member.mobile),
-            (&mut self.by_email, &member.email),
-            (&mut self.by_biz_mail, &member.biz_mail),
-        ] {
-            if !value.is_empty() {
-                index.insert(value.to_ascii_lowercase(), Arc::clone(&member));
-            }
-        }
-        self.places.insert(Member::key(&member.userid), place);
-        self.members.insert(place, member);
+        self.members.put(member);
     }
 
     /// Takes the member out of the contacts, as WeCom does with leavers. Gives back whom it took.
     pub fn remove_member(&mut self, userid: &str) -> Option<Member> {
-        let member = self.members.remove(&self.places.remove(&Member::key(userid))?)?;
-        for department in &member.department {
-            if let Some(list) = self.by_department.get_mut(department) {
-                list.retain(|other| !Arc::ptr_eq(other, &member));
-            }
-        }
-        for (index, value) in [
-            (&mut self.by_mobile, &member.mobile),
-            (&mut self.by_email, &member.email),
-            (&mut self.by_biz_mail, &member.biz_mail),
-        ] {
-            let key = value.to_ascii_lowercase();
-            if index.get(&key).is_some_and(|other| Arc::ptr_eq(other, &member)) {
-                index.remove(&key);
-            }
-        }
-        Some(Arc::unwrap_or_clone(member))
+        self.members.remove(userid)
     }
 
     /// Changes the member in place; false when there is none with that userid.
     pub fn edit_member(&mut self, userid: &str, edit: impl FnOnce(&mut Member)) -> bool {
-        let Some(place) = self.places.get(&Member::key(userid)).copied() else { return false };
-        let Some(mut member) = self.remove_member(userid) else { return false };
+        let Some(place) = self.members.place(userid) else { return false };
+        let Some(mut member) = self.members.remove(userid) else { return false };
         edit(&mut member);
-        self.put_member_at(place, member);
+        self.members.put_at(place, member);
         true
     }
 
     /// The member with this mobile number.
-    pub(crate) fn member_by_mobile(&self, mobile: &str) -> Option<&Member> {
-        self.by_mobile.get(&mobile.to_ascii_lowercase()).map(AsRef::as_ref)
+    pub(crate) fn member_by_mobile(&self, mobile: &str) -> Option<Cow<'_, Member>> {
+        self.members.by_mobile(mobile)
     }
 
     /// The member with this address, the company's own (`biz`) or the personal one.
-    pub(crate) fn member_by_email(&self, email: &str, biz: bool) -> Option<&Member> {
-        let index = if biz { &self.by_biz_mail } else { &self.by_email };
-        index.get(&email.to_ascii_lowercase()).map(AsRef::as_ref)
+    pub(crate) fn member_by_email(&self, email: &str, biz: bool) -> Option<Cow<'_, Member>> {
+        self.members.by_email(email, biz)
     }
 
     /// The department.
@@ -217,13 +188,45 @@ impl Company {
         self.outsiders.insert(outsider.openid.clone(), outsider);
     }
 
-    /// What the app may see, worked out once and kept until departments or the app change.
+    /// The tag.
+    pub fn tag(&self, tagid: i64) -> Option<&Tag> {
+        self.tags.get(&tagid)
+    }
+
+    /// Every tag, by id.
+    pub fn tags(&self) -> impl Iterator<Item = &Tag> {
+        self.tags.values()
+    }
+
+    /// Adds the tag, or puts it in the place of the one with the same id.
+    pub fn put_tag(&mut self, tag: Tag) {
+        self.visible.clear();
+        self.tags.insert(tag.tagid, tag);
+    }
+
+    /// Takes the tag away. Gives back what it took.
+    pub fn remove_tag(&mut self, tagid: i64) -> Option<Tag> {
+        self.visible.clear();
+        self.tags.remove(&tagid)
+    }
+
+    /// Contact sync.
+    pub fn contact_sync(&self) -> &ContactSync {
+        &self.contact_sync
+    }
+
+    /// Sets contact sync.
+    pub fn put_contact_sync(&mut self, contact_sync: ContactSync) {
+        self.contact_sync = contact_sync;
+    }
+
+    /// What the app may see, worked out once and kept until departments, tags or the app change.
     pub(crate) fn visible_to(&mut self, agentid: u64) -> Arc<Visible> {
         if let Some(visible) = self.visible.get(&agentid) {
             return Arc::clone(visible);
         }
         let scope = self.apps.get(&agentid).map(|app| app.scope.clone()).unwrap_or_default();
-        let visible = Arc::new(Visible::of(&scope, &self.departments));
+        let visible = Arc::new(Visible::of(&scope, &self.departments, &self.tags));
         self.visible.insert(agentid, Arc::clone(&visible));
         visible
     }
@@ -280,7 +283,7 @@ mod tests {
         let mut company = Company::new("ww1", "one");
         company.put_department(Department::new(2, "two", 1));
         company.put_app(App {
-            scope: Scope { departments: vec![2], members: Vec::new() },
+            scope: Scope { departments: vec![2], ..Scope::default() },
             ..App::new(7, "app", "secret")
         });
         assert!(!company.visible_to(7).department(3));

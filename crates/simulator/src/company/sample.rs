@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Age, App, Company, Department, Member, Outsider, Scope};
+use super::{Age, App, Company, ContactSync, Department, Member, Outsider, Scope, Tag};
 
 /// `corpid` of the sample company, 云帆科技.
 pub const CORP_ID: &str = "ww5ca1ab1e5ca1ab1e";
@@ -14,6 +14,8 @@ pub const SECRET: &str = "sample-secret-of-the-new-app-0123456789abcde";
 pub const OLD_AGENT_ID: u64 = 1_000_001;
 /// `corpsecret` of [`OLD_AGENT_ID`].
 pub const OLD_SECRET: &str = "sample-secret-of-the-old-app-0123456789abcde";
+/// The secret of the sample company's contact sync (通讯录同步).
+pub const CONTACT_SECRET: &str = "sample-secret-of-the-contact-sync-0123456789";
 /// A member whom no app sees: new in the company and not yet in any department.
 pub const OUT_OF_SCOPE: &str = "chenjiu";
 /// A member whose account is disabled (status 2).
@@ -30,9 +32,15 @@ pub const SECOND_CORP_ID: &str = "wwdeca1c0ffeedecaf";
 pub const SECOND_AGENT_ID: u64 = AGENT_ID;
 /// `corpsecret` of [`SECOND_AGENT_ID`].
 pub const SECOND_SECRET: &str = "sample-secret-of-the-other-company-012345678";
+/// The secret of the second company's contact sync.
+pub const SECOND_CONTACT_SECRET: &str = "sample-secret-of-the-other-contact-sync-0123";
+/// A tag of the sample company: `zhangsan` and `wangwu`.
+pub const TAG_OF_PEOPLE: i64 = 1;
+/// A tag of the sample company: department 5 and `wu10`.
+pub const TAG_OF_DEPARTMENT: i64 = 2;
 
 impl Company {
-    /// 云帆科技: seven departments, nine members, two apps, one outsider. See [`sample`](self) for the names.
+    /// 云帆科技: seven departments, nine members, two tags, two apps, one outsider. See [`sample`](self) for the names.
     pub fn sample() -> Self {
         let mut company = Self::new(CORP_ID, "云帆科技");
         for (id, name, name_en, parentid, order, leader) in [
@@ -57,6 +65,19 @@ impl Company {
         for app in sample_apps() {
             company.put_app(app);
         }
+        company.put_tag(Tag {
+            tagid: TAG_OF_PEOPLE,
+            tagname: "技术委员会".to_owned(),
+            members: vec!["zhangsan".to_owned(), LEADER_OF_ONE.to_owned()],
+            departments: Vec::new(),
+        });
+        company.put_tag(Tag {
+            tagid: TAG_OF_DEPARTMENT,
+            tagname: "年会筹备".to_owned(),
+            members: vec!["wu10".to_owned()],
+            departments: vec![5],
+        });
+        company.put_contact_sync(ContactSync::new(CONTACT_SECRET));
         company.put_outsider(Outsider {
             openid: OUTSIDER.to_owned(),
             external_userid: Some("wmAAAAsimulatedCustomer00001".to_owned()),
@@ -71,6 +92,7 @@ impl Company {
         company.put_department(Department::new(2, "采购部", 1));
         company.put_member(person("zhangsan", "张山", &[2], "采购经理", "1", 901));
         company.put_member(person("heshui", "何水", &[1], "总经理", "2", 902));
+        company.put_contact_sync(ContactSync::new(SECOND_CONTACT_SECRET));
         company.put_app(App::new(SECOND_AGENT_ID, "远山门户", SECOND_SECRET));
         company
     }
@@ -81,7 +103,7 @@ pub(super) fn sample_apps() -> [App; 2] {
         App::new(AGENT_ID, "云帆工作台", SECRET),
         App {
             made: Age::Before,
-            scope: Scope { departments: vec![2], members: vec!["qianqi".to_owned()] },
+            scope: Scope { departments: vec![2], members: vec!["qianqi".to_owned()], tags: Vec::new() },
             ..App::new(OLD_AGENT_ID, "云帆旧门户", OLD_SECRET)
         },
     ]

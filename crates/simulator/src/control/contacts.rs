@@ -3,19 +3,29 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::input::{Outcome, Refused, bad, company, done, missing, patched, read_list};
-use crate::company::{App, Company, Department, Member};
+use crate::company::{App, Company, Department, Member, Tag};
+use crate::events::{self, By, Change};
 use crate::world::Shared;
 
-/// `?corpid=`; without it the first company is meant.
+/// `?corpid=` (without it the first company is meant) and `?by=` (who makes the change).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Where {
     corpid: Option<String>,
+    #[serde(default)]
+    by: Who,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum Who {
+    #[default]
+    Console,
+    ContactSync,
 }
 
 type World = State<Arc<Shared>>;
@@ -28,38 +38,25 @@ fn within<T>(
     run(company(&mut shared.world(), at.corpid.as_deref())?)
 }
 
-fn no_member(userid: &str) -> Refused {
-    missing(format!("there is no member {userid:?}"))
+/// Makes the changes and pushes their events.
+fn change(shared: &Arc<Shared>, at: &Where, changes: Vec<Change>) -> Result<(), Refused> {
+    let corpid = within(shared, at, |company| Ok(company.corpid().to_owned()))?;
+    let by = match at.by {
+        Who::Console => By::Console,
+        Who::ContactSync => By::ContactSync,
+    };
+    Ok(events::change(shared, &corpid, changes, by)?)
 }
 
-fn checked(company: &Company, member: Member) -> Result<Member, Refused> {
-    if !Member::is_userid(&member.userid) {
-        return Err(bad("userid must be 1 to 64 letters, digits or _-@., the first a letter or a digit"));
-    }
-    if ![1, 2, 4, 5].contains(&member.status) {
-        return Err(bad("status must be 1, 2, 4 or 5"));
-    }
-    match member.department.iter().find(|id| company.department(**id).is_none()) {
-        Some(id) => Err(bad(format!("there is no department {id}"))),
-        None => Ok(member),
-    }
+fn no_member(userid: &str) -> Refused {
+    missing(format!("there is no member {userid:?}"))
 }
 
 /// POST /_sim/members: one or a list, with the fields of `user/get`
 pub(super) async fn add_members(State(shared): World, Query(at): Query<Where>, body: Bytes) -> Outcome {
     let members: Vec<Member> = read_list(&body)?;
-    within(&shared, &at, |company| {
-        for member in &members {
-            checked(company, member.clone())?;
-            if company.member(&member.userid).is_some() {
-                return Err(Refused(StatusCode::CONFLICT, format!("member {:?} exists", member.userid)));
-            }
-        }
-        for member in members {
-            company.put_member(member);
-        }
-        Ok(done())
-    })
+    change(&shared, &at, members.into_iter().map(|member| Change::AddMember(Box::new(member))).collect())?;
+    Ok(done())
 }
 
 /// GET /_sim/members/{userid}: with every field
@@ -80,21 +77,12 @@ pub(super) async fn edit_member(
     Query(at): Query<Where>,
     body: Bytes,
 ) -> Outcome {
-    within(&shared, &at, |company| {
-        let current = company.member(&userid).ok_or_else(|| no_member(&userid))?;
-        let mut member = checked(company, patched(current, &body)?)?;
-        let renamed = !member.userid.eq_ignore_ascii_case(&userid);
-        if renamed && company.member(&member.userid).is_some() {
-            return Err(Refused(StatusCode::CONFLICT, format!("member {:?} exists", member.userid)));
-        }
-        let moved = member.department != current.department;
-        if moved && !member.department.contains(&member.main_department) {
-            member.main_department = 0;
-        }
-        company.remove_member(&userid);
-        company.put_member(member.clone());
-        Ok(Json(json!(member)))
-    })
+    let member: Member = within(&shared, &at, |company| {
+        patched(&*company.member(&userid).ok_or_else(|| no_member(&userid))?, &body)
+    })?;
+    let renamed = member.userid.clone();
+    change(&shared, &at, vec![Change::EditMember { userid, member: Box::new(member) }])?;
+    within(&shared, &at, |company| Ok(Json(json!(company.member(&renamed)))))
 }
 
 /// DELETE /_sim/members/{userid}: the member leaves
@@ -103,10 +91,8 @@ pub(super) async fn remove_member(
     Path(userid): Path<String>,
     Query(at): Query<Where>,
 ) -> Outcome {
-    within(&shared, &at, |company| {
-        company.remove_member(&userid).ok_or_else(|| no_member(&userid))?;
-        Ok(done())
-    })
+    change(&shared, &at, vec![Change::RemoveMember(userid)])?;
+    Ok(done())
 }
 
 fn no_department(id: i64) -> Refused {
@@ -116,20 +102,8 @@ fn no_department(id: i64) -> Refused {
 /// POST /_sim/departments: one or a list
 pub(super) async fn add_departments(State(shared): World, Query(at): Query<Where>, body: Bytes) -> Outcome {
     let departments: Vec<Department> = read_list(&body)?;
-    within(&shared, &at, |company| {
-        for department in &departments {
-            if department.id < 1 {
-                return Err(bad("id must be 1 or more"));
-            }
-            if company.department(department.id).is_some() {
-                return Err(Refused(StatusCode::CONFLICT, format!("department {} exists", department.id)));
-            }
-        }
-        for department in departments {
-            company.put_department(department);
-        }
-        Ok(done())
-    })
+    change(&shared, &at, departments.into_iter().map(Change::AddDepartment).collect())?;
+    Ok(done())
 }
 
 /// GET /_sim/departments/{id}
@@ -150,14 +124,14 @@ pub(super) async fn edit_department(
     Query(at): Query<Where>,
     body: Bytes,
 ) -> Outcome {
-    within(&shared, &at, |company| {
-        let department = patched(company.department(id).ok_or_else(|| no_department(id))?, &body)?;
-        if department.id != id {
-            return Err(bad("a department keeps its id"));
-        }
-        company.put_department(department.clone());
-        Ok(Json(json!(department)))
-    })
+    let department: Department = within(&shared, &at, |company| {
+        patched(company.department(id).ok_or_else(|| no_department(id))?, &body)
+    })?;
+    if department.id != id {
+        return Err(bad("a department keeps its id"));
+    }
+    change(&shared, &at, vec![Change::EditDepartment(department.clone())])?;
+    Ok(Json(json!(department)))
 }
 
 /// DELETE /_sim/departments/{id}
@@ -166,10 +140,52 @@ pub(super) async fn remove_department(
     Path(id): Path<i64>,
     Query(at): Query<Where>,
 ) -> Outcome {
+    change(&shared, &at, vec![Change::RemoveDepartment(id)])?;
+    Ok(done())
+}
+
+fn no_tag(tagid: i64) -> Refused {
+    missing(format!("there is no tag {tagid}"))
+}
+
+/// POST /_sim/tags: one or a list
+pub(super) async fn add_tags(State(shared): World, Query(at): Query<Where>, body: Bytes) -> Outcome {
+    let tags: Vec<Tag> = read_list(&body)?;
+    change(&shared, &at, tags.into_iter().map(Change::AddTag).collect())?;
+    Ok(done())
+}
+
+/// GET /_sim/tags/{tagid}
+pub(super) async fn tag(State(shared): World, Path(tagid): Path<i64>, Query(at): Query<Where>) -> Outcome {
     within(&shared, &at, |company| {
-        company.remove_department(id).ok_or_else(|| no_department(id))?;
-        Ok(done())
+        company.tag(tagid).map(|tag| Json(json!(tag))).ok_or_else(|| no_tag(tagid))
     })
+}
+
+/// PATCH /_sim/tags/{tagid}
+pub(super) async fn edit_tag(
+    State(shared): World,
+    Path(tagid): Path<i64>,
+    Query(at): Query<Where>,
+    body: Bytes,
+) -> Outcome {
+    let tag: Tag =
+        within(&shared, &at, |company| patched(company.tag(tagid).ok_or_else(|| no_tag(tagid))?, &body))?;
+    if tag.tagid != tagid {
+        return Err(bad("a tag keeps its id"));
+    }
+    change(&shared, &at, vec![Change::EditTag(tag.clone())])?;
+    Ok(Json(json!(tag)))
+}
+
+/// DELETE /_sim/tags/{tagid}
+pub(super) async fn remove_tag(
+    State(shared): World,
+    Path(tagid): Path<i64>,
+    Query(at): Query<Where>,
+) -> Outcome {
+    change(&shared, &at, vec![Change::RemoveTag(tagid)])?;
+    Ok(done())
 }
 
 fn app_of(company: &Company, agentid: u64) -> Result<&App, Refused> {
@@ -190,19 +206,17 @@ pub(super) async fn app(State(shared): World, Path(agentid): Path<u64>, Query(at
     within(&shared, &at, |company| Ok(Json(shown(app_of(company, agentid)?))))
 }
 
-/// PATCH /_sim/apps/{agentid}
+/// PATCH /_sim/apps/{agentid}: members who enter or leave its scope are told to it
 pub(super) async fn edit_app(
     State(shared): World,
     Path(agentid): Path<u64>,
     Query(at): Query<Where>,
     body: Bytes,
 ) -> Outcome {
-    within(&shared, &at, |company| {
-        let app = patched(app_of(company, agentid)?, &body)?;
-        if app.agentid != agentid {
-            return Err(bad("an app keeps its agentid"));
-        }
-        company.put_app(app.clone());
-        Ok(Json(shown(&app)))
-    })
+    let app: App = within(&shared, &at, |company| patched(app_of(company, agentid)?, &body))?;
+    if app.agentid != agentid {
+        return Err(bad("an app keeps its agentid"));
+    }
+    change(&shared, &at, vec![Change::EditApp(Box::new(app.clone()))])?;
+    Ok(Json(shown(&app)))
 }

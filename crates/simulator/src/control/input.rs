@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::company::Company;
+use crate::events::ChangeRefused;
 use crate::world::World;
 
 /// Why a control request was refused, in words for its author.
@@ -18,6 +19,17 @@ pub(super) type Outcome = Result<Json<Value>, Refused>;
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         (self.0, Json(json!({"error": self.1}))).into_response()
+    }
+}
+
+impl From<ChangeRefused> for Refused {
+    fn from(refused: ChangeRefused) -> Self {
+        let status = match refused {
+            ChangeRefused::Missing(_) => StatusCode::NOT_FOUND,
+            ChangeRefused::Exists(_) => StatusCode::CONFLICT,
+            ChangeRefused::Invalid(_) => StatusCode::BAD_REQUEST,
+        };
+        Self(status, refused.to_string())
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn tokens(State(shared): State<Arc<Shared>>, body: Bytes) -> Ou
     };
     let chosen = |holder: &Holder| {
         corpid.as_deref().is_none_or(|corpid| *holder.corpid == *corpid)
-            && agentid.is_none_or(|agentid| holder.agentid() == agentid)
+            && agentid.is_none_or(|agentid| holder.agentid() == Some(agentid))
     };
     match action.as_str() {
         "expire" => world.tokens.expire(now, chosen),
@@ -109,6 +109,9 @@ pub(super) async fn behave(State(shared): State<Arc<Shared>>, body: Bytes) -> Ou
     let behaviour = patched(&world.behaviour, &body)?;
     if ![60_111, 60_011].contains(&behaviour.outside_scope) {
         return Err(bad("outside_scope must be 60111 or 60011"));
+    }
+    if !(1..=10).contains(&behaviour.callback_copies) {
+        return Err(bad("callback_copies must be 1 to 10"));
     }
     world.behaviour = behaviour;
     Ok(Json(json!(world.behaviour)))

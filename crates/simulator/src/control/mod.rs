@@ -1,9 +1,11 @@
 //! Control over HTTP, for tests in other languages: everything below `/_sim/`. JSON in, JSON out; bad input is
 //! 400 with `{"error": "..."}`.
 
+mod callbacks;
 mod codes;
 mod contacts;
 mod desktop;
+mod events;
 mod guard;
 mod input;
 mod knobs;
@@ -39,6 +41,24 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
             "/_sim/departments/{id}",
             get(contacts::department).patch(contacts::edit_department).delete(contacts::remove_department),
         )
+        .route("/_sim/tags", post(contacts::add_tags))
+        .route(
+            "/_sim/tags/{tagid}",
+            get(contacts::tag).patch(contacts::edit_tag).delete(contacts::remove_tag),
+        )
+        .route(
+            "/_sim/apps/{agentid}/callback",
+            get(callbacks::app).put(callbacks::save_app).delete(callbacks::remove_app),
+        )
+        .route("/_sim/contact-sync", get(callbacks::contact_sync).patch(callbacks::edit_contact_sync))
+        .route(
+            "/_sim/contact-sync/callback",
+            get(callbacks::sync).put(callbacks::save_sync).delete(callbacks::remove_sync),
+        )
+        .route("/_sim/events", get(events::list).post(events::push).delete(events::forget))
+        .route("/_sim/events/hold", post(events::hold))
+        .route("/_sim/events/release", post(events::release))
+        .route("/_sim/events/settle", post(events::settle))
         .route("/_sim/apps/{agentid}", patch(contacts::edit_app).get(contacts::app))
         .layer(from_fn(guard::loopback_only))
 }

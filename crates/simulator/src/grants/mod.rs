@@ -20,17 +20,21 @@ pub(crate) struct Holder {
     pub(crate) secret: SecretKind,
 }
 
-/// What a secret opens. Contact sync (通讯录同步) will be the second kind.
+/// What a secret opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SecretKind {
     /// The secret of a self-built app.
     App(u64),
+    /// The company's contact sync (通讯录同步): all of its contacts, and no authorization codes.
+    ContactSync,
 }
 
 impl Holder {
-    /// The app whose secret it is.
-    pub(crate) fn agentid(&self) -> u64 {
-        let SecretKind::App(agentid) = self.secret;
-        agentid
+    /// The app whose secret it is; none for contact sync.
+    pub(crate) fn agentid(&self) -> Option<u64> {
+        match self.secret {
+            SecretKind::App(agentid) => Some(agentid),
+            SecretKind::ContactSync => None,
+        }
     }
 }

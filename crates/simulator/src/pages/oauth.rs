@@ -135,7 +135,7 @@ fn ask_consent(world: &mut World, mut sign_in: SignIn, agentid: u64, userid: &st
     let (Some(member), Some(app)) = (company.member(userid), company.app(agentid)) else {
         return message(sign_in.look, words.unreachable_title, words.no_person, None);
     };
-    if !visible.member(member) {
+    if !visible.member(&member) {
         return message(sign_in.look, words.no_permission, words.no_permission_help, None);
     }
     let chosen = app.sensitive_fields.clone();
@@ -148,7 +148,7 @@ fn ask_consent(world: &mut World, mut sign_in: SignIn, agentid: u64, userid: &st
         name: member.name.clone(),
         detail: format!(
             "{} · {}",
-            people::department_of(company, member, sign_in.look.language),
+            people::department_of(company, &member, sign_in.look.language),
             member.userid
         ),
         initial: member.name.chars().next().map(String::from).unwrap_or_default(),

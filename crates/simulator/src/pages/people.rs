@@ -10,7 +10,7 @@ use url::form_urlencoded::byte_serialize;
 use super::html::{Frame, expired};
 use super::sign_in::{Page, SignIn};
 use super::words::{Language, Words};
-use crate::company::{Company, Member};
+use crate::company::{Company, Face, Member};
 use crate::grants::Person;
 use crate::world::{Shared, World};
 
@@ -85,9 +85,9 @@ impl People {
         let company: &Company = company;
         let outside = |member: &Member| visible.as_ref().is_some_and(|visible| !visible.member(member));
         let sought = query.trim().to_lowercase();
-        // Nobody wants a company of 100,000 gone through to see its first.
-        let found: Vec<&Member> =
-            company.members().filter(|member| matches(company, member, &sought)).take(SHOWN + 1).collect();
+        // Nobody wants a large company gone through to see its first.
+        let found = company.faces(0).map(|(_, face)| face).filter(|face| matches(company, face, &sought));
+        let found: Vec<_> = found.take(SHOWN + 1).filter_map(|face| company.member(&face.userid)).collect();
 
         let step = match sign_in.page {
             Page::Device { .. } => "/connect/device",
@@ -109,12 +109,12 @@ impl People {
     }
 }
 
-fn matches(company: &Company, member: &Member, sought: &str) -> bool {
+fn matches(company: &Company, member: &Face<'_>, sought: &str) -> bool {
     let holds = |text: &str| text.to_lowercase().contains(sought);
     sought.is_empty()
         || holds(&member.userid)
         || holds(&member.name)
-        || holds(&member.alias)
+        || holds(member.alias)
         || member.department.iter().any(|id| {
             company
                 .department(*id)

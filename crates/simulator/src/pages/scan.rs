@@ -133,13 +133,13 @@ pub(super) async fn confirm(
             let Some(member) = company.member(userid) else {
                 return message(sign_in.look, words.unreachable_title, words.no_person, None);
             };
-            let outside = visible.is_some_and(|visible| !visible.member(member));
+            let outside = visible.is_some_and(|visible| !visible.member(&member));
             if outside && matches!(sign_in.page, Page::QrConnect) {
                 return message(sign_in.look, words.no_permission, words.no_permission_help, None);
             }
             let detail =
-                format!("{} · {}", department_of(company, member, sign_in.look.language), member.userid);
-            (member.name.clone(), detail, badges(member, outside, words))
+                format!("{} · {}", department_of(company, &member, sign_in.look.language), member.userid);
+            (member.name.clone(), detail, badges(&member, outside, words))
         }
     };
     let confirm = Confirm {
@@ -247,7 +247,7 @@ fn allowed(world: &mut World, sign_in: &SignIn, userid: &str) -> Option<bool> {
     let company = world.company_mut(&sign_in.corpid)?;
     let visible = sign_in.agentid.map(|agentid| company.visible_to(agentid));
     let member = company.member(userid)?;
-    let seen = visible.is_none_or(|visible| visible.member(member));
+    let seen = visible.is_none_or(|visible| visible.member(&member));
     Some(seen || !matches!(sign_in.page, Page::QrConnect))
 }
 

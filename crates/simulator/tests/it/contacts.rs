@@ -107,7 +107,7 @@ async fn a_scope_of_members_alone_has_no_departments() {
     let sim = start().await;
     sim.edit(sample::CORP_ID, |company| {
         company.edit_app(sample::AGENT_ID, |app| {
-            app.scope = Scope { departments: Vec::new(), members: vec!["ZhangSan".to_owned()] };
+            app.scope = Scope { members: vec!["ZhangSan".to_owned()], ..Scope::default() };
         })
     })
     .unwrap();

@@ -5,9 +5,12 @@
 mod browser;
 mod checks;
 mod codes;
+mod contact_sync;
 mod contacts;
 mod control;
+mod events;
 mod faults;
+mod inbox;
 mod oauth_page;
 mod ownership;
 mod secure;

@@ -9,8 +9,9 @@ pub(crate) fn language(query: Option<&str>, headers: &HeaderMap, cookies: Cookie
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let preferred = || Language::accepted(header(header::ACCEPT_LANGUAGE)?);
     let chosen = || cookies.language(headers);
-    let for_page = header(header::ACCEPT).is_none_or(|accept| accept.contains("text/html"));
-    let known = if for_page { chosen().or_else(preferred) } else { preferred().or_else(chosen) };
+    let accept = header(header::ACCEPT).unwrap_or_default();
+    let for_script = accept.contains("application/json") && !accept.contains("text/html");
+    let known = if for_script { preferred().or_else(chosen) } else { chosen().or_else(preferred) };
     asked_for(query).or(known).unwrap_or_default()
 }
 
@@ -39,7 +40,9 @@ mod tests {
         assert_eq!(told(None, script, "zh-CN", english), "zh-CN");
         assert_eq!(told(None, script, "", english), "en");
         assert_eq!(told(None, script, "fr", english), "en");
-        assert_eq!(told(None, "", "zh-CN", english), "en");
+        for accept in ["", "*/*", "text/html, application/json"] {
+            assert_eq!(told(None, accept, "zh-CN", english), "en", "{accept}");
+        }
         assert_eq!(told(Some("lang=zh"), script, "en", english), "zh-CN");
         assert_eq!(told(None, script, "", ""), "zh-CN");
     }

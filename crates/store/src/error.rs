@@ -120,6 +120,31 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl From<redis::RedisError> for Error {
+    fn from(error: redis::RedisError) -> Self {
+        use redis::ErrorKind;
+        let kind = match (error.kind(), error.code()) {
+            // The memory that it may use, or its disk.
+            (_, Some("OOM" | "MISCONF")) => Kind::Full,
+            // Somebody else's value under our key, or what is no value of ours.
+            (_, Some("WRONGTYPE")) | (ErrorKind::UnexpectedReturnType, _) => Kind::Corrupt,
+            (ErrorKind::Extension, Some("NOAUTH" | "WRONGPASS"))
+            | (ErrorKind::Io | ErrorKind::Parse | ErrorKind::AuthenticationFailed, _) => Kind::Unreachable,
+            (ErrorKind::Server(kind), _) => of_redis(kind),
+            _ => Kind::Other,
+        };
+        Self { context: "Redis", source: Arc::new(error), kind }
+    }
+}
+
+fn of_redis(kind: redis::ServerErrorKind) -> Kind {
+    use redis::ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, NoPerm, ReadOnly, TryAgain};
+    match kind {
+        BusyLoading | ClusterDown | MasterDown | NoPerm | ReadOnly | TryAgain => Kind::Unreachable,
+        _ => Kind::Other,
+    }
+}
+
 /// SQLite's result codes; extended ones keep the low byte.
 fn of_sqlite(code: &str) -> Kind {
     match code.parse::<i32>().map(|number| number & 0xff) {

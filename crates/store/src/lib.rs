@@ -20,12 +20,14 @@ mod token_pairs;
 
 use std::path::Path;
 
+use database::Database;
+
 pub use accounts::{AccountRow, Imported, NewAccount};
 pub use api_keys::ApiKeyRow;
 pub use bindings::{Bound, BoundBy, MatchOn, Matched};
 pub use database::PostgresOptions;
 pub use error::Error;
-pub use key_value::{Entry, KeyValue};
+pub use key_value::{Entry, KeyValue, RedisOptions};
 pub use members::Consent;
 pub use seal::{SealError, SealKey, Sealer};
 pub use sessions::{EndReason, NewSession, SessionRow};
@@ -34,7 +36,8 @@ pub use token_pairs::{NewPair, PairRow, Rotation};
 /// The database; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    database: database::Database,
+    database: Database,
+    values: KeyValue,
 }
 
 impl Store {
@@ -42,17 +45,31 @@ impl Store {
     ///
     /// The file runs in WAL mode: a killed process loses nothing that was committed.
     pub async fn open_sqlite(path: &Path) -> Result<Self, Error> {
-        Ok(Self { database: database::Database::open_sqlite(path).await? })
+        Ok(Self::on(Database::open_sqlite(path).await?))
     }
 
     /// Opens a PostgreSQL database and brings its tables up to date; of replicas that start at once one does.
     pub async fn open_postgres(options: &PostgresOptions) -> Result<Self, Error> {
-        Ok(Self { database: database::Database::open_postgres(options).await? })
+        Ok(Self::on(Database::open_postgres(options).await?))
     }
 
-    /// The key-value store that lies in the same database.
+    fn on(database: Database) -> Self {
+        Self { values: KeyValue::in_table(database.clone()), database }
+    }
+
+    /// The same tables, with the short-lived values in Redis.
+    pub async fn with_redis(self, options: &RedisOptions) -> Result<Self, Error> {
+        Ok(Self { values: KeyValue::in_redis(options).await?, ..self })
+    }
+
+    /// The short-lived values: in the same database, or in Redis.
     pub fn key_value(&self) -> KeyValue {
-        KeyValue::new(self.database.clone())
+        self.values.clone()
+    }
+
+    /// Asks whether the database can be reached now; [`KeyValue::check`] asks the same of the short-lived values.
+    pub async fn check(&self) -> Result<(), Error> {
+        self.database.check().await
     }
 
     /// Ends all use of the database; what was committed is on disk.

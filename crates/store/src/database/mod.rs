@@ -92,6 +92,10 @@ impl Database {
         }
     }
 
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        sql("SELECT 1").fetch_one(self.reader()).await.map(drop)
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(database) => database.close().await,

@@ -4,8 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use sqlx::Connection as _;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection as _, SqlSafeStr as _};
 
 use super::statement::{Answer, Ask, Statement};
 use super::{Transaction, migrations, sql};
@@ -20,7 +21,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A server that does not answer at all, because the network swallows packets, is given up a little later than one
 /// that ends the statement itself.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
-/// A connection that rested longer is asked first whether it still lives: most that broke did so at rest.
+/// A connection that rested longer is asked first whether it still lives, as long as this at most: most that broke did
+/// so at rest.
 const REST: Duration = Duration::from_secs(1);
 const CONNECTION_LIFE: Duration = Duration::from_mins(30);
 
@@ -72,10 +74,9 @@ impl Postgres {
             .test_before_acquire(false)
             .before_acquire(|connection, met| {
                 Box::pin(async move {
-                    if met.idle_for > REST {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
+                    let alive = met.idle_for < REST
+                        || matches!(tokio::time::timeout(REST, connection.ping()).await, Ok(Ok(())));
+                    Ok(alive)
                 })
             })
             .connect_lazy_with(options.with_limits(STATEMENT_TIMEOUT));
@@ -99,15 +100,17 @@ impl Postgres {
 
     async fn attempt(&self, statement: &Statement, ask: Ask, repeatable: bool) -> Result<Answer, Error> {
         let mut connection = self.pool.acquire().await?;
-        within(statement.on_postgres(&mut connection, ask))
-            .await
-            .map_err(|error| if repeatable { error } else { error.unknown() })
+        let answer = within(statement.on_postgres(&mut connection, ask)).await;
+        if answer.as_ref().is_err_and(Error::is_unreachable) {
+            drop(connection.detach());
+        }
+        if repeatable { answer } else { answer.map_err(Error::unknown) }
     }
 
     /// READ COMMITTED behind a lock of the subject's own: each statement sees what the transaction before has left,
     /// and there is nothing to be tried again.
     pub(super) async fn begin(&self, subject: &str) -> Result<Transaction, Error> {
-        let mut transaction = Transaction::Postgres(within(self.pool.begin()).await?);
+        let mut transaction = Transaction::Postgres(self.begin_with("BEGIN").await?);
         sql("SELECT pg_advisory_xact_lock(hashtextextended('wecom-login/' || $1, 0))")
             .bind(subject)
             .execute(&mut transaction)
@@ -116,8 +119,14 @@ impl Postgres {
     }
 
     pub(super) async fn snapshot(&self) -> Result<Transaction, Error> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".into_sql_str();
-        Ok(Transaction::Postgres(within(self.pool.begin_with(begin)).await?))
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(Transaction::Postgres(self.begin_with(begin).await?))
+    }
+
+    async fn begin_with(&self, begin: &'static str) -> Result<PostgresTransaction, Error> {
+        let mut transaction = PostgresTransaction { connection: Some(self.pool.acquire().await?) };
+        transaction.say(begin).await?;
+        Ok(transaction)
     }
 
     pub(super) async fn close(&self) {
@@ -125,8 +134,57 @@ impl Postgres {
     }
 }
 
-/// The answer, unless none comes. What is given up leaves a connection that is not used again.
-pub(super) async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Error> {
+/// A transaction on a connection that goes back to the pool only in a known state: after the answer to COMMIT or to
+/// ROLLBACK. One that does not answer is closed instead of being waited for.
+#[derive(Debug)]
+pub(crate) struct PostgresTransaction {
+    connection: Option<PoolConnection<sqlx::Postgres>>,
+}
+
+impl PostgresTransaction {
+    pub(super) async fn run(&mut self, statement: &Statement, ask: Ask) -> Result<Answer, Error> {
+        let connection = self.connection.as_mut().ok_or_else(Error::no_answer)?;
+        let answer = within(statement.on_postgres(connection, ask)).await;
+        if answer.as_ref().is_err_and(Error::is_unreachable) {
+            self.give_up();
+        }
+        answer
+    }
+
+    async fn say(&mut self, word: &'static str) -> Result<(), Error> {
+        self.run(&sql(word), Ask::Written).await.map(drop)
+    }
+
+    /// Whether it came to pass is not known when the connection breaks here.
+    pub(super) async fn commit(mut self) -> Result<(), Error> {
+        self.say("COMMIT").await.map_err(Error::unknown)?;
+        self.connection = None;
+        Ok(())
+    }
+
+    fn give_up(&mut self) {
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
+}
+
+impl Drop for PostgresTransaction {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            drop(connection.detach());
+            return;
+        };
+        runtime.spawn(async move {
+            let rollback = sql("ROLLBACK");
+            if within(rollback.on_postgres(&mut connection, Ask::Written)).await.is_err() {
+                drop(connection.detach());
+            }
+        });
+    }
+}
+
+/// The answer, unless none comes.
+async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Error> {
     match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::no_answer()),

@@ -4,7 +4,7 @@ use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
-use super::{On, Row, Transaction, postgres};
+use super::{On, Row, Transaction};
 use crate::Error;
 
 /// A value for a placeholder.
@@ -83,9 +83,7 @@ impl Statement {
                 self.on_sqlite(&mut **transaction, ask).await
             }
             On::Postgres { pool, repeatable } => pool.run(&self, ask, repeatable).await,
-            On::Transaction(Transaction::Postgres(transaction)) => {
-                postgres::within(self.on_postgres(transaction, ask)).await
-            }
+            On::Transaction(Transaction::Postgres(transaction)) => transaction.run(&self, ask).await,
         }
     }
 

@@ -4,7 +4,17 @@ use std::time::Duration;
 use wecom_login_model::{Fingerprint, MemberRef, Profile, UserId};
 use wecom_login_store::{Bound, BoundBy, Consent, Imported, MatchOn, Matched, NewAccount, NewSession, Store};
 
-use crate::{Fresh, NOW, fresh};
+use crate::NOW;
+use crate::backends::{Fresh, on_every_database};
+
+on_every_database![
+    of_many_registrations_at_once_one_makes_the_account,
+    of_many_members_who_match_one_account_one_gets_it,
+    a_match_is_exact_and_unique_and_never_of_nothing,
+    an_import_completes_and_binds_all_or_nothing,
+    unbinding_ends_the_sessions_and_a_session_keeps_its_account,
+    a_rename_moves_everything_once,
+];
 
 fn member(text: &str) -> MemberRef {
     text.parse().unwrap()
@@ -19,9 +29,8 @@ async fn import(store: &Store, account: NewAccount) -> Imported {
     store.import_account(&account, NOW, false).await.unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_registrations_at_once_one_makes_the_account() {
-    let Fresh { store, folder: _folder } = fresh().await;
+async fn of_many_registrations_at_once_one_makes_the_account(fresh: Fresh) {
+    let store = &fresh.store;
     let mut people = tokio::task::JoinSet::new();
     for number in 0..64 {
         let store = store.clone();
@@ -33,10 +42,9 @@ async fn of_many_registrations_at_once_one_makes_the_account() {
     assert_eq!(store.accounts(0, 10).await.unwrap().1, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_members_who_match_one_account_one_gets_it() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    import(&store, new("boss", "13800000001", None)).await;
+async fn of_many_members_who_match_one_account_one_gets_it(fresh: Fresh) {
+    let store = &fresh.store;
+    import(store, new("boss", "13800000001", None)).await;
     let mut people = tokio::task::JoinSet::new();
     for number in 0..16 {
         let store = store.clone();
@@ -50,13 +58,12 @@ async fn of_many_members_who_match_one_account_one_gets_it() {
     assert_eq!(found.iter().filter(|found| **found == Matched::Taken).count(), 15);
 }
 
-#[tokio::test]
-async fn a_match_is_exact_and_unique_and_never_of_nothing() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    import(&store, new("one", "13800000001", None)).await;
-    import(&store, new("two", "13800000002", None)).await;
-    import(&store, new("three", "13800000002", None)).await;
-    import(&store, new("four", "", None)).await;
+async fn a_match_is_exact_and_unique_and_never_of_nothing(fresh: Fresh) {
+    let store = &fresh.store;
+    import(store, new("one", "13800000001", None)).await;
+    import(store, new("two", "13800000002", None)).await;
+    import(store, new("three", "13800000002", None)).await;
+    import(store, new("four", "", None)).await;
     let who = member("wwA/zhangsan");
     let attach = async |value: &str, barred: &[String]| {
         store.attach(&who, MatchOn::Mobile, value, barred, NOW).await.unwrap()
@@ -75,14 +82,13 @@ async fn a_match_is_exact_and_unique_and_never_of_nothing() {
     );
 }
 
-#[tokio::test]
-async fn an_import_completes_and_binds_all_or_nothing() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    assert_eq!(import(&store, new("boss", "", Some("wwA/zhangsan"))).await, Imported::Created);
-    assert_eq!(import(&store, new("BOSS", "", Some("wwA/ZhangSan"))).await, Imported::Unchanged);
-    assert_eq!(import(&store, new("boss", "13800000001", None)).await, Imported::Updated);
-    assert_eq!(import(&store, new("boss", "", Some("wwB/zhangsan"))).await, Imported::Updated);
-    let elsewhere = import(&store, new("clerk", "", Some("wwA/zhangsan"))).await;
+async fn an_import_completes_and_binds_all_or_nothing(fresh: Fresh) {
+    let store = &fresh.store;
+    assert_eq!(import(store, new("boss", "", Some("wwA/zhangsan"))).await, Imported::Created);
+    assert_eq!(import(store, new("BOSS", "", Some("wwA/ZhangSan"))).await, Imported::Unchanged);
+    assert_eq!(import(store, new("boss", "13800000001", None)).await, Imported::Updated);
+    assert_eq!(import(store, new("boss", "", Some("wwB/zhangsan"))).await, Imported::Updated);
+    let elsewhere = import(store, new("clerk", "", Some("wwA/zhangsan"))).await;
     assert_eq!(elsewhere, Imported::BoundElsewhere("boss".parse().unwrap()));
     let dry = store.import_account(&new("dry", "", None), NOW, true).await.unwrap();
     assert_eq!(dry, Imported::Created);
@@ -90,9 +96,8 @@ async fn an_import_completes_and_binds_all_or_nothing() {
     assert_eq!((total, rows[0].members.len()), (1, 2), "neither clerk nor dry was made");
 }
 
-#[tokio::test]
-async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account() {
-    let Fresh { store, folder: _folder } = fresh().await;
+async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account(fresh: Fresh) {
+    let store = &fresh.store;
     let who = member("wwA/zhangsan");
     let account = store.register(&who, NOW).await.unwrap();
     let begin = async |id: &str| {
@@ -118,9 +123,8 @@ async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account() {
     assert_eq!(bound, Bound::NoAccount);
 }
 
-#[tokio::test]
-async fn a_rename_moves_everything_once() {
-    let Fresh { store, folder: _folder } = fresh().await;
+async fn a_rename_moves_everything_once(fresh: Fresh) {
+    let store = &fresh.store;
     let (old, fresh) = (member("wwA/zhangsan"), UserId::parse("Zhang.San").unwrap());
     let profile = |name: &str| Profile { name: name.into(), ..Profile::default() };
     let row = store.save_member(&old.corp_id, &old.user_id, &profile("张三"), NOW).await.unwrap();

@@ -8,7 +8,20 @@ use wecom_login_model::{
 };
 use wecom_login_store::{EndReason, NewSession, Store};
 
-use crate::{Fresh, NOW, fresh};
+use crate::NOW;
+use crate::backends::{Fresh, on_every_database};
+
+on_every_database![
+    every_operator_finds_the_rows_it_means_in_both_grammars,
+    and_or_and_parentheses_reach_the_database,
+    rows_come_in_order_and_in_pages,
+    get_gives_the_first_row_or_none,
+    companies_are_apart_unless_every_one_is_asked_for,
+    the_latest_live_session_shows_until_it_ends,
+    sessions_can_be_asked_for_and_ordered_by,
+    the_largest_filters_are_answered,
+    texts_that_look_like_sql_are_texts,
+];
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -81,10 +94,9 @@ async fn who(store: &Store, query: &Query) -> Vec<String> {
 const ALL: [&str; 3] = ["ZhangSan", "lisi", "obrien"];
 const NONE: [&str; 0] = [];
 
-#[tokio::test]
-async fn every_operator_finds_the_rows_it_means_in_both_grammars() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
+async fn every_operator_finds_the_rows_it_means_in_both_grammars(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
     let cases: [(&str, &str, &[&str]); 41] = [
         ("Q(userId='zhangsan')", "Q('userId', '=', 'ZHANGSAN')", &["ZhangSan"]),
         ("Q(userId__ne='zhangsan')", "Q('userId', '!=', 'zhangSan')", &["lisi", "obrien"]),
@@ -129,34 +141,32 @@ async fn every_operator_finds_the_rows_it_means_in_both_grammars() {
         ("Q()", "Q('refreshToken', 'isnull', 1)", &ALL),
     ];
     for (keywords, list, expected) in cases {
-        assert_eq!(who(&store, &query(keywords)).await, expected, "{keywords}");
-        assert_eq!(who(&store, &query(&format!("Q({list})"))).await, expected, "{list}");
+        assert_eq!(who(store, &query(keywords)).await, expected, "{keywords}");
+        assert_eq!(who(store, &query(&format!("Q({list})"))).await, expected, "{list}");
     }
 }
 
-#[tokio::test]
-async fn and_or_and_parentheses_reach_the_database() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
+async fn and_or_and_parentheses_reach_the_database(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
     for (filter, expected) in [
         ("Q(status=1, isLeader=True)", &["ZhangSan"][..]),
         ("Q(Q(id=1), Q.OR, Q(id=2), Q.AND, Q(status=1))", &["ZhangSan"]),
         ("Q(Q(Q(id=1), Q.OR, Q(id=2)), Q.AND, Q(status=4))", &["lisi"]),
         ("Q(Q(id=3), Q.OR, Q('name', 'startswith', '李'))", &["lisi", "obrien"]),
     ] {
-        assert_eq!(who(&store, &query(filter)).await, expected, "{filter}");
+        assert_eq!(who(store, &query(filter)).await, expected, "{filter}");
     }
 }
 
-#[tokio::test]
-async fn rows_come_in_order_and_in_pages() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
+async fn rows_come_in_order_and_in_pages(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
     let ordered = |orders: &[(&str, i64)]| Query {
         order: orders.iter().map(|(name, direction)| Order::parse(name, *direction).unwrap()).collect(),
         ..query("Q()")
     };
-    let by = async |orders: &[(&str, i64)]| who(&store, &ordered(orders)).await;
+    let by = async |orders: &[(&str, i64)]| who(store, &ordered(orders)).await;
     assert_eq!(by(&[]).await, ALL);
     assert_eq!(by(&[("id", -1)]).await, ["obrien", "lisi", "ZhangSan"]);
     assert_eq!(by(&[("userId", 1)]).await, ["lisi", "obrien", "ZhangSan"], "without case");
@@ -167,7 +177,7 @@ async fn rows_come_in_order_and_in_pages() {
     assert_eq!(by(&[("isLeader", -1), ("refreshToken", -1)]).await, ALL);
 
     let page = async |number, size| {
-        let found = rows(&store, &Query { page: Page::new(number, size).unwrap(), ..query("Q()") }).await;
+        let found = rows(store, &Query { page: Page::new(number, size).unwrap(), ..query("Q()") }).await;
         (found.rows.iter().map(|row| row.id).collect::<Vec<_>>(), found.total_count)
     };
     assert_eq!(page(1, 2).await, (vec![1, 2], 3));
@@ -176,10 +186,9 @@ async fn rows_come_in_order_and_in_pages() {
     assert_eq!(page(i64::from(u32::MAX), 1000).await, (vec![], 3));
 }
 
-#[tokio::test]
-async fn get_gives_the_first_row_or_none() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
+async fn get_gives_the_first_row_or_none(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
     let first = async |filter: &str, order: &[Order]| {
         let filter: Filter = filter.parse().unwrap();
         store.auth_row(Some(&corp("wwA")), &filter, order, NOW).await.unwrap().map(|row: AuthRow| row.id)
@@ -190,11 +199,10 @@ async fn get_gives_the_first_row_or_none() {
     assert_eq!(first("Q(name='张三')", &[]).await, Some(1), "never the other company's");
 }
 
-#[tokio::test]
-async fn companies_are_apart_unless_every_one_is_asked_for() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
-    begin(&store, "s1", "wwB", "zhangsan", NOW).await;
+async fn companies_are_apart_unless_every_one_is_asked_for(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
+    begin(store, "s1", "wwB", "zhangsan", NOW).await;
     let everything = query("Q(Q(userId='zhangsan'), Q.OR, Q(id__gt=0))");
     let found = async |company: Option<&CorpId>| {
         let found = store.auth_rows(company, &everything, NOW).await.unwrap();
@@ -206,10 +214,9 @@ async fn companies_are_apart_unless_every_one_is_asked_for() {
     assert_eq!(found(None).await.len(), 4);
 }
 
-#[tokio::test]
-async fn the_latest_live_session_shows_until_it_ends() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
+async fn the_latest_live_session_shows_until_it_ends(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
     let shown = async |now| {
         let rows = store.auth_rows(Some(&corp("wwA")), &query("Q(userId='zhangsan')"), now).await.unwrap();
         let [row] = rows.rows.try_into().unwrap();
@@ -220,9 +227,9 @@ async fn the_latest_live_session_shows_until_it_ends() {
     let session = |id: &str, at: Timestamp| (Fingerprint::of(id).to_hex(), Some(at + HOUR * 24));
     assert_eq!(shown(NOW).await, nothing);
 
-    begin(&store, "older", "wwA", "zhangsan", NOW).await;
-    begin(&store, "newer", "wwA", "ZHANGSAN", NOW + HOUR).await;
-    begin(&store, "another's", "wwA", "lisi", NOW + HOUR).await;
+    begin(store, "older", "wwA", "zhangsan", NOW).await;
+    begin(store, "newer", "wwA", "ZHANGSAN", NOW + HOUR).await;
+    begin(store, "another's", "wwA", "lisi", NOW + HOUR).await;
     assert_eq!(shown(NOW + HOUR).await, session("newer", NOW + HOUR), "the latest of two");
     store.touch_session("older", NOW + HOUR * 100).await.unwrap();
     assert_eq!(shown(NOW + HOUR * 2).await, session("newer", NOW + HOUR), "use does not make it the latest");
@@ -235,12 +242,11 @@ async fn the_latest_live_session_shows_until_it_ends() {
     assert_eq!(shown(NOW + HOUR).await, nothing);
 }
 
-#[tokio::test]
-async fn sessions_can_be_asked_for_and_ordered_by() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
-    begin(&store, "s1", "wwA", "lisi", NOW).await;
-    begin(&store, "s2", "wwA", "obrien", NOW + HOUR).await;
+async fn sessions_can_be_asked_for_and_ordered_by(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
+    begin(store, "s1", "wwA", "lisi", NOW).await;
+    begin(store, "s2", "wwA", "obrien", NOW + HOUR).await;
     let hash = Fingerprint::of("s1").to_hex();
     for (filter, expected) in [
         (format!("Q(accessToken='{hash}')"), &["lisi"][..]),
@@ -250,22 +256,21 @@ async fn sessions_can_be_asked_for_and_ordered_by() {
         (format!("Q(expiresAt__lte={})", (NOW + HOUR * 24).as_millis()), &["lisi"]),
         (format!("Q(expiresAt__ne={})", (NOW + HOUR * 24).as_millis()), &["ZhangSan", "obrien"]),
     ] {
-        assert_eq!(who(&store, &query(&filter)).await, expected, "{filter}");
+        assert_eq!(who(store, &query(&filter)).await, expected, "{filter}");
     }
     let latest_first = Query { order: vec![Order::parse("expiresAt", -1).unwrap()], ..query("Q()") };
-    assert_eq!(who(&store, &latest_first).await, ["obrien", "lisi", "ZhangSan"]);
+    assert_eq!(who(store, &latest_first).await, ["obrien", "lisi", "ZhangSan"]);
 }
 
-#[tokio::test]
-async fn the_largest_filters_are_answered() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
+async fn the_largest_filters_are_answered(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
     let numbers = (1..=MAX_VALUES).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
-    assert_eq!(who(&store, &query(&format!("Q(department__in=[{numbers}])"))).await, ["ZhangSan", "lisi"]);
-    assert_eq!(who(&store, &query(&format!("Q(department__nin=[{numbers}])"))).await, ["obrien"]);
-    assert_eq!(who(&store, &query(&format!("Q(id__in=[{numbers}])"))).await, ALL);
+    assert_eq!(who(store, &query(&format!("Q(department__in=[{numbers}])"))).await, ["ZhangSan", "lisi"]);
+    assert_eq!(who(store, &query(&format!("Q(department__nin=[{numbers}])"))).await, ["obrien"]);
+    assert_eq!(who(store, &query(&format!("Q(id__in=[{numbers}])"))).await, ALL);
     let many = vec!["Q(id=3)"; 255].join(", Q.OR, ");
-    assert_eq!(who(&store, &query(&format!("Q({many}, Q.OR, Q(id=1))"))).await, ["ZhangSan", "obrien"]);
+    assert_eq!(who(store, &query(&format!("Q({many}, Q.OR, Q(id=1))"))).await, ["ZhangSan", "obrien"]);
 
     let mut deepest: Filter = "Q(id=2)".parse().unwrap();
     for level in 0..MAX_DEPTH {
@@ -275,7 +280,7 @@ async fn the_largest_filters_are_answered() {
             Filter::any([deepest, "Q(id__lt=0)".parse().unwrap()]).unwrap()
         };
     }
-    assert_eq!(who(&store, &Query::of(deepest)).await, ["lisi"]);
+    assert_eq!(who(store, &Query::of(deepest)).await, ["lisi"]);
 }
 
 const INJECTIONS: [&str; 14] = [
@@ -299,16 +304,15 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-#[tokio::test]
-async fn texts_that_look_like_sql_are_texts() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    company(&store).await;
+async fn texts_that_look_like_sql_are_texts(fresh: Fresh) {
+    let store = &fresh.store;
+    company(store).await;
     for text in INJECTIONS {
         let named = Profile { name: text.into(), position: format!("a{text}b"), ..Profile::default() };
         let id = store.save_member(&corp("wwA"), &user("named"), &named, NOW).await.unwrap().id;
         let value = quoted(text);
         let found = async |filter: String| {
-            let rows = rows(&store, &query(&filter)).await.rows;
+            let rows = rows(store, &query(&filter)).await.rows;
             rows.iter().map(|row| row.id).collect::<Vec<_>>()
         };
         assert_eq!(found(format!("Q(name={value})")).await, [id], "{text}");
@@ -339,7 +343,7 @@ async fn texts_that_look_like_sql_are_texts() {
             assert!(format!("Q({field}__in=[{value}])").parse::<Filter>().is_err(), "{field} {text}");
         }
     }
-    assert_eq!(rows(&store, &query("Q()")).await.total_count, 4, "the table is still there");
+    assert_eq!(rows(store, &query("Q()")).await.total_count, 4, "the table is still there");
 }
 
 #[test]

@@ -13,7 +13,8 @@ use wecom_login_model::{
 };
 use wecom_login_store::{EndReason, NewSession, Store};
 
-use crate::{Fresh, NOW, fresh};
+use crate::NOW;
+use crate::backends::Backend;
 
 const TEXTS: [&str; 16] =
     ["", "a", "A", "ab", "aB", "b%a", "%", "_", "a_b", "!", "\\", "'", "张", "张三", "三张", "É"];
@@ -338,9 +339,15 @@ async fn fill(store: &Store, people: &[Someone], sessions: &[Session]) -> Vec<(&
     rows
 }
 
-async fn check(people: &[Someone], sessions: &[Session], queries: &[Query]) -> Result<(), TestCaseError> {
-    let Fresh { store, folder: _folder } = fresh().await;
-    let all = fill(&store, people, sessions).await;
+async fn check(
+    backend: Backend,
+    people: &[Someone],
+    sessions: &[Session],
+    queries: &[Query],
+) -> Result<(), TestCaseError> {
+    let fresh = backend.fresh().await;
+    let store = &fresh.store;
+    let all = fill(store, people, sessions).await;
     for company in [Some("wwA"), None] {
         let meant = all.iter().filter(|(corp, _)| company.is_none_or(|company| company == *corp));
         let rows: Vec<AuthRow> = meant.map(|(_, row)| row.clone()).collect();
@@ -371,12 +378,31 @@ proptest! {
     })]
 
     #[test]
-    fn the_database_answers_as_a_plain_reading_does(
+    fn sqlite_answers_as_a_plain_reading_does(
         people in prop::collection::vec(someone(), 0..10),
         sessions in prop::collection::vec(session(), 0..8),
         queries in prop::collection::vec(query(), 1..12),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(check(&people, &sessions, &queries))?;
+        run(Backend::Sqlite, &people, &sessions, &queries)?;
     }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: scripts/with-servers cargo test … -- --include-ignored"]
+    fn postgres_answers_as_a_plain_reading_does(
+        people in prop::collection::vec(someone(), 0..10),
+        sessions in prop::collection::vec(session(), 0..8),
+        queries in prop::collection::vec(query(), 1..12),
+    ) {
+        run(Backend::Postgres, &people, &sessions, &queries)?;
+    }
+}
+
+fn run(
+    backend: Backend,
+    people: &[Someone],
+    sessions: &[Session],
+    queries: &[Query],
+) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(check(backend, people, sessions, queries))
 }

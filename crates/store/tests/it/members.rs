@@ -2,7 +2,14 @@ use std::time::Duration;
 
 use wecom_login_model::{CorpId, Department, DepartmentId, MemberStatus, Profile, UserId};
 
-use crate::{Fresh, NOW, fresh};
+use crate::NOW;
+use crate::backends::{Fresh, on_every_database};
+
+on_every_database![
+    spelling_does_not_make_another_member_but_another_company_does,
+    what_is_withheld_later_does_not_erase_what_is_known,
+    departments_are_known_by_name,
+];
 
 fn corp(text: &str) -> CorpId {
     CorpId::parse(text).unwrap()
@@ -23,9 +30,8 @@ fn profile(name: &str) -> Profile {
     }
 }
 
-#[tokio::test]
-async fn spelling_does_not_make_another_member_but_another_company_does() {
-    let Fresh { store, folder: _folder } = fresh().await;
+async fn spelling_does_not_make_another_member_but_another_company_does(fresh: Fresh) {
+    let store = &fresh.store;
     let first = store.save_member(&corp("wwA"), &user("ZhangSan"), &profile("张三"), NOW).await.unwrap();
     let again = store.save_member(&corp("wwA"), &user("zhangsan"), &profile("张三"), NOW).await.unwrap();
     let other = store.save_member(&corp("wwB"), &user("zhangsan"), &profile("张三丰"), NOW).await.unwrap();
@@ -37,9 +43,8 @@ async fn spelling_does_not_make_another_member_but_another_company_does() {
     assert_eq!(store.member(&corp("wwC"), &user("zhangsan")).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn what_is_withheld_later_does_not_erase_what_is_known() {
-    let Fresh { store, folder: _folder } = fresh().await;
+async fn what_is_withheld_later_does_not_erase_what_is_known(fresh: Fresh) {
+    let store = &fresh.store;
     let told = Profile {
         mobile: "13800000000".into(),
         gender: "1".into(),
@@ -55,9 +60,8 @@ async fn what_is_withheld_later_does_not_erase_what_is_known() {
     assert_eq!((row.created_at, row.read_at), (NOW, later));
 }
 
-#[tokio::test]
-async fn departments_are_known_by_name() {
-    let Fresh { store, folder: _folder } = fresh().await;
+async fn departments_are_known_by_name(fresh: Fresh) {
+    let store = &fresh.store;
     let department =
         |id, name: &str| Department { id: DepartmentId(id), name: name.into(), parent: None, order: 0 };
     store

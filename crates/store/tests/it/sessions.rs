@@ -3,7 +3,14 @@ use std::time::Duration;
 use wecom_login_model::{CorpId, Fingerprint, UserId};
 use wecom_login_store::{EndReason, NewSession, SessionRow, Store};
 
-use crate::{Fresh, NOW, fresh};
+use crate::NOW;
+use crate::backends::{Fresh, on_every_database};
+
+on_every_database![
+    a_session_lives_until_idle_expiry_or_end,
+    one_sign_in_makes_one_session_which_takes_the_newest_token,
+    purging_keeps_the_living_and_the_recently_ended,
+];
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -23,10 +30,9 @@ async fn begin(store: &Store, id: &str, token: &str, sign_in: Option<&str>) -> O
     store.begin_session(&session).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_session_lives_until_idle_expiry_or_end() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    let row = begin(&store, "s1", "token", None).await.unwrap();
+async fn a_session_lives_until_idle_expiry_or_end(fresh: Fresh) {
+    let store = &fresh.store;
+    let row = begin(store, "s1", "token", None).await.unwrap();
     let found = |now| {
         let store = store.clone();
         async move { store.session_by_token(Fingerprint::of("token"), now).await.unwrap() }
@@ -44,11 +50,10 @@ async fn a_session_lives_until_idle_expiry_or_end() {
     assert_eq!(store.session_by_id("s1", NOW).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn one_sign_in_makes_one_session_which_takes_the_newest_token() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    let first = begin(&store, "s1", "token 1", Some("redirect")).await.unwrap();
-    let second = begin(&store, "s2", "token 2", Some("redirect")).await.unwrap();
+async fn one_sign_in_makes_one_session_which_takes_the_newest_token(fresh: Fresh) {
+    let store = &fresh.store;
+    let first = begin(store, "s1", "token 1", Some("redirect")).await.unwrap();
+    let second = begin(store, "s2", "token 2", Some("redirect")).await.unwrap();
     assert_eq!(first.id, second.id);
     assert_eq!(store.session_by_token(Fingerprint::of("token 1"), NOW).await.unwrap(), None);
     assert!(store.session_by_token(Fingerprint::of("token 2"), NOW).await.unwrap().is_some());
@@ -57,14 +62,13 @@ async fn one_sign_in_makes_one_session_which_takes_the_newest_token() {
     assert_eq!(store.adopt_session(sign_in, token, NOW).await.unwrap().unwrap().id, "s1");
     store.end_session("s1", NOW, EndReason::Logout).await.unwrap();
     assert_eq!(store.adopt_session(sign_in, token, NOW).await.unwrap(), None);
-    assert_eq!(begin(&store, "s3", "token 4", Some("redirect")).await, None, "an ended one is not revived");
+    assert_eq!(begin(store, "s3", "token 4", Some("redirect")).await, None, "an ended one is not revived");
 }
 
-#[tokio::test]
-async fn purging_keeps_the_living_and_the_recently_ended() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    begin(&store, "living", "a", None).await.unwrap();
-    begin(&store, "ended", "b", None).await.unwrap();
+async fn purging_keeps_the_living_and_the_recently_ended(fresh: Fresh) {
+    let store = &fresh.store;
+    begin(store, "living", "a", None).await.unwrap();
+    begin(store, "ended", "b", None).await.unwrap();
     store.end_session("ended", NOW, EndReason::Replaced).await.unwrap();
     let keep = Duration::from_mins(1);
     assert_eq!(store.purge_sessions(NOW + keep, keep, 100).await.unwrap(), 0);

@@ -3,7 +3,17 @@ use std::time::Duration;
 use wecom_login_model::{CorpId, Fingerprint, Profile, Timestamp, UserId};
 use wecom_login_store::{EndReason, NewPair, NewSession, Rotation, Store};
 
-use crate::{Fresh, NOW, fresh};
+use crate::NOW;
+use crate::backends::{Fresh, on_every_database};
+
+on_every_database![
+    a_refresh_token_is_good_once_and_access_tokens_for_their_time,
+    an_idle_session_is_not_refreshed,
+    the_last_rotation_is_remembered_with_its_retry_key,
+    a_first_pair_is_begun_once,
+    the_member_model_shows_the_pair_that_was_issued_last,
+    a_session_that_is_purged_takes_its_pair_along,
+];
 
 const HOUR: Duration = Duration::from_hours(1);
 const ACCESS: Duration = Duration::from_mins(10);
@@ -52,10 +62,9 @@ fn rotation(spent: &str, refresh: &str, access: &str, now: Timestamp) -> Rotatio
     }
 }
 
-#[tokio::test]
-async fn a_refresh_token_is_good_once_and_access_tokens_for_their_time() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    begin(&store).await;
+async fn a_refresh_token_is_good_once_and_access_tokens_for_their_time(fresh: Fresh) {
+    let store = &fresh.store;
+    begin(store).await;
     let opens =
         async |access: &str, now| store.session_by_access(print(access), now).await.unwrap().is_some();
     let rotate = async |rotation| store.rotate_pair(&rotation).await.unwrap().map(|session| session.id);
@@ -75,17 +84,15 @@ async fn a_refresh_token_is_good_once_and_access_tokens_for_their_time() {
     assert_eq!(store.pair_of_family(print("f"), later).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn an_idle_session_is_not_refreshed() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    begin(&store).await;
+async fn an_idle_session_is_not_refreshed(fresh: Fresh) {
+    let store = &fresh.store;
+    begin(store).await;
     assert_eq!(store.rotate_pair(&rotation("r0", "r1", "a1", NOW + HOUR)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_last_rotation_is_remembered_with_its_retry_key() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    begin(&store).await;
+async fn the_last_rotation_is_remembered_with_its_retry_key(fresh: Fresh) {
+    let store = &fresh.store;
+    begin(store).await;
     let remembered = async || {
         let row = store.pair_of_family(print("f"), NOW).await.unwrap().unwrap();
         (row.spent_hash, row.retry_hash, row.salt, row.issued_at)
@@ -100,10 +107,9 @@ async fn the_last_rotation_is_remembered_with_its_retry_key() {
     assert_eq!(remembered().await, (print("r1").to_hex(), nothing.clone(), nothing, later));
 }
 
-#[tokio::test]
-async fn a_first_pair_is_begun_once() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    begin(&store).await;
+async fn a_first_pair_is_begun_once(fresh: Fresh) {
+    let store = &fresh.store;
+    begin(store).await;
     let again = NewPair { issued_at: NOW + ACCESS, ..first("r0") };
     assert_eq!(store.begin_pair(&again).await.unwrap(), Some(NOW), "it was issued then");
     assert_eq!(store.begin_pair(&first("other")).await.unwrap(), None);
@@ -111,10 +117,9 @@ async fn a_first_pair_is_begun_once() {
     assert_eq!(store.begin_pair(&first("r0")).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_member_model_shows_the_pair_that_was_issued_last() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    begin(&store).await;
+async fn the_member_model_shows_the_pair_that_was_issued_last(fresh: Fresh) {
+    let store = &fresh.store;
+    begin(store).await;
     let shown = async |filter: &str| {
         let row = store.auth_row(Some(&corp()), &filter.parse().unwrap(), &[], NOW).await.unwrap();
         row.map(|row| (row.access_token.expose().to_owned(), row.refresh_token.expose().to_owned()))
@@ -130,10 +135,9 @@ async fn the_member_model_shows_the_pair_that_was_issued_last() {
     assert_eq!(shown("Q()").await, Some((String::new(), String::new())));
 }
 
-#[tokio::test]
-async fn a_session_that_is_purged_takes_its_pair_along() {
-    let Fresh { store, folder: _folder } = fresh().await;
-    begin(&store).await;
+async fn a_session_that_is_purged_takes_its_pair_along(fresh: Fresh) {
+    let store = &fresh.store;
+    begin(store).await;
     let late = NOW + HOUR * 48;
     assert_eq!(store.purge_sessions(late, HOUR, 100).await.unwrap(), 1);
     assert_eq!(store.purge_access_tokens(late, 100).await.unwrap(), 0, "gone with its session");

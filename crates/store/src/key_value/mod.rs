@@ -1,0 +1,109 @@
+//! Values that live for minutes, in a table or in Redis: the same answers from both.
+
+mod redis;
+mod sql;
+
+use wecom_login_model::Timestamp;
+
+pub use self::redis::RedisOptions;
+use crate::Error;
+use crate::database::Database;
+
+/// Values that live for minutes: states, outcomes, counters. An expired value is absent; which have expired is told by
+/// the `now` of the caller.
+///
+/// Each change that must have one winner is one conditional step: [`KeyValue::insert`] wins when the key is absent,
+/// [`KeyValue::replace`] when the value is still the one that was read.
+#[derive(Debug, Clone)]
+pub struct KeyValue(Kept);
+
+#[derive(Debug, Clone)]
+enum Kept {
+    InTable(sql::InTable),
+    InRedis(redis::InRedis),
+}
+
+/// A value as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The value.
+    pub value: String,
+    /// Grows with each change of the value, and is another one when the value was made anew.
+    pub version: i64,
+}
+
+impl KeyValue {
+    pub(crate) fn in_table(database: Database) -> Self {
+        Self(Kept::InTable(sql::InTable { database }))
+    }
+
+    pub(crate) async fn in_redis(options: &RedisOptions) -> Result<Self, Error> {
+        Ok(Self(Kept::InRedis(redis::InRedis::open(options).await?)))
+    }
+
+    /// Writes the value unless the key holds one; true when it was written.
+    pub async fn insert(
+        &self,
+        key: &str,
+        value: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.insert(key, value, now, expires_at).await,
+            Kept::InRedis(redis) => redis.insert(key, value, now, expires_at).await,
+        }
+    }
+
+    /// The key's value, if it holds one.
+    pub async fn get(&self, key: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.get(key, now).await,
+            Kept::InRedis(redis) => redis.get(key, now).await,
+        }
+    }
+
+    /// Writes the value if the key still holds the `version` that was read; true when it was written.
+    pub async fn replace(
+        &self,
+        key: &str,
+        version: i64,
+        value: &str,
+        expires_at: Timestamp,
+    ) -> Result<bool, Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.replace(key, version, value, expires_at).await,
+            Kept::InRedis(redis) => redis.replace(key, version, value, expires_at).await,
+        }
+    }
+
+    /// Adds one to the key's counter and tells the sum. The expiry is that of the first increment.
+    pub async fn increment(&self, key: &str, now: Timestamp, expires_at: Timestamp) -> Result<i64, Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.increment(key, now, expires_at).await,
+            Kept::InRedis(redis) => redis.increment(key, now, expires_at).await,
+        }
+    }
+
+    /// The key's counter; 0 when it was never incremented or has expired.
+    pub async fn count(&self, key: &str, now: Timestamp) -> Result<i64, Error> {
+        Ok(self.get(key, now).await?.map_or(0, |entry| entry.version))
+    }
+
+    /// Deletes what has expired, at most `limit` rows, so that no write waits long; tells how many. Redis does that by
+    /// itself.
+    pub async fn purge(&self, now: Timestamp, limit: i64) -> Result<u64, Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.purge(now, limit).await,
+            Kept::InRedis(_) => Ok(0),
+        }
+    }
+
+    /// Asks whether the values can be reached now.
+    pub async fn check(&self) -> Result<(), Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.database.check().await,
+            Kept::InRedis(redis) => redis.check().await,
+        }
+    }
+}

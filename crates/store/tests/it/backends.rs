@@ -1,0 +1,148 @@
+//! What the stories run on: SQLite in a folder of its own, a database of its own in the PostgreSQL, and a key prefix of
+//! its own in the Redis that `scripts/with-servers` starts.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{Connection as _, Executor as _};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use wecom_login_store::{PostgresOptions, RedisOptions, Store};
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+    /// Tables in SQLite, short-lived values in Redis.
+    Redis,
+}
+
+/// An empty store.
+pub(crate) struct Fresh {
+    pub(crate) store: Store,
+    folder: TempDir,
+    backend: Backend,
+    name: String,
+}
+
+impl Backend {
+    pub(crate) async fn fresh(self) -> Fresh {
+        let fresh = Fresh {
+            store: Store::open_sqlite(std::path::Path::new(":memory:")).await.unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+            backend: self,
+            name: unique(),
+        };
+        if let Self::Postgres = self {
+            make_database(&fresh.name, template().await).await;
+        }
+        Fresh { store: fresh.another().await, ..fresh }
+    }
+}
+
+impl Fresh {
+    /// The same database, as another process opens it.
+    pub(crate) async fn another(&self) -> Store {
+        match self.backend {
+            Backend::Sqlite => self.open_sqlite().await,
+            Backend::Postgres => Store::open_postgres(&postgres(&self.name)).await.unwrap(),
+            Backend::Redis => {
+                let options = RedisOptions::parse(&server("WECOM_LOGIN_TEST_REDIS"), &self.name).unwrap();
+                self.open_sqlite().await.with_redis(&options).await.unwrap()
+            }
+        }
+    }
+
+    pub(crate) fn is_redis(&self) -> bool {
+        matches!(self.backend, Backend::Redis)
+    }
+
+    async fn open_sqlite(&self) -> Store {
+        Store::open_sqlite(&self.folder.path().join("test.db")).await.unwrap()
+    }
+}
+
+pub(crate) fn server(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "{variable} is not set: run this with scripts/with-servers, which starts the servers and sets it"
+        )
+    })
+}
+
+fn unique() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The address of a database on the server of the run.
+pub(crate) fn address(database: &str) -> String {
+    let url = server("WECOM_LOGIN_TEST_POSTGRES");
+    format!("{}/{database}?sslmode=disable", url.rsplit_once('/').unwrap().0)
+}
+
+pub(crate) fn postgres(database: &str) -> PostgresOptions {
+    PostgresOptions::parse(&address(database), 8).unwrap()
+}
+
+/// An empty database without tables; its name.
+pub(crate) async fn empty_database() -> String {
+    let name = unique();
+    make_database(&name, "template0").await;
+    name
+}
+
+/// A database with our tables, from which others are copied.
+async fn template() -> &'static str {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    let make = async || {
+        let name = empty_database().await;
+        Store::open_postgres(&postgres(&name)).await.unwrap().close().await;
+        name
+    };
+    TEMPLATE.get_or_init(make).await
+}
+
+async fn make_database(name: &str, template: &str) {
+    let mut connection = sqlx::PgConnection::connect(&address("postgres")).await.unwrap();
+    let text = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy");
+    connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Makes a test of each story for each database.
+macro_rules! on_every_database {
+    ($($story:ident),+ $(,)?) => {
+        crate::backends::on! { sqlite Sqlite [] $($story)+ }
+        crate::backends::on! { postgres Postgres
+            [#[ignore = "needs PostgreSQL: scripts/with-servers cargo test … -- --include-ignored"]] $($story)+ }
+    };
+}
+
+/// Makes a test of each story for each store of short-lived values.
+macro_rules! on_every_key_value {
+    ($($story:ident),+ $(,)?) => {
+        crate::backends::on_every_database![$($story),+];
+        crate::backends::on! { redis Redis
+            [#[ignore = "needs Redis: scripts/with-servers cargo test … -- --include-ignored"]] $($story)+ }
+    };
+}
+
+macro_rules! on {
+    ($module:ident $backend:ident $attributes:tt $($story:ident)+) => {
+        mod $module {
+            $(crate::backends::told! { $backend $attributes $story })+
+        }
+    };
+}
+
+macro_rules! told {
+    ($backend:ident [$($attribute:tt)*] $story:ident) => {
+        #[tokio::test(flavor = "multi_thread")]
+        $($attribute)*
+        async fn $story() {
+            super::$story(crate::backends::Backend::$backend.fresh().await).await;
+        }
+    };
+}
+
+pub(crate) use {on, on_every_database, on_every_key_value, told};

@@ -13,7 +13,12 @@ pub struct Behaviour {
     pub outside_scope: i64,
     /// Wrong secrets from one address within an hour that close `gettoken` to it for an hour (45009).
     pub wrong_secrets: u32,
-    /// Calls of one endpoint that may be under way at once; above it 45033.
+    /// Calls of one endpoint that a company may make within a minute; above it 45009 for a minute (WeCom 90454).
+    /// `gettoken` and `auth/getuserinfo` with a good code do not count.
+    pub calls_per_minute: u32,
+    /// The same within an hour, for an hour.
+    pub calls_per_hour: u32,
+    /// Calls of one endpoint that a company may have under way at once; above it 45033.
     pub concurrent_calls: Option<usize>,
     /// The OAuth page answers only to WeCom's client (`wxwork/` in the User-Agent) and WeChat's (`MicroMessenger`).
     pub oauth_needs_client: bool,
@@ -42,6 +47,8 @@ impl Default for Behaviour {
             token_seconds: 7200,
             outside_scope: 60_111,
             wrong_secrets: 2000,
+            calls_per_minute: 10_000,
+            calls_per_hour: 150_000,
             concurrent_calls: None,
             oauth_needs_client: true,
             callback_retries_status: false,

@@ -1,7 +1,7 @@
 //! Failures on order: what a network or a WeCom under strain does to a call.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -48,6 +48,24 @@ pub enum FaultKind {
         /// The errcode, such as -1.
         code: i64,
     },
+    /// A lower limit instead of WeCom's own: so many calls of the endpoint within a minute, then 45009 for a minute.
+    /// It stays until the faults are cleared.
+    PerMinute {
+        /// Calls of one company.
+        limit: u32,
+    },
+    /// So many calls of the endpoint under way at once, above it 45033. It stays until the faults are cleared.
+    Concurrent {
+        /// Calls of one company.
+        limit: u32,
+    },
+}
+
+impl FaultKind {
+    /// A limit holds for all calls; everything else hits single ones.
+    fn is_limit(self) -> bool {
+        matches!(self, Self::PerMinute { .. } | Self::Concurrent { .. })
+    }
 }
 
 impl Fault {
@@ -60,6 +78,10 @@ impl Fault {
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
+    }
+
+    fn hits(&self, endpoint: &str) -> bool {
+        self.endpoint == "*" || self.endpoint == endpoint
     }
 
     /// With that probability (0 to 1).
@@ -79,6 +101,8 @@ struct Wire {
     ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,12 +128,17 @@ impl TryFrom<Wire> for Fault {
             "cut_body" => FaultKind::CutBody,
             "wrong_json" => FaultKind::WrongJson,
             "errcode" => FaultKind::Errcode { code: wire.code.ok_or_else(|| needs("code"))? },
+            "per_minute" => FaultKind::PerMinute { limit: wire.limit.ok_or_else(|| needs("limit"))? },
+            "concurrent" => FaultKind::Concurrent { limit: wire.limit.ok_or_else(|| needs("limit"))? },
             _ => {
-                return Err(
-                    "kind must be latency, hang, status, reset, cut_body, wrong_json or errcode".to_owned()
-                );
+                return Err("kind must be latency, hang, status, reset, cut_body, wrong_json, errcode, \
+                            per_minute or concurrent"
+                    .to_owned());
             }
         };
+        if kind.is_limit() && (wire.times.is_some() || wire.probability.is_some()) {
+            return Err(format!("a fault of kind {} takes no times or probability", wire.kind));
+        }
         if wire.times == Some(0) {
             return Err("times must be at least 1".to_owned());
         }
@@ -122,17 +151,19 @@ impl TryFrom<Wire> for Fault {
 
 impl From<Fault> for Wire {
     fn from(fault: Fault) -> Self {
-        let (kind, ms, code) = match fault.kind {
-            FaultKind::Latency { ms } => ("latency", Some(ms), None),
-            FaultKind::Hang => ("hang", None, None),
-            FaultKind::Status { code } => ("status", None, Some(i64::from(code))),
-            FaultKind::Reset => ("reset", None, None),
-            FaultKind::CutBody => ("cut_body", None, None),
-            FaultKind::WrongJson => ("wrong_json", None, None),
-            FaultKind::Errcode { code } => ("errcode", None, Some(code)),
+        let (kind, ms, code, limit) = match fault.kind {
+            FaultKind::Latency { ms } => ("latency", Some(ms), None, None),
+            FaultKind::Hang => ("hang", None, None, None),
+            FaultKind::Status { code } => ("status", None, Some(i64::from(code)), None),
+            FaultKind::Reset => ("reset", None, None, None),
+            FaultKind::CutBody => ("cut_body", None, None, None),
+            FaultKind::WrongJson => ("wrong_json", None, None, None),
+            FaultKind::Errcode { code } => ("errcode", None, Some(code), None),
+            FaultKind::PerMinute { limit } => ("per_minute", None, None, Some(limit)),
+            FaultKind::Concurrent { limit } => ("concurrent", None, None, Some(limit)),
         };
         let Fault { endpoint, times, probability, .. } = fault;
-        Self { endpoint, kind: kind.to_owned(), ms, code, times, probability }
+        Self { endpoint, kind: kind.to_owned(), ms, code, limit, times, probability }
     }
 }
 
@@ -145,7 +176,8 @@ pub(crate) struct Faults {
 
 struct State {
     faults: Vec<Fault>,
-    under_way: HashMap<&'static str, usize>,
+    /// By company and endpoint.
+    under_way: HashMap<(Arc<str>, &'static str), usize>,
     chance: Chance,
 }
 
@@ -177,7 +209,8 @@ impl Faults {
     pub(crate) fn strike(&self, endpoint: &str) -> Option<FaultKind> {
         let State { faults, chance, .. } = &mut *self.state();
         let at = faults.iter().position(|fault| {
-            (fault.endpoint == "*" || fault.endpoint == endpoint)
+            fault.hits(endpoint)
+                && !fault.kind.is_limit()
                 && fault.probability.is_none_or(|probability| chance.happens(probability))
         })?;
         let kind = faults[at].kind;
@@ -190,12 +223,21 @@ impl Faults {
         Some(kind)
     }
 
-    /// Notes a call as under way until the guard is dropped.
-    pub(crate) fn enter(&self, endpoint: &'static str) -> UnderWay<'_> {
+    /// The limits that were ordered for the endpoint, if any: calls within a minute, calls at once.
+    pub(crate) fn limits(&self, endpoint: &str) -> (Option<u32>, Option<u32>) {
+        let state = self.state();
+        let kinds = || state.faults.iter().filter(|fault| fault.hits(endpoint)).map(|fault| fault.kind);
+        let per_minute = |kind| if let FaultKind::PerMinute { limit } = kind { Some(limit) } else { None };
+        let at_once = |kind| if let FaultKind::Concurrent { limit } = kind { Some(limit) } else { None };
+        (kinds().find_map(per_minute), kinds().find_map(at_once))
+    }
+
+    /// Notes a company's call as under way until the guard is dropped.
+    pub(crate) fn enter(&self, corpid: Arc<str>, endpoint: &'static str) -> UnderWay<'_> {
         let mut state = self.state();
-        let count = state.under_way.entry(endpoint).or_default();
+        let count = state.under_way.entry((Arc::clone(&corpid), endpoint)).or_default();
         *count += 1;
-        UnderWay { faults: self, endpoint, at_once: *count }
+        UnderWay { at_once: *count, faults: self, corpid, endpoint }
     }
 
     /// Holds the call until the faults are cleared; a caller who gives up is no longer held.
@@ -217,15 +259,21 @@ impl Faults {
 /// A call under way.
 pub(crate) struct UnderWay<'a> {
     faults: &'a Faults,
+    corpid: Arc<str>,
     endpoint: &'static str,
-    /// How many calls of the endpoint were under way when this one came, itself included.
+    /// How many of the company's calls of the endpoint were under way when this one came, itself included.
     pub(crate) at_once: usize,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if let Some(count) = self.faults.state().under_way.get_mut(self.endpoint) {
+        let mut state = self.faults.state();
+        let call = (Arc::clone(&self.corpid), self.endpoint);
+        if let Some(count) = state.under_way.get_mut(&call) {
             *count -= 1;
+            if *count == 0 {
+                state.under_way.remove(&call);
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::company::{App, Company};
 use crate::events::{Callback, Pusher, Receiver};
 use crate::faults::Faults;
 use crate::grants::{CodeRequest, Consent, Expiring, Holder, SecretKind, Tokens, codes, tickets};
+use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::pages::{Desktop, Device, SignIn, sign_ins};
 
@@ -28,6 +29,7 @@ pub(crate) struct World {
     pub(crate) desktop: Desktop,
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) wrong_secrets: WrongSecrets,
+    pub(crate) limits: Limits,
     /// What stands in the ownership file of each app: (corpid, agentid). It outlives a reset, as the file does.
     ownership: HashMap<(String, u64), String>,
     pub(crate) chance: Chance,
@@ -48,6 +50,7 @@ impl World {
             desktop: Desktop::default(),
             calls: BTreeMap::new(),
             wrong_secrets: WrongSecrets::default(),
+            limits: Limits::default(),
             ownership: HashMap::new(),
             chance,
         }
@@ -65,6 +68,7 @@ impl World {
         self.desktop = Desktop::default();
         self.calls.clear();
         self.wrong_secrets = WrongSecrets::default();
+        self.limits = Limits::default();
     }
 
     pub(crate) fn companies(&self) -> &[Company] {

@@ -7,6 +7,7 @@ use super::{Access, Endpoint, Outcome, Refusal};
 use crate::clock::Moment;
 use crate::company::{Age, App, Company, Visible};
 use crate::grants::{Holder, SecretKind, TokenState};
+use crate::limits::Allowed;
 use crate::query::Query;
 use crate::world::World;
 
@@ -18,6 +19,14 @@ pub(crate) struct Call<'a> {
     query: Query,
     body: Body,
     holder: Option<Holder>,
+}
+
+/// What the company's other calls mean for this one.
+#[derive(Clone, Copy)]
+pub(super) struct Pressure {
+    /// Too many are under way.
+    pub(super) crowded: bool,
+    pub(super) allowed: Allowed,
 }
 
 enum Body {
@@ -36,15 +45,16 @@ impl<'a> Call<'a> {
     }
 
     /// All checks in the live service's order, then the endpoint itself.
-    pub(super) fn answer(&mut self, endpoint: &Endpoint, posted: bool, crowded: bool) -> Outcome {
-        if !endpoint.open {
+    pub(super) fn answer(&mut self, endpoint: &Endpoint, posted: bool, pressure: Pressure) -> Outcome {
+        if endpoint.access != Access::Open {
             self.check_token()?;
             self.check_address()?;
         }
-        if crowded {
+        if pressure.crowded {
             return Err(Refusal::of(45033));
         }
-        if !endpoint.open {
+        self.check_frequency(endpoint, pressure.allowed)?;
+        if endpoint.access != Access::Open {
             self.check_permission(endpoint)?;
         }
         if endpoint.post && !posted {
@@ -78,6 +88,25 @@ impl<'a> Call<'a> {
         let Some(listed) = listed else { return Ok(()) };
         let from = self.ip.to_string();
         if listed.contains(&from) { Ok(()) } else { Err(Refusal::of(60020)) }
+    }
+
+    /// A good code is worth any number of calls (WeCom 90454).
+    fn check_frequency(&mut self, endpoint: &Endpoint, allowed: Allowed) -> Result<(), Refusal> {
+        let code = self.query.get("code").filter(|_| endpoint.redeems);
+        if code.is_some_and(|code| self.world.codes.live(code, self.now).is_some()) {
+            return Ok(());
+        }
+        let corpid = match &self.holder {
+            Some(holder) => Arc::clone(&holder.corpid),
+            None => self
+                .query
+                .get("corpid")
+                .filter(|id| self.world.company(id).is_some())
+                .unwrap_or_default()
+                .into(),
+        };
+        let admitted = self.world.limits.admit(&corpid, endpoint.path, allowed, self.now);
+        if admitted { Ok(()) } else { Err(Refusal::of(45009)) }
     }
 
     fn check_permission(&self, endpoint: &Endpoint) -> Result<(), Refusal> {

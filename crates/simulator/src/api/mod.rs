@@ -25,6 +25,8 @@ pub(crate) use serve::serve;
 /// Whose secret a call takes (WeCom 90313, 48002; 96079).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
+    /// Nobody's yet: `gettoken` alone needs no token and has no address gate.
+    Open,
     /// An app's and contact sync's.
     All,
     /// An app's.
@@ -41,9 +43,9 @@ pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     /// Parameters come as a JSON body instead of in the query.
     post: bool,
-    /// `gettoken` alone needs no token and has no address gate.
-    open: bool,
     access: Access,
+    /// Takes authorization codes.
+    redeems: bool,
     /// Fields that stand in a failure too, empty.
     empty: &'static [(&'static str, Empty)],
     /// Its 40014 has neither hint nor address, as measured on the live service.
@@ -54,8 +56,8 @@ pub(crate) struct Endpoint {
 const GET: Endpoint = Endpoint {
     path: "",
     post: false,
-    open: false,
     access: Access::All,
+    redeems: false,
     empty: &[],
     bare_40014: false,
     run: |_| Err(Refusal::of(-1)),
@@ -71,9 +73,9 @@ const MEMBER: &[(&str, Empty)] = &[
 ];
 
 const ENDPOINTS: &[Endpoint] = &[
-    Endpoint { path: "gettoken", open: true, run: token::gettoken, ..GET },
-    Endpoint { path: "auth/getuserinfo", run: identity::getuserinfo, ..GET },
-    Endpoint { path: "user/getuserinfo", run: identity::getuserinfo_legacy, ..GET },
+    Endpoint { path: "gettoken", access: Access::Open, run: token::gettoken, ..GET },
+    Endpoint { path: "auth/getuserinfo", redeems: true, run: identity::getuserinfo, ..GET },
+    Endpoint { path: "user/getuserinfo", redeems: true, run: identity::getuserinfo_legacy, ..GET },
     Endpoint { path: "auth/getuserdetail", access: Access::Apps, run: identity::getuserdetail, ..POST },
     Endpoint {
         path: "user/get",

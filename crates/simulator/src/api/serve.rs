@@ -7,11 +7,13 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use futures_util::stream;
 
 use super::answer::{Answer, Trace};
-use super::{Call, Endpoint, Outcome, Refusal, endpoint};
+use super::call::Pressure;
+use super::{Access, Call, Endpoint, Outcome, Refusal, endpoint};
 use crate::faults::FaultKind;
+use crate::limits::Allowed;
 use crate::query::Query;
 use crate::wire::Peer;
-use crate::world::Shared;
+use crate::world::{Shared, World};
 
 /// The largest request body that is read.
 const BODY_BYTES: usize = 1 << 20;
@@ -26,10 +28,27 @@ pub(crate) async fn serve(
     let Some(endpoint) = endpoint(&path) else {
         return empty(StatusCode::NOT_FOUND);
     };
-    shared.world().count(endpoint.path);
-    let under_way = shared.faults.enter(endpoint.path);
-    let crowded = shared.world().behaviour.concurrent_calls.is_some_and(|limit| under_way.at_once > limit);
-    let fault = if crowded { None } else { shared.faults.strike(endpoint.path) };
+    let (parts, body) = request.into_parts();
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let (corpid, mut pressure, at_once) = {
+        let mut world = shared.world();
+        world.count(endpoint.path);
+        let behaviour = &world.behaviour;
+        // `gettoken` has a rule of its own: wrong secrets count.
+        let of_wecom = |calls| if endpoint.access == Access::Open { u32::MAX } else { calls };
+        let allowed = Allowed {
+            per_minute: of_wecom(behaviour.calls_per_minute),
+            per_hour: of_wecom(behaviour.calls_per_hour),
+        };
+        let at_once = behaviour.concurrent_calls;
+        (whose(&world, &query), Pressure { crowded: false, allowed }, at_once)
+    };
+    let (per_minute, ordered) = shared.faults.limits(endpoint.path);
+    let at_once = ordered.and_then(|limit| usize::try_from(limit).ok()).or(at_once);
+    pressure.allowed.per_minute = per_minute.unwrap_or(pressure.allowed.per_minute);
+    let under_way = shared.faults.enter(corpid, endpoint.path);
+    pressure.crowded = at_once.is_some_and(|limit| under_way.at_once > limit);
+    let fault = if pressure.crowded { None } else { shared.faults.strike(endpoint.path) };
     match fault {
         Some(FaultKind::Latency { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
         Some(FaultKind::Hang) => shared.faults.hold().await,
@@ -44,25 +63,31 @@ pub(crate) async fn serve(
         Some(FaultKind::Errcode { code }) => {
             return finish(&shared, &peer, endpoint, |_| Err(Refusal::of(code))).into_response();
         }
-        Some(FaultKind::CutBody) | None => {}
+        // Limits strike nobody: they are in `pressure`.
+        Some(FaultKind::CutBody | FaultKind::PerMinute { .. } | FaultKind::Concurrent { .. }) | None => {}
     }
 
-    let (parts, body) = request.into_parts();
     let body =
         if endpoint.post { to_bytes(body, BODY_BYTES).await.unwrap_or_default() } else { Bytes::new() };
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
     let posted = parts.method == Method::POST;
     let answer = finish(&shared, &peer, endpoint, |world| {
-        Call::new(world, shared.clock.now(), peer.ip, query, &body).answer(endpoint, posted, crowded)
+        Call::new(world, shared.clock.now(), peer.ip, query, &body).answer(endpoint, posted, pressure)
     });
     if fault == Some(FaultKind::CutBody) { cut(answer) } else { answer.into_response() }
+}
+
+/// The company whose call it is: limits are a company's own. Of a token that is none nobody's.
+fn whose(world: &World, query: &Query) -> Arc<str> {
+    let holder = query.get("access_token").and_then(|token| world.tokens.whose(token));
+    let asked = || query.get("corpid").filter(|corpid| world.company(corpid).is_some()).map(Arc::from);
+    holder.or_else(asked).unwrap_or_default()
 }
 
 fn finish(
     shared: &Shared,
     peer: &Peer,
     endpoint: &Endpoint,
-    run: impl FnOnce(&mut crate::world::World) -> Outcome,
+    run: impl FnOnce(&mut World) -> Outcome,
 ) -> Answer {
     let now = shared.clock.now();
     let mut world = shared.world();

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Holder;
@@ -55,6 +56,11 @@ impl Tokens {
             Some(issued) if issued.expires <= now => TokenState::Expired,
             Some(issued) => TokenState::Valid(issued.holder.clone()),
         }
+    }
+
+    /// The company that the token was issued to, expired or not.
+    pub(crate) fn whose(&self, token: &str) -> Option<Arc<str>> {
+        self.issued.get(token).map(|issued| Arc::clone(&issued.holder.corpid))
     }
 
     /// Live tokens answer 42001 from now on.

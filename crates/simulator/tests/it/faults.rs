@@ -1,10 +1,11 @@
 //! Failures on order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use wecom_login_simulator::{Fault, FaultKind, Simulator};
+use wecom_login_simulator::{Fault, FaultKind, Simulator, sample};
 
-use crate::browser::{Answer, get, redeem, send, start, token};
+use crate::browser::{Answer, get, post, redeem, send, start, token, token_of};
 
 async fn redeem_raw(sim: &Simulator, token: &str, code: &str) -> std::io::Result<Answer> {
     let path = format!("/cgi-bin/auth/getuserinfo?access_token={token}&code={code}");
@@ -137,4 +138,88 @@ async fn stopping_lets_held_calls_go_and_frees_the_port() {
     assert!(answer.contains("41004"), "{answer}");
     let again = wecom_login_simulator::Options { port, ..Default::default() };
     assert_eq!(Simulator::start(again).await.unwrap().port(), port);
+}
+
+#[tokio::test]
+async fn a_company_has_a_budget_per_minute_for_each_endpoint() {
+    let sim = start().await;
+    sim.behave(|behaviour| behaviour.calls_per_minute = 3);
+    let token = token(&sim).await;
+    let call = async |path: &str| get(&sim, &format!("/cgi-bin/{path}access_token={token}")).await.errcode();
+    for expected in [0, 0, 0, 45009, 45009] {
+        assert_eq!(call("user/get?userid=lisi&").await, expected);
+    }
+    // Another endpoint, another company, and gettoken have their own.
+    assert_eq!(call("department/list?").await, 0);
+    let other = token_of(&sim, sample::SECOND_CORP_ID, sample::SECOND_SECRET).await;
+    assert_eq!(
+        get(&sim, &format!("/cgi-bin/user/get?userid=heshui&access_token={other}")).await.errcode(),
+        0
+    );
+    // Good codes do not count, others do.
+    for _ in 0..5 {
+        let code = sim.code_for("lisi");
+        assert_eq!(call(&format!("auth/getuserinfo?code={code}&")).await, 0);
+    }
+    for expected in [40029, 40029, 40029, 45009] {
+        assert_eq!(call("auth/getuserinfo?code=x&").await, expected);
+    }
+    let code = sim.code_for("lisi");
+    assert_eq!(call(&format!("auth/getuserinfo?code={code}&")).await, 0);
+    sim.advance(Duration::from_secs(59));
+    assert_eq!(call("user/get?userid=lisi&").await, 45009);
+    sim.advance(Duration::from_secs(2));
+    assert_eq!(call("user/get?userid=lisi&").await, 0);
+}
+
+#[tokio::test]
+async fn limits_are_ordered_per_endpoint_and_go_with_the_faults() {
+    let sim = start().await;
+    let token = token(&sim).await;
+    let order = r#"[{"endpoint": "user/get", "kind": "per_minute", "limit": 1},
+                    {"endpoint": "gettoken", "kind": "per_minute", "limit": 0},
+                    {"endpoint": "*", "kind": "concurrent", "limit": 1}]"#;
+    assert_eq!(post(&sim, "/_sim/faults", order).await.status, 200);
+    let read =
+        async || get(&sim, &format!("/cgi-bin/user/get?userid=lisi&access_token={token}")).await.errcode();
+    assert_eq!((read().await, read().await), (0, 45009));
+    let secret = format!("/cgi-bin/gettoken?corpid={}&corpsecret={}", sample::CORP_ID, sample::SECRET);
+    assert_eq!(get(&sim, &secret).await.errcode(), 45009);
+    for bad in [
+        r#"{"endpoint": "user/get", "kind": "per_minute"}"#,
+        r#"{"endpoint": "user/get", "kind": "concurrent", "limit": 1, "times": 2}"#,
+        r#"{"endpoint": "user/get", "kind": "concurrent", "limit": 1, "probability": 0.5}"#,
+    ] {
+        assert_eq!(post(&sim, "/_sim/faults", bad).await.status, 400, "{bad}");
+    }
+    let listed = get(&sim, "/_sim/faults").await.json();
+    assert_eq!(
+        listed["faults"][0],
+        serde_json::json!({"endpoint": "user/get", "kind": "per_minute", "limit": 1})
+    );
+    sim.clear_faults();
+    assert_eq!(get(&sim, &secret).await.errcode(), 0);
+}
+
+#[tokio::test]
+async fn calls_at_once_are_counted_for_each_company() {
+    let sim = Arc::new(start().await);
+    sim.fault(Fault::new("user/get", FaultKind::Concurrent { limit: 1 }));
+    sim.fault(Fault::new("user/get", FaultKind::Hang).times(1));
+    let token = token(&sim).await;
+    let path = format!("/cgi-bin/user/get?userid=lisi&access_token={token}");
+    let held = tokio::spawn({
+        let (sim, path) = (Arc::clone(&sim), path.clone());
+        async move { get(&sim, &path).await.errcode() }
+    });
+    sim.held(1).await;
+    assert_eq!(get(&sim, &path).await.errcode(), 45033);
+    let other = token_of(&sim, sample::SECOND_CORP_ID, sample::SECOND_SECRET).await;
+    assert_eq!(
+        get(&sim, &format!("/cgi-bin/user/get?userid=heshui&access_token={other}")).await.errcode(),
+        0
+    );
+    sim.clear_faults();
+    assert_eq!(held.await.unwrap(), 0);
+    assert_eq!(get(&sim, &path).await.errcode(), 0);
 }

@@ -2,7 +2,7 @@
 //! and knobs for every way in which the real one fails.
 //!
 //! It is written from WeCom's documents and from what others measured on the live service, not from our own
-//! client, and shares no code with it: the wire is all that ties them. So a mistake in the client does not
+//! client, and shares no code with it but the callback cipher, which WeCom's own vectors prove. So a mistake in the client does not
 //! repeat itself here. Three independent clients sign in against it unmodified (`tests/clients`).
 //!
 //! Everything is in memory and the clock is the simulator's own, moved by [`Simulator::advance`]. What the API

@@ -7,7 +7,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use wecom::{InProcessTokens, TokenStore};
 use wecom_login_element::{App, Environment};
 use wecom_login_login::framework;
 use wecom_login_model::Secret;
@@ -29,8 +28,6 @@ thread_local! {
 pub(crate) struct Inner {
     settings: Settings,
     variables: Vec<(String, Secret)>,
-    /// Outlives the database connections, so that a fork costs no token.
-    tokens: Arc<dyn TokenStore>,
     pub(crate) types: Types,
     state: RwLock<State>,
 }
@@ -84,8 +81,7 @@ impl Inner {
         }
         let look = settings.app_path.iter().fold(Environment::new(framework()), Environment::app_path);
         App::open(&settings.app, &look).map_err(|error| error.to_string())?;
-        let tokens = Arc::new(InProcessTokens::default());
-        Ok(Self::with(settings, variables, tokens, Types::default(), State::Asleep))
+        Ok(Self::with(settings, variables, Types::default(), State::Asleep))
     }
 
     /// The app of a server that is about to run on this runtime.
@@ -93,18 +89,16 @@ impl Inner {
         let settings = server.settings().clone();
         let generation = process::generation();
         let opened = Opened { server: Some(server), handle, runtime: None, generation };
-        let tokens = Arc::new(InProcessTokens::default());
-        Self::with(settings, Vec::new(), tokens, types, State::Open(Arc::new(opened)))
+        Self::with(settings, Vec::new(), types, State::Open(Arc::new(opened)))
     }
 
     fn with(
         settings: Settings,
         variables: Vec<(String, Secret)>,
-        tokens: Arc<dyn TokenStore>,
         types: Types,
         state: State,
     ) -> Arc<Self> {
-        let inner = Arc::new(Self { settings, variables, tokens, types, state: RwLock::new(state) });
+        let inner = Arc::new(Self { settings, variables, types, state: RwLock::new(state) });
         inner.types.belong_to(&inner);
         inner
     }
@@ -154,11 +148,7 @@ impl Inner {
             .enable_all()
             .build()
             .map_err(|error| format!("no threads to be had: {error}"))?;
-        let surroundings = Surroundings {
-            tokens: self.tokens.clone(),
-            variables: self.variables.clone(),
-            ..Surroundings::default()
-        };
+        let surroundings = Surroundings { variables: self.variables.clone(), ..Surroundings::default() };
         let register = |environment: Environment| environment.with_python(self.types.clone());
         let opening = Server::open_with(self.settings.clone(), surroundings, register);
         let server = runtime.block_on(opening).map_err(|error| error.to_string())?;

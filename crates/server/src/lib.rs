@@ -33,11 +33,14 @@ mod routes;
 mod server;
 mod session;
 mod settings;
+mod shared_tokens;
 mod sharing;
 mod site;
+mod storage;
 
 pub use brand::Brand;
 pub use check::check;
 pub use problems::explanations;
 pub use server::{FileWatch, Server, StartError, Surroundings, open_store};
 pub use settings::{Settings, SettingsError};
+pub use storage::Storage;

@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use wecom::{Budget, InProcessTokens, TokenStore, Transport};
+use wecom::{Budget, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::{AuthModel, Directory};
 use wecom_login_element::{Environment, Fault, OpenError, Watch};
@@ -20,9 +20,9 @@ use crate::limits::Limits;
 use crate::reload::{Reload, follow};
 use crate::routes::router;
 use crate::settings::Settings;
+use crate::shared_tokens::SharedTokens;
 use crate::site::Site;
 
-const DATABASE: &str = "wecom-login.db";
 const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 const PURGE_ROWS: i64 = 1000;
 /// Ended sessions are kept this long, to answer what became of one.
@@ -64,8 +64,6 @@ pub struct Surroundings {
     pub entropy: Arc<dyn Entropy>,
     /// What one sign-in may cost of WeCom's time.
     pub sign_in_budget: Budget,
-    /// Where access tokens are shared.
-    pub tokens: Arc<dyn TokenStore>,
     /// What stands in for `{{NAME}}` in configurations.
     pub variables: Vec<(String, Secret)>,
 }
@@ -76,7 +74,6 @@ impl Default for Surroundings {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             sign_in_budget: Budget::sign_in(),
-            tokens: Arc::new(InProcessTokens::default()),
             variables: process_variables().collect(),
         }
     }
@@ -124,7 +121,7 @@ impl Server {
         if let Err(source) = std::fs::read_dir(&settings.app) {
             return Err(OpenError::Unreadable { path: settings.app, source }.into());
         }
-        let store = open_store(&settings).await?;
+        let store = settings.storage.with_values(open_store(&settings).await?).await?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &surroundings.entropy)?;
         Self::open_on(store, &key, settings, surroundings, register)
     }
@@ -150,12 +147,12 @@ impl Server {
         surroundings: Surroundings,
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
-        let Surroundings { clock, entropy, sign_in_budget, tokens, variables } = surroundings;
+        let Surroundings { clock, entropy, sign_in_budget, variables } = surroundings;
         let sealer = Sealer::new(key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
         let wiring = Wiring {
             clock: clock.clone(),
             entropy: entropy.clone(),
-            tokens,
+            tokens: Arc::new(SharedTokens::new(store.key_value(), sealer.clone(), clock.clone())),
             transport: Transport::builder().build()?,
         };
         let sessions = Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions);
@@ -296,11 +293,9 @@ impl Server {
     }
 }
 
-/// Opens (or makes) the database in the data folder, for the server or for a command beside it.
+/// Opens the database (made in the data folder if it is that one), for the server or for a command beside it.
 pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
-    std::fs::create_dir_all(&settings.data)
-        .map_err(|source| StartError::Data { path: settings.data.clone(), source })?;
-    Ok(Store::open_sqlite(&settings.data.join(DATABASE)).await?)
+    settings.storage.database(&settings.data).await
 }
 
 /// The process's environment. What is not UTF-8 is passed over.

@@ -13,6 +13,7 @@ use wecom_login_model::{MemberRef, Secret};
 use wecom_login_session::Lifetimes;
 
 use crate::brand::{self, Brand};
+use crate::storage::{self, Storage};
 
 const PREFIX: &str = "WECOM_LOGIN_";
 const DEFAULT_FILE: &str = "wecom-login.toml";
@@ -31,6 +32,8 @@ pub struct Settings {
     pub app_path: Vec<PathBuf>,
     /// The folder of the database and the key.
     pub data: PathBuf,
+    /// PostgreSQL in place of the database in the data folder, Redis for short-lived values.
+    pub storage: Storage,
     /// Whose pages they are.
     pub brand: Brand,
     /// Proxies whose `X-Forwarded-For` counts.
@@ -78,6 +81,10 @@ struct Written {
     app: PathBuf,
     app_path: Vec<PathBuf>,
     data: PathBuf,
+    database: Option<Secret>,
+    database_connections: u32,
+    redis: Option<Secret>,
+    redis_prefix: String,
     brand: brand::Written,
     allow_http: bool,
     trusted_proxies: Vec<String>,
@@ -97,6 +104,10 @@ impl Default for Written {
             app: PathBuf::from("."),
             app_path: Vec::new(),
             data: PathBuf::from("data"),
+            database: None,
+            database_connections: 10,
+            redis: None,
+            redis_prefix: "wecom-login".to_owned(),
             brand: brand::Written::default(),
             allow_http: false,
             trusted_proxies: Vec::new(),
@@ -128,10 +139,14 @@ const KEYS: &[(&str, Kind)] = &[
     ("brand_logo", Kind::Text),
     ("brand_name", Kind::Text),
     ("data", Kind::Text),
+    ("database", Kind::Text),
+    ("database_connections", Kind::Number),
     ("key", Kind::Text),
     ("listen", Kind::Text),
     ("origins", Kind::List),
     ("public_url", Kind::Text),
+    ("redis", Kind::Text),
+    ("redis_prefix", Kind::Text),
     ("return_origins", Kind::List),
     ("session_hours", Kind::Number),
     ("session_idle_hours", Kind::Number),
@@ -274,6 +289,13 @@ impl Written {
             text.parse::<MemberRef>()
                 .map_err(|_| key("admins", format!("must hold members such as corpId/userId, not {text:?}")))
         };
+        let storage = storage::Written {
+            database: self.database,
+            database_connections: self.database_connections,
+            redis: self.redis,
+            redis_prefix: self.redis_prefix,
+            has_key: self.key.is_some(),
+        };
         let hours = |hours: u32| std::time::Duration::from_hours(u64::from(hours));
         Ok(Settings {
             listen,
@@ -284,6 +306,7 @@ impl Written {
             app: self.app,
             app_path: self.app_path,
             data: self.data,
+            storage: storage.checked().map_err(|(name, problem)| key(name, problem))?,
             brand: self.brand.checked().map_err(|(name, problem)| key(name, problem))?,
             key: self.key,
             sessions: Lifetimes { idle: hours(self.session_idle_hours), absolute: hours(self.session_hours) },
@@ -365,6 +388,19 @@ mod tests {
             ("origins = ['null']", &[], "origins must be"),
             ("origins = ['https://app.example.org/sub']", &[], "origins must be scheme, host and port only"),
             ("session_hours = 0", &[], "at least 1"),
+            ("database = 'mysql://u:hidden@db/x'", &[], "database must be an address such as postgres://"),
+            ("database = 'postgres://u:hidden@db/x'", &[], "database must say sslmode"),
+            ("database = 'postgres://u@db/x?sslmode=prefer'", &[], "database must say sslmode"),
+            (
+                "database = 'postgres://u@db/x?sslmod=disable'",
+                &[],
+                "database has the unknown parameter sslmod",
+            ),
+            ("database = 'postgres://u@127.0.0.1/x'", &[], "key must be given (WECOM_LOGIN_KEY)"),
+            ("redis = 'redis://127.0.0.1'", &[], "key must be given (WECOM_LOGIN_KEY)"),
+            ("redis = 'http://:hidden@127.0.0.1'", &[], "redis must be an address such as redis://"),
+            ("redis = 'rediss://127.0.0.1/#insecure'", &[], "certificates are always checked"),
+            ("database_connections = 0", &[], "database_connections must be at least 1"),
             (
                 "admins = ['zhangsan']",
                 &[],
@@ -390,6 +426,7 @@ mod tests {
         for (toml, environment, expected) in cases {
             let error = load(toml, environment).unwrap_err();
             assert!(error.contains(expected), "{error}\nshould say\n{expected}");
+            assert!(!error.contains("hidden"), "{error}");
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sqlx::Connection as _;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 
 use super::statement::{Answer, Ask, Statement};
 use super::{Transaction, migrations, sql};
@@ -26,6 +27,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
 const REST: Duration = Duration::from_secs(1);
 const CONNECTION_LIFE: Duration = Duration::from_mins(30);
 
+/// What may follow the question mark of an address.
+const PARAMETERS: [&str; 6] = ["host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey"];
+
 /// How PostgreSQL is reached.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -37,10 +41,34 @@ impl PostgresOptions {
     /// Of an address such as `postgres://user:password@host/database?sslmode=verify-full`, with at most `connections`
     /// at a time. The error names what is wrong and holds nothing of the address.
     pub fn parse(url: &str, connections: u32) -> Result<Self, String> {
-        let connect: PgConnectOptions = url.parse().map_err(|_| {
-            "must be an address such as postgres://user:password@host/database?sslmode=verify-full".to_owned()
-        })?;
+        let problem = "must be an address such as postgres://user:password@host/database?sslmode=verify-full";
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(problem.to_owned());
+        }
+        // The driver would pass over a parameter that it does not know, and print its value.
+        let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters).split('&');
+        for name in parameters.map(|parameter| parameter.split_once('=').map_or(parameter, |(name, _)| name))
+        {
+            if !name.is_empty() && !PARAMETERS.contains(&name) {
+                return Err(format!("has the unknown parameter {name}; known are {}", PARAMETERS.join(", ")));
+            }
+        }
+        let connect: PgConnectOptions = url.parse().map_err(|_| problem.to_owned())?;
+        let nearby = connect.get_socket().is_some()
+            || connect.get_host() == "localhost"
+            || connect.get_host().parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !nearby && matches!(connect.get_ssl_mode(), PgSslMode::Allow | PgSslMode::Prefer) {
+            return Err("must say sslmode=verify-full (with sslrootcert for a certificate authority of your own), or \
+                        sslmode=disable on a network that you trust"
+                .to_owned());
+        }
         Ok(Self { connect, connections })
+    }
+
+    /// Asks whether it can be reached and lets us in. Nothing is written.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let connection = within(PgConnection::connect_with(&self.connect)).await?;
+        within(connection.close()).await
     }
 
     fn with_limits(&self, statement: Duration) -> PgConnectOptions {

@@ -52,6 +52,11 @@ impl RedisOptions {
         let client = Client::open(info).map_err(|_| problem())?;
         Ok(Self { client, prefix: prefix.to_owned() })
     }
+
+    /// Asks whether it can be reached and lets us in. Nothing is written.
+    pub async fn probe(&self) -> Result<(), Error> {
+        InRedis::open(self).await?.check().await
+    }
 }
 
 impl fmt::Debug for RedisOptions {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use wecom_login_element::{BoxFuture, Call, Code, Environment, Next, Outcome, Type};
 use wecom_login_simulator::sample;
 
+use crate::front_end::{FrontEnd, Pair};
 use crate::world::{API, Builder, World, redirect, world};
 
 const OWN: &str = "auths/loginTypes/OurType/e.json";
@@ -72,6 +73,25 @@ async fn an_override_takes_effect_for_instances_that_were_not_edited() {
     world.remove("auths/loginTypes/QywxInnerType");
     let (answer, _) = get_login_code(&world, "zhangsan").await;
     assert_eq!((answer["data"].get("title"), &answer["data"]["userId"]), (None, &json!("zhangsan")));
+}
+
+#[tokio::test]
+async fn an_override_decides_about_pairs_too_and_never_whose_they_are() {
+    let world = overridden().start().await;
+    let program = FrontEnd::program(&world);
+    let answer = program.sign_in(&world, "zhangsan").await;
+    assert_eq!(
+        (&answer["data"]["title"], &answer["data"]["userId"]),
+        (&json!("override"), &json!("somebody-else"))
+    );
+    let pair = Pair::of(&answer["session"]);
+    assert_eq!(program.me(&pair.access).await.as_deref(), Some("zhangsan"));
+
+    let refused = json!({"authCode": world.code("lisi"), "state": program.state().await});
+    let answer = program.call("getLoginCode", refused.clone()).await.json();
+    assert_eq!((&answer["errcode"], answer.get("session")), (&json!(9_000_001), None));
+    assert_eq!(world.token_of("lisi").await, "", "what had begun was taken back");
+    assert_eq!(program.call("getLoginCode", refused).await.json()["errcode"], 710_005);
 }
 
 #[tokio::test]

@@ -302,6 +302,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_key_goes_with_its_own_token() {
+        let World { sessions, .. } = &world().await;
+        let (_, _, first) = pair(sessions).await;
+        let second = next_pair(sessions, &first.refresh, Some(&key(1))).await;
+        next_pair(sessions, &second.refresh, Some(&key(2))).await;
+        let again = sessions.refresh(&first.refresh, Some(&key(2))).await.unwrap();
+        assert!(matches!(again, Refreshed::Reused(_)), "{again:?}");
+    }
+
+    #[tokio::test]
     async fn without_the_key_the_same_token_is_stolen() {
         for other in [None, Some(key(2))] {
             let World { sessions, .. } = &world().await;

@@ -39,6 +39,27 @@ test("a simulator's or a private host is told beside the config", async () => {
   assert.match(loginUrl(config), /^http:\/\/localhost:9000\/wwlogin\/sso\/login\?/);
 });
 
+test("inside the WeCom app the address is the one that signs in at once", async () => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  const value = { userAgent: "Mozilla/5.0 wxwork/4.1.30 MicroMessenger/7.0.1", language: "en" };
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value });
+  try {
+    const rest =
+      "/connect/oauth2/authorize?appid=ww1&redirect_uri=https%3A%2F%2Fapp.example.com%2Fin%3Fa%3Db&response_type=code";
+    const end = "&state=s1&agentid=1000002#wechat_redirect";
+    assert.equal(loginUrl(CONFIG), `https://open.weixin.qq.com${rest}&scope=snsapi_base${end}`);
+    const hosts = JSON.stringify({ login: "http://localhost:9000", oauth: "http://localhost:9001", scope: "snsapi_privateinfo" });
+    const { api: it } = api({
+      [`POST ${FOLDER}/getLoginConfig`]: { ...envelope(CONFIG), headers: { "x-wecom-login-hosts": hosts } },
+    });
+    const url = loginUrl(await it.getLoginConfig(NAME));
+    assert.equal(url, `http://localhost:9001${rest}&scope=snsapi_privateinfo${end}`);
+  } finally {
+    if (before) Object.defineProperty(globalThis, "navigator", before);
+    else delete globalThis.navigator;
+  }
+});
+
 test("loginWithCode gives the member and asks with code and state alone", async () => {
   const { api: it, asked } = api({ [`POST ${FOLDER}/getLoginCode`]: envelope({ userId: "zhangsan", name: "张三" }) });
   const user = await it.loginWithCode(NAME, { authCode: "c1", state: "s1" });

@@ -25,12 +25,13 @@ function stand(name, descriptor) {
 const restore = [];
 afterEach(() => restore.splice(0).forEach((undo) => undo()));
 
-/** A server that tells how many refreshes were under way at once. */
-function busy() {
+/** A server that tells how many refreshes were under way at once. `look` looks on at each refresh. */
+function busy(look = () => {}) {
   const seen = { most: 0, tokens: [] };
   let now = 0;
   let count = 0;
   const refresh = async ({ json }) => {
+    look();
     seen.tokens.push(json.refreshToken);
     now += 1;
     seen.most = Math.max(seen.most, now);
@@ -77,6 +78,25 @@ test("without Web Locks they take turns by a lease that all of them read", async
   stand("navigator", { value: undefined });
   await refreshInThreeTabs();
   assert.deepEqual([...local.values.keys()], [KEY], "no lease is left behind");
+});
+
+test("of two tabs that took the lease at once the later one has it", async () => {
+  const other = () => `${Date.now() + 200}|another tab`;
+  let contest = false;
+  const local = new (class extends FakeStorage {
+    setItem = (key, value) => {
+      const lost = contest && key.endsWith("lease");
+      if (lost) contest = false;
+      this.values.set(key, lost ? other() : value);
+    };
+  })();
+  stand("localStorage", { value: local });
+  stand("navigator", { value: undefined });
+  const { api, seen } = busy(() => assert.doesNotMatch(local.getItem(`${KEY} lease`), /another tab/));
+  await api().loginWithCode(NAME, { authCode: "c", state: "s" });
+  contest = true;
+  assert.equal(await api().accessToken(), "a2");
+  assert.deepEqual([contest, seen.tokens], [false, ["r1"]]);
 });
 
 test("a lease that a dead tab left runs out", async () => {

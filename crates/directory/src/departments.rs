@@ -64,7 +64,10 @@ impl Directory {
 }
 
 /// Everybody in the departments, once.
-async fn members_of(calls: &Calls, departments: &[Department]) -> Result<HashMap<UserId, Profile>, Error> {
+pub(crate) async fn members_of(
+    calls: &Calls,
+    departments: &[Department],
+) -> Result<HashMap<UserId, Profile>, Error> {
     let ids: Vec<DepartmentId> = departments.iter().map(|department| department.id).collect();
     let lists = stream::iter(ids).map(|id| {
         let calls = calls.clone();

@@ -5,6 +5,7 @@
 
 mod auth_model;
 mod departments;
+pub mod events;
 mod profile;
 
 use std::sync::Arc;
@@ -56,13 +57,18 @@ impl Directory {
         user_id: &UserId,
         fresh_for: Duration,
     ) -> Result<Option<Member>, Error> {
-        let window = fresh_for.min(UNWATCHED_FRESH_FOR);
-        let fresh = |member: &Member| {
-            self.clock.now() < member.read_at + window
-                && member.left_at.is_none()
+        let now = self.clock.now();
+        let may_sign_in = |member: &Member| {
+            member.left_at.is_none()
                 && !member.profile.status.is_some_and(wecom_login_model::MemberStatus::is_barred)
         };
-        Ok(self.store.member(corp_id, user_id).await?.filter(fresh))
+        let Some(member) = self.store.member(corp_id, user_id).await?.filter(may_sign_in) else {
+            return Ok(None);
+        };
+        let fresh = now < member.read_at + fresh_for
+            && (now < member.read_at + UNWATCHED_FRESH_FOR
+                || self.is_watched_by_events(corp_id, user_id).await?);
+        Ok(fresh.then_some(member))
     }
 
     /// Reads the member from WeCom (one call, user/get) and writes the row.

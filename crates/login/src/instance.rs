@@ -8,7 +8,7 @@ use wecom_login_accounts::{BindBy, Policy};
 use wecom_login_element::{App, Config, Element, Fault};
 use wecom_login_model::{AgentId, Clock, CorpId, Entropy, Language, Secret};
 
-use crate::State;
+use crate::{CallbackKeys, State};
 
 /// The Type of our instances.
 pub const TYPE_NAME: &str = "auths.loginTypes.QywxInnerType";
@@ -51,6 +51,7 @@ pub struct Instance {
     callback: CallbackMode,
     user_fresh_for: Duration,
     policy: Policy,
+    callback_keys: CallbackKeys,
     endpoints: Endpoints,
     client: Client,
 }
@@ -66,6 +67,7 @@ impl Instance {
         let secret = Secret::new(config.required_text("corpSecret")?);
         let redirect_uri = config.required_text("redirectUri")?.to_owned();
         let redirect_url = redirect_url(&config, &redirect_uri)?;
+        let callback_keys = CallbackKeys::read(&config, &corp_id)?;
         let endpoints = endpoints(&config)?;
         let client = Client::builder(corp_id.clone(), secret)
             .endpoints(endpoints.clone())
@@ -94,6 +96,7 @@ impl Instance {
             )?,
             user_fresh_for: fresh_for(&config)?,
             policy: policy(&config)?,
+            callback_keys,
             endpoints,
             client,
         })
@@ -147,6 +150,16 @@ impl Instance {
     /// What becomes of a member who has no account yet.
     pub fn policy(&self) -> Policy {
         self.policy
+    }
+
+    /// The keys of WeCom's callbacks.
+    pub fn callback_keys(&self) -> &CallbackKeys {
+        &self.callback_keys
+    }
+
+    /// The last segment of the full name.
+    pub fn short_name(&self) -> &str {
+        self.full_name.rsplit('.').next().unwrap_or(&self.full_name)
     }
 
     /// Where this instance's WeCom is.
@@ -225,6 +238,19 @@ impl Instances {
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.by_name.is_empty()
+    }
+
+    /// Those who are called so, by full name or by its last segment.
+    pub fn called<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Instance>> {
+        self.iter().filter(move |instance| instance.full_name == name || instance.short_name() == name)
+    }
+
+    /// The path of the instance's callbacks: under its last segment where no other instance has the same, else under its
+    /// full name.
+    pub fn callback_path(&self, instance: &Instance) -> String {
+        let short = instance.short_name();
+        let name = if self.called(short).nth(1).is_none() { short } else { instance.full_name() };
+        format!("/wecom/callback/{name}")
     }
 
     /// Those whose redirects our server takes at this path; the state tells which of them one is for.

@@ -7,6 +7,7 @@
 //!   is delivered.
 //! * [`Refusal`] names each way a sign-in can end otherwise; [`explain`] says what happened, who can fix it and how.
 
+mod callback_keys;
 mod config;
 mod element_type;
 mod explanation;
@@ -19,6 +20,7 @@ mod sign_in;
 mod state;
 mod user_info;
 
+pub use callback_keys::{CallbackKeys, EventSource};
 pub use config::LoginConfig;
 pub use element_type::QywxInnerType;
 pub use explanation::{explain, explanations};

@@ -17,6 +17,7 @@ mod cookies;
 mod cross_site;
 mod domain_file;
 mod envelope;
+mod events;
 mod headers;
 mod home;
 mod key;

@@ -19,8 +19,8 @@ use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
 use crate::request::{RequestId, Visit};
 use crate::site::Site;
 use crate::{
-    api, callback, client_script, console, domain_file, headers, home, language, login_page, pair, session,
-    sharing,
+    api, callback, client_script, console, domain_file, events, headers, home, language, login_page, pair,
+    session, sharing,
 };
 
 /// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
@@ -56,6 +56,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/client.js", get(client_script::module).fallback(wrong_method))
         .route("/client.global.js", get(client_script::classic).fallback(wrong_method))
         .route("/healthz", get(healthz).fallback(wrong_method))
+        .route("/wecom/callback/{name}", get(events::callback).post(events::callback).fallback(wrong_method))
         .nest("/console/api/accounts", console::accounts::routes())
         .route("/assets/{file}", get(asset).fallback(wrong_method))
         // Redirects may lie below /api/ too, as in the platform's own examples: they are GET, functions are POST.

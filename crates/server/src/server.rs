@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use wecom::{Budget, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
+use wecom_login_directory::events::Events;
 use wecom_login_directory::{AuthModel, Directory};
 use wecom_login_element::{Environment, Fault, OpenError, Watch};
 use wecom_login_login::{FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
@@ -15,6 +16,7 @@ use wecom_login_session::Sessions;
 use wecom_login_store::{SealKey, Sealer, Store};
 
 use crate::cookies::Cookies;
+use crate::events::ConfiguredApps;
 use crate::key::seal_key;
 use crate::limits::Limits;
 use crate::reload::{Reload, follow};
@@ -168,9 +170,11 @@ impl Server {
             environment = environment.app_path(folder);
         }
         let watch = Watch::open(&settings.app, &register(environment))?;
+        let apps = Arc::new(ConfiguredApps(registry.clone()));
         let reload = Arc::new(Reload::new(watch, registry, wiring));
         let (served, faults) = reload.first(&settings);
 
+        let directory = Directory::new(store.clone(), clock.clone());
         let site = Site {
             served: RwLock::new(Arc::new(served)),
             login,
@@ -179,12 +183,13 @@ impl Server {
             api_keys: ApiKeys::new(store.clone(), clock.clone(), entropy.clone()),
             limits: Limits::new(store.key_value(), settings.spare_loopback),
             cookies: Cookies::new(settings.is_https()),
-            store: store.clone(),
-            clock: clock.clone(),
+            events: Events::new(directory.clone(), apps),
+            store,
+            clock,
             entropy,
             settings,
         };
-        Ok(Self { site: Arc::new(site), directory: Directory::new(store, clock), reload, faults })
+        Ok(Self { site: Arc::new(site), directory, reload, faults })
     }
 
     /// What the operator decided.
@@ -252,9 +257,19 @@ impl Server {
         tokio::spawn(async move { read_departments(&site, &directory).await });
     }
 
-    /// Follows the app's files and deletes what has expired, until it is dropped; [`Server::run`] does it by itself.
+    /// The contact events that WeCom sends.
+    pub fn events(&self) -> &Events {
+        &self.site.events
+    }
+
+    /// Follows the app's files, works on contact events and deletes what has expired, until it is dropped;
+    /// [`Server::run`] does it by itself.
     pub async fn upkeep(&self) {
-        tokio::join!(purge(self.site.clone()), follow(self.reload.clone(), self.site.clone()));
+        tokio::join!(
+            purge(self.site.clone()),
+            follow(self.reload.clone(), self.site.clone()),
+            self.site.events.run()
+        );
     }
 
     /// Closes the database, once the calls under way are done. What is called afterwards fails.
@@ -332,6 +347,9 @@ async fn purge(site: Arc<Site>) {
             if let Err(error) = result {
                 tracing::warn!(%error, "expired rows could not be deleted");
             }
+        }
+        if let Err(error) = site.events.purge().await {
+            tracing::warn!(%error, "events that were heard long ago could not be forgotten");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wecom_login_accounts::{Accounts, ApiKeys};
+use wecom_login_directory::events::Events;
 use wecom_login_element::App;
 use wecom_login_login::{CallbackMode, Instance, Instances, Login};
 use wecom_login_model::{Clock, Entropy};
@@ -24,6 +25,7 @@ pub(crate) struct Site {
     pub(crate) sessions: Sessions,
     pub(crate) accounts: Accounts,
     pub(crate) api_keys: ApiKeys,
+    pub(crate) events: Events,
     pub(crate) store: Store,
     pub(crate) limits: Limits,
     pub(crate) cookies: Cookies,

@@ -1,7 +1,6 @@
 use wecom_login_model::{CorpId, DepartmentId, Member, Profile, Timestamp, UserId};
 
-use crate::database::{PEOPLE, Row, Statement, sql};
-use crate::sessions::end_sessions_of;
+use crate::database::{PEOPLE, Row, Statement, Transaction, sql};
 use crate::{EndReason, Error, Store};
 
 const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, email, biz_mail, avatar, gender, \
@@ -83,16 +82,9 @@ impl Store {
     /// it was marked before.
     pub async fn mark_left(&self, corp_id: &CorpId, user_id: &UserId, now: Timestamp) -> Result<bool, Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
-        let marked = sql("UPDATE members SET left_at = $1, updated_at = $1
-             WHERE corp_id = $2 AND user_key = $3 AND left_at IS NULL")
-        .bind(now.as_millis())
-        .bind(corp_id.as_str())
-        .bind(user_id.folded())
-        .execute(&mut transaction)
-        .await?;
-        end_sessions_of(&mut transaction, corp_id, user_id, EndReason::Left, now).await?;
+        let left = leave(&mut transaction, corp_id, &[user_id.folded()], now).await?;
         transaction.commit().await?;
-        Ok(marked == 1)
+        Ok(left == 1)
     }
 
     /// The members of the company who have not left, with the departments that the copy knows them in.
@@ -103,6 +95,34 @@ impl Store {
             .await?;
         rows.iter().map(|row| Ok((user_id(row)?, departments(row, "departments")?))).collect()
     }
+}
+
+/// Marks those of `user_keys` who have not left yet and ends all their sessions; tells how many were marked.
+pub(crate) async fn leave(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    user_keys: &[String],
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let mut marked = 0;
+    for user_key in user_keys {
+        marked += sql("UPDATE members SET left_at = $1, updated_at = $1
+             WHERE corp_id = $2 AND user_key = $3 AND left_at IS NULL")
+        .bind(now.as_millis())
+        .bind(corp_id.as_str())
+        .bind(user_key)
+        .execute(&mut *transaction)
+        .await?;
+        sql("UPDATE sessions SET ended_at = $1, end_reason = $2
+             WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL")
+        .bind(now.as_millis())
+        .bind(EndReason::Left.as_str())
+        .bind(corp_id.as_str())
+        .bind(user_key)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(marked)
 }
 
 /// Values that the member gave by their own consent; `""` was not given.

@@ -15,6 +15,7 @@ mod delivered_twice;
 mod domain_files;
 mod elements;
 mod error_codes;
+mod events;
 mod front_end;
 mod functions;
 mod keys;

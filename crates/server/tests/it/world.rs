@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wecom::Budget;
+use wecom_login_directory::events::Events;
 use wecom_login_element::{App, Environment};
 use wecom_login_login::{Instance, Login};
 use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock};
@@ -45,6 +46,7 @@ struct Running {
     stop: oneshot::Sender<()>,
     done: JoinHandle<()>,
     files: FileWatch,
+    server: Server,
 }
 
 /// What a world is made of; each part has a default.
@@ -197,7 +199,7 @@ async fn run(
     assert_eq!(server.faults(), []);
     let login = server.login().clone();
     let (instance, app) = (server.instance(ELEMENT).unwrap(), server.app());
-    let files = server.file_watch();
+    let (files, kept) = (server.file_watch(), server.clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let done = tokio::spawn(async move {
         server
@@ -207,7 +209,7 @@ async fn run(
             .await
             .unwrap();
     });
-    ((login, instance, app), Running { stop, done, files })
+    ((login, instance, app), Running { stop, done, files, server: kept })
 }
 
 impl World {
@@ -233,6 +235,29 @@ impl World {
         self.http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         done.await.unwrap();
         TcpListener::bind(self.address).await.unwrap()
+    }
+
+    /// The contact events of the server.
+    pub(crate) fn events(&self) -> &Events {
+        self.running.server.events()
+    }
+
+    /// Works until no contact event waits.
+    pub(crate) async fn settle(&self) {
+        while self.waiting().await > 0 {
+            self.events().work().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Contact events that wait.
+    pub(crate) async fn waiting(&self) -> i64 {
+        self.events().backlog().await.unwrap().iter().map(|backlog| backlog.waiting).sum()
+    }
+
+    /// The database goes away from under the server.
+    pub(crate) async fn lose_database(&self) {
+        self.running.server.close().await;
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -1,0 +1,99 @@
+//! A department event: the department came, moved, changed its name or went, or a scope made of tags changed around it.
+//!
+//! Members of departments that were there and still are keep their row: theirs have not changed. Whoever is in one that
+//! the copy did not know is read with it; whoever is in one that nobody sees any more is asked for by name.
+
+use std::collections::{HashMap, HashSet};
+
+use wecom_login_model::{CorpId, Department, DepartmentId};
+use wecom_login_store::EventTask;
+
+use super::members::Attempt;
+use super::{App, Events};
+use crate::departments::members_of;
+use crate::{Error, profile};
+
+impl Events {
+    pub(super) async fn read_department(
+        &self,
+        apps: &[App],
+        corp_id: &CorpId,
+        id: DepartmentId,
+    ) -> Result<Attempt, Error> {
+        let directory = &self.directory;
+        let known = directory.store.departments(corp_id).await?;
+        let known_ids: HashSet<DepartmentId> = known.iter().map(|department| department.id).collect();
+        let mut listed: HashMap<DepartmentId, Department> = HashMap::new();
+        let mut complete = true;
+        for app in apps {
+            let calls = app.calls();
+            let listing = match calls.departments(Some(id)).await {
+                Ok(listing) => listing,
+                // 60003 and 60123: there is no such department (WeCom 90313).
+                Err(error) if error.is_outside_scope() || matches!(error.errcode(), Some(60003 | 60123)) => {
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            complete &= listing.skipped() == 0;
+            let departments: Vec<Department> = listing.iter().map(profile::department).collect();
+            let is_new = |department: &&Department| !known_ids.contains(&department.id);
+            let new: Vec<Department> = departments.iter().filter(is_new).cloned().collect();
+            let members: Vec<_> = members_of(&calls, &new).await?.into_iter().collect();
+            directory.store.save_members(corp_id, &members, directory.clock.now()).await?;
+            listed.extend(departments.into_iter().map(|department| (department.id, department)));
+        }
+        let seen = listed.contains_key(&id);
+        let mut tasks = Vec::new();
+        if !seen {
+            let memberships = directory.store.memberships(corp_id).await?;
+            let here = memberships.into_iter().filter(|(_, departments)| departments.contains(&id));
+            tasks.extend(here.map(|(user_id, _)| EventTask::Member(user_id)));
+        }
+        if complete {
+            // Each is asked for by itself: it may be somewhere else by now.
+            let missing = below(&known, id).into_iter().filter(|other| !listed.contains_key(other));
+            tasks.extend(missing.map(EventTask::Department));
+        }
+        // Noted before the row goes by which they are found.
+        directory.store.note_event_tasks(corp_id, &tasks, directory.clock.now()).await?;
+        let listed: Vec<Department> = listed.into_values().collect();
+        let gone = if seen { [].as_slice() } else { &[id] };
+        directory.store.save_departments(corp_id, &listed, gone).await?;
+        Ok(Attempt::Done)
+    }
+}
+
+/// Those directly and indirectly below a department, without itself. A loop in old data ends too.
+fn below(known: &[Department], id: DepartmentId) -> HashSet<DepartmentId> {
+    let mut children: HashMap<DepartmentId, Vec<DepartmentId>> = HashMap::new();
+    for department in known {
+        if let Some(parent) = department.parent {
+            children.entry(parent).or_default().push(department.id);
+        }
+    }
+    let (mut found, mut open) = (HashSet::new(), vec![id]);
+    while let Some(next) = open.pop() {
+        let below = children.get(&next).into_iter().flatten();
+        open.extend(below.copied().filter(|child| *child != id && found.insert(*child)));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_in_the_tree_ends() {
+        let department = |id, parent| Department {
+            id: DepartmentId(id),
+            name: String::new(),
+            parent: Some(DepartmentId(parent)),
+            order: 0,
+        };
+        let known = [department(2, 4), department(3, 2), department(4, 3), department(5, 1)];
+        assert_eq!(below(&known, DepartmentId(2)), HashSet::from([DepartmentId(3), DepartmentId(4)]));
+        assert_eq!(below(&known, DepartmentId(7)), HashSet::new());
+    }
+}

@@ -1,0 +1,210 @@
+//! The worker: claims tasks of one company after another and does them, a few at a time.
+//!
+//! Any number of workers may run, in one process or in many: a task is one's alone while the claim lasts, and a task
+//! whose worker was killed is another's afterwards. What fails is due again after a pause that grows. Failures that
+//! concern the whole company (WeCom is away, or refuses this machine) also let the company rest, and are nobody's fault;
+//! a task that fails while others succeed, or that WeCom refuses by itself, is set aside in the end and shown.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use wecom_login_model::{CorpId, Timestamp};
+use wecom_login_store::{ClaimedTask, EventTask};
+
+use super::members::Attempt;
+use super::{App, Events};
+use crate::Error;
+
+/// Tasks of one claim.
+const BATCH: i64 = 32;
+/// Tasks at once in a company; WeCom refuses too many calls at a time (45033).
+const AT_ONCE: usize = 4;
+/// Far longer than a batch takes.
+const CLAIM: Duration = Duration::from_mins(10);
+/// A task is set aside after so many failures of its own.
+const MOST_STRIKES: i64 = 8;
+/// With more tasks than this, one sync of the company costs less than they do.
+const MOST_WAITING: i64 = 5_000;
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// Tasks whose time has come are found within this time, whoever noted them.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How a company's WeCom answers.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Pulse {
+    rest_until: Option<Timestamp>,
+    failed: u32,
+    /// A sync in place of the tasks failed.
+    no_sync_until: Option<Timestamp>,
+}
+
+fn pause(failed: i64) -> Duration {
+    let factor = 1_u32.checked_shl(u32::try_from(failed).unwrap_or(0)).unwrap_or(u32::MAX);
+    FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE)
+}
+
+/// True for what would happen to any task of the company.
+fn is_of_the_company(error: &Error) -> bool {
+    match error {
+        Error::Store(_) => true,
+        Error::WeCom(error) => {
+            error.is_transient()
+                || error.is_rate_limited()
+                || error.is_token_invalid()
+                || error.is_credentials_wrong()
+                || error.is_misconfigured()
+        }
+    }
+}
+
+impl Events {
+    /// Works until dropped.
+    pub async fn run(&self) {
+        loop {
+            match self.work().await {
+                Ok(0) => {
+                    let _ = tokio::time::timeout(LOOK_EVERY, self.shared.noted.notified()).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "contact events wait for the database");
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            }
+        }
+    }
+
+    /// One round: of each company that does not rest some tasks that are due. Tells how many were worked on, well or
+    /// badly.
+    pub async fn work(&self) -> Result<usize, Error> {
+        let mut worked = 0;
+        let now = self.directory.clock.now();
+        for corp_id in self.directory.store.companies_with_due_events(now).await? {
+            let apps = self.apps.of(&corp_id);
+            if apps.is_empty() || self.pulse(&corp_id).rest_until.is_some_and(|until| now < until) {
+                continue;
+            }
+            if self.sync_instead(&apps, &corp_id).await? {
+                worked += 1;
+            }
+            worked += self.work_company(&apps, &corp_id).await?;
+        }
+        Ok(worked)
+    }
+
+    fn pulse(&self, corp_id: &CorpId) -> Pulse {
+        let pulses = self.shared.pulses.lock().unwrap_or_else(PoisonError::into_inner);
+        pulses.get(corp_id).copied().unwrap_or_default()
+    }
+
+    fn change_pulse(&self, corp_id: &CorpId, change: impl FnOnce(&mut Pulse)) {
+        let mut pulses = self.shared.pulses.lock().unwrap_or_else(PoisonError::into_inner);
+        change(pulses.entry(corp_id.clone()).or_default());
+    }
+
+    async fn work_company(&self, apps: &[App], corp_id: &CorpId) -> Result<usize, Error> {
+        let (store, now) = (&self.directory.store, self.directory.clock.now());
+        let claimed = store.claim_event_tasks(corp_id, now, now + CLAIM, BATCH).await?;
+        let count = claimed.len();
+        // Under a former userid nobody is found, so new userids come first, and alone.
+        let (members, others): (Vec<_>, Vec<_>) =
+            claimed.into_iter().partition(|claimed| matches!(claimed.task, EventTask::Member(_)));
+        let mut results = Vec::with_capacity(count);
+        for claimed in others {
+            let result = self.attempt(apps, corp_id, &claimed.task).await;
+            results.push((claimed, result));
+        }
+        let members = stream::iter(members).map(|claimed| async move {
+            let result = self.attempt(apps, corp_id, &claimed.task).await;
+            (claimed, result)
+        });
+        results.extend(members.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
+
+        let answers = results.iter().any(|(_, result)| match result {
+            Ok(_) => true,
+            Err(error) => !is_of_the_company(error),
+        });
+        let mut problem = None;
+        for (claimed, result) in results {
+            match result {
+                Ok(Attempt::Done) => store.finish_event_task(&claimed).await?,
+                Ok(Attempt::NotYet(why)) => self.failed(corp_id, &claimed, why, true).await?,
+                Err(error) => {
+                    let text = error.to_string();
+                    self.failed(corp_id, &claimed, &text, answers).await?;
+                    problem = Some(text);
+                }
+            }
+        }
+        if answers {
+            self.change_pulse(corp_id, |pulse| (pulse.failed, pulse.rest_until) = (0, None));
+        } else if let Some(problem) = problem {
+            let rest = pause(i64::from(self.pulse(corp_id).failed));
+            self.change_pulse(corp_id, |pulse| {
+                pulse.failed = pulse.failed.saturating_add(1);
+                pulse.rest_until = Some(self.directory.clock.now() + rest);
+            });
+            tracing::warn!(
+                %corp_id,
+                error = problem,
+                seconds = rest.as_secs(),
+                "contact events cannot be worked on; they wait"
+            );
+        }
+        Ok(count)
+    }
+
+    async fn attempt(&self, apps: &[App], corp_id: &CorpId, task: &EventTask) -> Result<Attempt, Error> {
+        match task {
+            EventTask::Member(user_id) => self.read_again(apps, corp_id, user_id).await,
+            EventTask::Department(id) => self.read_department(apps, corp_id, *id).await,
+            EventTask::Rename { from, to } => self.rename(apps, corp_id, from, to).await,
+        }
+    }
+
+    async fn failed(
+        &self,
+        corp_id: &CorpId,
+        claimed: &ClaimedTask,
+        problem: &str,
+        own_fault: bool,
+    ) -> Result<(), Error> {
+        let now = self.directory.clock.now();
+        let set_aside = (own_fault && claimed.strikes + 1 >= MOST_STRIKES).then_some(now);
+        if set_aside.is_some() {
+            tracing::error!(
+                %corp_id,
+                task = ?claimed.task,
+                error = problem,
+                "a contact event has failed too often and is set aside until another one asks for the same"
+            );
+        }
+        let due_at = now + pause(claimed.tries);
+        self.directory.store.fail_event_task(claimed, problem, own_fault, due_at, set_aside).await?;
+        Ok(())
+    }
+
+    /// With too many tasks waiting, one sync of the whole company takes their place. True when it did.
+    async fn sync_instead(&self, apps: &[App], corp_id: &CorpId) -> Result<bool, Error> {
+        let (store, began_at) = (&self.directory.store, self.directory.clock.now());
+        if self.pulse(corp_id).no_sync_until.is_some_and(|until| began_at < until)
+            || !store.are_more_events_waiting(corp_id, MOST_WAITING).await?
+        {
+            return Ok(false);
+        }
+        tracing::info!(%corp_id, "more than {MOST_WAITING} contact events wait: the whole company is read instead");
+        for app in apps {
+            if let Err(error) = self.directory.sync_departments(&app.calls(), corp_id, None).await {
+                tracing::warn!(%corp_id, %error, "the company could not be read in place of its events; they are worked on one by one");
+                let until = self.directory.clock.now() + LONGEST_PAUSE;
+                self.change_pulse(corp_id, |pulse| pulse.no_sync_until = Some(until));
+                return Ok(false);
+            }
+        }
+        let dropped = store.drop_events_before(corp_id, began_at).await?;
+        tracing::info!(%corp_id, dropped, "the company was read in place of its events");
+        Ok(true)
+    }
+}

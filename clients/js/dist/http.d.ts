@@ -26,5 +26,7 @@ export interface Answer {
 }
 /** One request. Throws when no answer comes in time, or one that is no JSON object; whatever its status says. */
 export declare function ask(wire: Wire, question: Question): Promise<Answer>;
+/** Why a caller gave up; older browsers keep no reason. */
+export declare function reasonOf(signal: AbortSignal): unknown;
 /** The error that an answer tells, if it tells one. */
 export declare function refusal(answer: Answer, language: Language): WecomLoginError | null;

@@ -60,7 +60,7 @@ function say(what, language) {
 // src/http.ts
 async function ask(wire, question) {
   const { method, path: path2, body, headers, signal } = question;
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted) throw reasonOf(signal);
   const language = wire.language();
   const abort = new AbortController();
   let late = false;
@@ -68,7 +68,7 @@ async function ask(wire, question) {
     late = true;
     abort.abort();
   }, wire.timeout);
-  const forward = () => abort.abort(signal?.reason);
+  const forward = () => abort.abort();
   signal?.addEventListener("abort", forward, { once: true });
   try {
     const response = await wire.fetch(wire.base + path2, {
@@ -89,7 +89,7 @@ async function ask(wire, question) {
     return { status: response.status, headers: response.headers, body: parse(text, response, language) };
   } catch (cause) {
     if (cause instanceof WecomLoginError) throw cause;
-    if (signal?.aborted && !late) throw signal.reason ?? cause;
+    if (signal?.aborted && !late) throw reasonOf(signal);
     throw new WecomLoginError("network", say(late ? "late" : "unreachable", language), { cause });
   } finally {
     clearTimeout(timer);
@@ -104,6 +104,9 @@ function parse(text, response, language) {
   }
   const requestId = response.headers.get("x-request-id");
   throw new WecomLoginError("http", say("strange", language), { status: response.status, requestId });
+}
+function reasonOf(signal) {
+  return signal.reason ?? new DOMException("The call was aborted.", "AbortError");
 }
 function refusal(answer, language) {
   const { errcode, errmsg, requestId } = answer.body;
@@ -309,7 +312,7 @@ function random() {
 function unlessAborted(work, signal) {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
-    const aborted = () => reject(signal.reason);
+    const aborted = () => reject(reasonOf(signal));
     if (signal.aborted) return aborted();
     signal.addEventListener("abort", aborted, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));

@@ -31,7 +31,7 @@ export interface Answer {
 /** One request. Throws when no answer comes in time, or one that is no JSON object; whatever its status says. */
 export async function ask(wire: Wire, question: Question): Promise<Answer> {
   const { method, path, body, headers, signal } = question;
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted) throw reasonOf(signal);
   const language = wire.language();
   const abort = new AbortController();
   let late = false;
@@ -39,7 +39,7 @@ export async function ask(wire: Wire, question: Question): Promise<Answer> {
     late = true;
     abort.abort();
   }, wire.timeout);
-  const forward = () => abort.abort(signal?.reason);
+  const forward = () => abort.abort();
   signal?.addEventListener("abort", forward, { once: true });
   try {
     const response = await wire.fetch(wire.base + path, {
@@ -60,7 +60,7 @@ export async function ask(wire: Wire, question: Question): Promise<Answer> {
     return { status: response.status, headers: response.headers, body: parse(text, response, language) };
   } catch (cause) {
     if (cause instanceof WecomLoginError) throw cause;
-    if (signal?.aborted && !late) throw signal.reason ?? cause;
+    if (signal?.aborted && !late) throw reasonOf(signal);
     throw new WecomLoginError("network", say(late ? "late" : "unreachable", language), { cause });
   } finally {
     clearTimeout(timer);
@@ -77,6 +77,11 @@ function parse(text: string, response: Response, language: Language): Record<str
   }
   const requestId = response.headers.get("x-request-id");
   throw new WecomLoginError("http", say("strange", language), { status: response.status, requestId });
+}
+
+/** Why a caller gave up; older browsers keep no reason. */
+export function reasonOf(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException("The call was aborted.", "AbortError");
 }
 
 /** The error that an answer tells, if it tells one. */

@@ -1,6 +1,6 @@
 // A bearer pair: for front ends on another site, where browsers block the session's cookie.
 
-import { type Answer, ask, refusal, type Wire } from "./http.js";
+import { type Answer, ask, reasonOf, refusal, type Wire } from "./http.js";
 import { localStorageOf, memoryStorage, type TokenStorage, usable } from "./storage.js";
 
 /** What the server gives beside the member when it begins a bearer session, and at each refresh. */
@@ -150,7 +150,7 @@ function random(): string {
 function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
-    const aborted = () => reject(signal.reason);
+    const aborted = () => reject(reasonOf(signal));
     if (signal.aborted) return aborted();
     signal.addEventListener("abort", aborted, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));

@@ -44,6 +44,16 @@ async function signIn(person, userid = "zhangsan") {
 /** What the front end keeps, as a script on its page would read it. */
 const kept = ({ page }) => page.evaluate(() => JSON.parse(Object.values(localStorage)[0] ?? "null"));
 
+/** Calls a function of a client that would sign in by cookie; gives what came of it. */
+const call = ({ page, demo }, name, values) =>
+  page.evaluate(
+    async ([url, name, values]) => {
+      const api = (await import(`${url}/client.js`)).createApi({ session: "cookie" });
+      return api[name](...values).catch(({ kind, errcode }) => ({ kind, errcode }));
+    },
+    [demo.url, name, values],
+  );
+
 /** POST /session/refresh from somewhere else. */
 async function refreshElsewhere(demo, refreshToken) {
   const response = await fetch(`${demo.url}/session/refresh`, {
@@ -73,6 +83,32 @@ story("a person signs in at a front end on another site, stays in, and signs out
   assert.equal(await kept(person), null);
   const cookies = await person.context.cookies(demo.url);
   assert.deepEqual(cookies, [], "the server never set a cookie");
+});
+
+story("the panel on a front end's page signs in there", async ({ visit, demo }) => {
+  const person = await arrive(visit, demo);
+  await person.page.evaluate(
+    async ([url, name]) => {
+      const { mountLoginPanel } = await import(`${url}/client.js`);
+      const place = document.createElement("div");
+      place.dataset.testid = "sign-in-panel";
+      document.body.append(place);
+      await mountLoginPanel(place, name);
+    },
+    [demo.url, ELEMENT],
+  );
+  await person.signInThroughFrame("zhangsan");
+  await person.page.waitForURL(`${front.origin}/`);
+  await isShown(person, "zhangsan");
+});
+
+story("by cookie nobody could sign in there", async ({ visit, demo }) => {
+  const person = await arrive(visit, demo);
+  const config = await call(person, "getLoginConfig", [ELEMENT]);
+  const authCode = await demo.codeFor("zhangsan", Number(config.agentId));
+  const refused = await call(person, "loginWithCode", [ELEMENT, { authCode, state: config.state }]);
+  assert.equal(refused.errcode, 710006, "the browser keeps the cookie that a state is bound to from the front end");
+  assert.deepEqual(await person.context.cookies(demo.url), []);
 });
 
 story("a refresh token that is stolen and used ends the session for both", async ({ visit, demo }) => {
@@ -152,7 +188,7 @@ story("an origin that is not listed gets nothing", async ({ visit, demo }) => {
 
   // A classic script loads anywhere, but its calls are refused.
   await person.page.addScriptTag({ url: `${url}/client.global.js` });
-  const call = (name, argument) =>
+  const ask = (name, argument) =>
     person.page.evaluate(
       async ([name, argument]) => {
         try {
@@ -163,7 +199,7 @@ story("an origin that is not listed gets nothing", async ({ visit, demo }) => {
       },
       [name, argument],
     );
-  const [isOurs, kind, errcode, errmsg] = await call("getLoginConfig", ELEMENT);
+  const [isOurs, kind, errcode, errmsg] = await ask("getLoginConfig", ELEMENT);
   assert.deepEqual([isOurs, kind, errcode], [true, "network", null]);
   assert.match(errmsg, person.say(/无法连接登录服务/, /cannot be reached/));
 });

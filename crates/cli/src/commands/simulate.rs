@@ -40,6 +40,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "corpid": corp_id,
             "agentid": sample::AGENT_ID,
             "secret": sample::SECRET,
+            "contactSecret": sample::CONTACT_SECRET,
             "tls": simulator.secure().map(told),
         }))?;
     } else {

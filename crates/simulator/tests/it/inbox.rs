@@ -1,5 +1,7 @@
 //! A company's server for callbacks, whose every answer the test gives itself.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -13,6 +15,9 @@ use wecom_login_simulator::{Callback, Receiver, Rule, Simulator, sample};
 
 pub(crate) const TOKEN: &str = "QDG6eK";
 pub(crate) const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+
+/// Longest wait for a request that should come; one that comes takes a fraction of it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 type Answers = mpsc::UnboundedSender<Request>;
 
@@ -74,7 +79,8 @@ impl Inbox {
 
     /// The next request.
     pub(crate) async fn next(&mut self) -> Request {
-        self.requests.recv().await.unwrap()
+        let next = tokio::time::timeout(PATIENCE, self.requests.recv()).await;
+        next.unwrap_or_else(|_| panic!("no request came")).unwrap()
     }
 
     /// The next event, taken with 200.

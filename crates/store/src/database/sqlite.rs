@@ -64,3 +64,32 @@ impl Sqlite {
         self.writer.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wecom_login_model::{Fingerprint, Timestamp};
+
+    use super::super::sql;
+    use crate::Store;
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_as_such_and_what_was_written_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let limit = async |pages: i64| {
+            let text = format!("PRAGMA max_page_count = {pages}");
+            sql(text).fetch_one(store.database.writer()).await.unwrap();
+        };
+        let (now, values) = (Timestamp::from_millis(1_800_000_000_000), store.key_value());
+        let later = now + std::time::Duration::from_mins(1);
+        assert!(store.add_api_key("first", Fingerprint::of("first"), now).await.unwrap());
+        // As many as there are.
+        limit(1).await;
+        let error = values.insert("big", &"x".repeat(100_000), now, later).await.unwrap_err();
+        assert!(error.is_full() && !error.is_unavailable(), "{error:?}");
+        assert_eq!(store.api_keys().await.unwrap().len(), 1);
+        assert_eq!(values.get("big", now).await.unwrap(), None);
+        limit(1_000_000).await;
+        assert!(values.insert("big", &"x".repeat(100_000), now, later).await.unwrap());
+    }
+}

@@ -93,7 +93,8 @@ impl fmt::Debug for InRedis {
 /// What a key holds, if anything: v, n, e.
 type Fields = (Option<String>, Option<i64>, Option<i64>);
 
-// Fields: v value, n version or count, e expiry, o the write that made it so.
+// Fields: v value, n version or count, e expiry, o the write that made it so. HSET comes first of all that writes: a Redis
+// whose memory is used up refuses a script's first write only.
 
 static INSERT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -102,7 +103,6 @@ static INSERT: LazyLock<Script> = LazyLock::new(|| {
          if kept[2] == write then return 1 end
          if kept[1] and tonumber(kept[1]) > tonumber(now) then return 0 end
          local time = redis.call('TIME')
-         redis.call('DEL', KEYS[1])
          redis.call('HSET', KEYS[1], 'v', value, 'n', time[1] .. string.format('%06d', time[2]), 'e', expiry, 'o', write)
          redis.call('PEXPIRE', KEYS[1], life)
          return 1",
@@ -133,7 +133,6 @@ static INCREMENT: LazyLock<Script> = LazyLock::new(|| {
              redis.call('HSET', KEYS[1], 'o', write)
              return redis.call('HINCRBY', KEYS[1], 'n', 1)
          end
-         redis.call('DEL', KEYS[1])
          redis.call('HSET', KEYS[1], 'v', '', 'n', 1, 'e', expiry, 'o', write)
          redis.call('PEXPIRE', KEYS[1], life)
          return 1",

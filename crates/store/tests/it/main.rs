@@ -10,10 +10,14 @@ mod backends;
 mod key_value;
 mod members;
 mod opening;
+mod postgres_fails;
 mod races;
+mod redis_fails;
 mod schema;
 mod sessions;
+mod sqlite_fails;
 mod token_pairs;
+mod wire;
 
 use wecom_login_model::Timestamp;
 

@@ -52,9 +52,13 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, state: watch::Sende
     let mut lost = false;
     loop {
         let now = *changes.borrow_and_update();
+        if now == State::Cut {
+            return None;
+        }
         tokio::select! {
             length = client.read(&mut asked) => match length.ok()? {
                 0 => return None,
+                _ if *state.borrow() == State::Cut => return None,
                 length => {
                     let text = String::from_utf8_lossy(&asked[..length]);
                     lost |= matches!(*state.borrow(), State::LosesTheAnswerTo(held) if text.contains(held));
@@ -65,16 +69,13 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, state: watch::Sende
                 let length = length.ok().filter(|length| *length > 0)?;
                 if lost {
                     state.send_replace(State::Open);
+                }
+                if lost || *state.borrow() == State::Cut {
                     return None;
                 }
                 client.write_all(&answered[..length]).await.ok()?;
             }
-            change = changes.changed() => {
-                change.ok()?;
-                if *state.borrow() == State::Cut {
-                    return None;
-                }
-            }
+            change = changes.changed() => change.ok()?,
         }
     }
 }

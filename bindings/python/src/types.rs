@@ -33,8 +33,9 @@ pub(crate) fn loading(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 
 /// What is wrong, in one line: with place and kind of an exception of the app's, as it is for one of ours.
 pub(crate) fn problem_of(py: Python<'_>, error: &PyErr) -> String {
-    let told =
-        loading(py).and_then(|loading| loading.call_method1("problem_of", (error.value(py),))?.extract());
+    // With its traceback, which the value alone does not have.
+    let raised = error.clone_ref(py).into_value(py);
+    let told = loading(py).and_then(|loading| loading.call_method1("problem_of", (raised,))?.extract());
     told.unwrap_or_else(|_| error.to_string())
 }
 

@@ -173,7 +173,7 @@ def begin(number: int, apps: List[Tuple[str, Any]]) -> None:
 
 def made(app: App) -> None:
     """An app was opened by `open_app`."""
-    _reading.made[app.folder] = app
+    _reading.made[os.path.realpath(app.folder)] = app
 
 
 def opened(core: Core) -> None:

@@ -3,6 +3,19 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple, final
 
+__all__ = [
+    "Core",
+    "Function",
+    "Model",
+    "Owner",
+    "after_fork_in_child",
+    "after_fork_in_parent",
+    "at_exit",
+    "before_fork",
+    "main",
+    "threads",
+]
+
 @final
 class Core:
     def __new__(

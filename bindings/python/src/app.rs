@@ -92,12 +92,7 @@ impl Inner {
         Self::with(settings, Vec::new(), types, State::Open(Arc::new(opened)))
     }
 
-    fn with(
-        settings: Settings,
-        variables: Vec<(String, Secret)>,
-        types: Types,
-        state: State,
-    ) -> Arc<Self> {
+    fn with(settings: Settings, variables: Vec<(String, Secret)>, types: Types, state: State) -> Arc<Self> {
         let inner = Arc::new(Self { settings, variables, types, state: RwLock::new(state) });
         inner.types.belong_to(&inner);
         inner

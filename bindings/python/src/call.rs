@@ -10,8 +10,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::future::Future as _;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,12 +20,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
-use wecom_login_element::{Arguments, Caller, Code, number};
+use wecom_login_element::{Arguments, BoxFuture, Caller, Code, number};
 
 use crate::app::Inner;
 use crate::error::raise;
 use crate::json::{from_python, to_python};
-use crate::python_type::Job;
+use crate::python_type::{Job, Loaded};
 use crate::{process, start_error};
 
 /// How soon Ctrl-C ends a wait.
@@ -162,13 +160,19 @@ fn begin(
         return Ok(Begun::Answered(Err(Code::new(number::NO_SUCH_FUNCTION, reason))));
     };
     let (sender, inbox) = new_inbox();
-    let context = Context { worker: Some(sender.clone()), behind, ..Context::default() };
     let function = function.to_owned();
-    let mut future = Box::pin(CONTEXT.scope(context, async move {
+    let is_python = element.kept::<Arc<Loaded>>().is_some();
+    let called = async move {
         element.call(&function, arguments, &Caller::Library).await.map(|outcome| outcome.value)
-    }));
+    };
+    let mut future: BoxFuture<'static, _> = if is_python {
+        let context = Context { worker: Some(sender.clone()), behind, ..Context::default() };
+        Box::pin(CONTEXT.scope(context, called))
+    } else {
+        Box::pin(called)
+    };
     let entered = opened.handle.enter();
-    let polled = Pin::as_mut(&mut future).poll(&mut std::task::Context::from_waker(Waker::noop()));
+    let polled = future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()));
     drop(entered);
     Ok(match polled {
         Poll::Ready(answer) => Begun::Answered(answer),

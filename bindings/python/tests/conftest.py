@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -7,6 +8,13 @@ import pytest
 
 import wecom_login
 from world import Instance, Program, World
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of whoever runs the tests do not reach them."""
+    for name in [name for name in os.environ if name.startswith("WECOM_LOGIN_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

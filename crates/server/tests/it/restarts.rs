@@ -109,3 +109,36 @@ async fn a_record_is_forgotten_an_hour_after_it_expired() {
     let page = browser.get(&redirect(&world.code("zhangsan"), &state)).await;
     assert_eq!((page.status.as_u16(), page.problem()), (400, 710_003));
 }
+
+#[tokio::test]
+async fn a_restart_asks_for_no_other_access_token_unless_that_one_was_taken_back() {
+    let mut world = world().start().await;
+    world.sign_in(&world.browser(), "zhangsan").await;
+    assert_eq!(world.wecom.calls_of("gettoken"), 1);
+    world.restart().await;
+    let browser = world.browser();
+    assert_eq!(world.sign_in(&browser, "zhangsan").await.location(), "/");
+    assert_eq!(world.wecom.calls_of("gettoken"), 1);
+
+    world.restart().await;
+    world.wecom.expire_tokens();
+    assert_eq!(world.sign_in(&world.browser(), "zhangsan").await.location(), "/");
+    assert_eq!(world.wecom.calls_of("gettoken"), 2);
+    world.restart().await;
+    assert_eq!(world.sign_in(&world.browser(), "zhangsan").await.location(), "/");
+    assert_eq!(world.wecom.calls_of("gettoken"), 2, "the new one is shared too");
+}
+
+#[tokio::test]
+async fn the_access_token_is_not_readable_in_the_data_folder() {
+    let world = world().start().await;
+    let token = world.login.get_access_token(&world.instance).await.unwrap();
+    world.store().await.close().await;
+    let mut looked_at = 0;
+    for file in std::fs::read_dir(world.data()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        looked_at += bytes.len();
+        assert!(!bytes.windows(token.expose().len()).any(|window| window == token.expose().as_bytes()));
+    }
+    assert!(looked_at > 10_000, "the database is there");
+}

@@ -26,6 +26,12 @@ impl Browser {
         Self { http, base: base.to_owned(), cookies: Mutex::default() }
     }
 
+    /// The same browser, which a load balancer now sends to another replica.
+    pub(crate) fn at(&self, base: &str) -> Self {
+        let cookies = Mutex::new(self.cookies.lock().unwrap().clone());
+        Self { http: self.http.clone(), base: base.to_owned(), cookies }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Page {
         self.send(self.request(Method::GET, path)).await
     }

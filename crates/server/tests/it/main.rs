@@ -23,6 +23,7 @@ mod library;
 mod pages;
 mod pairs;
 mod renewal;
+mod replicas;
 mod restarts;
 mod sign_in;
 mod wecom_fails;

@@ -227,6 +227,21 @@ impl World {
         (self.login, self.instance, self.app, self.running) = (login, instance, app, running);
     }
 
+    /// Another server of the same app and storage, behind the same address; where it listens.
+    pub(crate) async fn replica(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (app, data) = (self.folder.path().join("app"), self.folder.path().join("data of another"));
+        let settings = settings(self.address, &app, &data, self.change);
+        let (_, running) = run(settings, &self.clock, self.budget, self.register, listener).await;
+        tokio::spawn(async move {
+            // It runs as long as the test does.
+            let mut running = running;
+            let _ = (&mut running.done).await;
+        });
+        url
+    }
+
     async fn stop_and_listen(&mut self) -> TcpListener {
         let (stop, _) = oneshot::channel();
         drop(std::mem::replace(&mut self.running.stop, stop));

@@ -1,0 +1,49 @@
+//! Two servers on one PostgreSQL and one Redis: it makes no difference which of them a request comes to.
+
+use wecom_login_server::Settings;
+
+use crate::world::world;
+
+/// The servers that `scripts/with-servers` has started.
+fn shared(settings: &mut Settings) {
+    let server = |variable: &str| {
+        std::env::var(variable)
+            .unwrap_or_else(|_| panic!("{variable} is not set: run this with scripts/with-servers"))
+    };
+    let environment = [
+        ("WECOM_LOGIN_DATABASE".to_owned(), server("WECOM_LOGIN_TEST_POSTGRES")),
+        ("WECOM_LOGIN_REDIS".to_owned(), server("WECOM_LOGIN_TEST_REDIS")),
+        ("WECOM_LOGIN_KEY".to_owned(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned()),
+    ];
+    let given = Settings::load(None, environment, []).unwrap();
+    (settings.storage, settings.key) = (given.storage, given.key);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login-server --test it replicas -- --ignored"]
+async fn a_sign_in_goes_on_at_another_replica_and_its_end_is_seen_by_all() {
+    let world = world().settings(shared).start().await;
+    let other = world.replica().await;
+    let here = world.browser();
+    let redirect = world.redirect(&here, "zhangsan").await;
+
+    let there = here.at(&other);
+    let (first, second) = tokio::join!(there.get(&redirect), here.get(&redirect));
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303), "{first:?} {second:?}");
+    assert_eq!(
+        (here.me().await.as_deref(), there.me().await.as_deref()),
+        (Some("zhangsan"), Some("zhangsan"))
+    );
+    assert_eq!(here.at(&other).me().await.as_deref(), Some("zhangsan"), "one session, good at both");
+    assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 1, "the redirect came twice, to two replicas");
+
+    let lisi = world.browser().at(&other);
+    let redirect = world.redirect(&lisi, "lisi").await;
+    assert_eq!(lisi.get(&redirect).await.location(), "/");
+    assert_eq!(world.wecom.calls_of("gettoken"), 1, "one access token for both");
+
+    let out = here.request(reqwest::Method::POST, "/logout").header("origin", &world.url);
+    assert!(here.send(out).await.status.as_u16() < 400);
+    assert_eq!((here.me().await, there.me().await), (None, None), "ended at once at both");
+    assert_eq!(lisi.me().await.as_deref(), Some("lisi"));
+}

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 
 /** How long the program may take to be ready, or to end, in milliseconds. */
 const PATIENCE = 30_000;
@@ -94,6 +95,46 @@ export class Demo {
   /** The desktop client beside the browser: runs with that member signed in, or not at all. */
   async desktopOf(userid) {
     await (userid ? this.#control("POST", "desktop", { userid }) : this.#control("DELETE", "desktop"));
+  }
+
+  /** In WeChat: the member whom it is bound to, or a stranger's openid. */
+  async deviceBelongsToStranger(openid) {
+    await this.#control("POST", "device", { openid });
+  }
+
+  /** Time goes by, for the server and for WeCom; pages have clocks of their own (`page.clock`). */
+  async pass(seconds) {
+    await this.#control("POST", "clock", { advance_seconds: seconds });
+  }
+
+  /** WeCom looks for the ownership file of a domain, as its console does. */
+  async verifyDomain(domain) {
+    return this.#control("POST", "verify-domain", { domain, scheme: "http" });
+  }
+
+  /** The ownership file that WeCom's console offers, `{file, content}`. */
+  async ownershipFile() {
+    return this.#control("GET", "verify-domain?agentid=1000002");
+  }
+
+  /**
+   * Adds an instance beside the one of the demo, with these changes to its configuration (undefined takes a key away),
+   * and waits until it is served. Gives its full name.
+   */
+  async addInstance(name, changes) {
+    const folder = path.join(this.app, "auths/loginTypes");
+    const config = JSON.parse(await readFile(path.join(folder, "QywxInnerExample/QywxInnerExample.json"), "utf8"));
+    await mkdir(path.join(folder, name));
+    await writeFile(path.join(folder, name, `${name}.json`), JSON.stringify({ ...config, ...changes }));
+    const element = { title: `云帆 ${name}`, type: "auths.loginTypes.QywxInnerType" };
+    await writeFile(path.join(folder, name, "e.json"), JSON.stringify(element));
+    const { orgId, name: app } = JSON.parse(await readFile(path.join(this.app, "app.json"), "utf8"));
+    const address = `${this.url}/api/${orgId}/${app}/auths/loginTypes/${name}/getLoginConfig`;
+    for (const end = Date.now() + PATIENCE; ; await setTimeout(100)) {
+      const answer = await fetch(address, { method: "POST" });
+      if (answer.ok && (await answer.json()).errcode === 0) return `auths.loginTypes.${name}`;
+      assert.ok(Date.now() < end, `${name} is not served:\n${this.log}`);
+    }
   }
 
   /** Changes an app's settings in WeCom's console. */

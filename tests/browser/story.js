@@ -11,21 +11,22 @@ const LANGUAGES = ["zh-CN", "en"];
 /**
  * One demo and one browser for a file's stories. Gives the function that tells one: its body gets `visit` (a new
  * visitor; further ones are other people) and `demo`. Whatever is odd on a page of any of them fails the story.
- * `browserOptions` are those of `launch`. `prepare` runs before the demo starts, and gives more of its command line's `flags`
- * and the `origins` besides its own that pages may load from.
+ * `browserOptions` are those of `launch`. `prepare` runs before the demo starts, and gives more of its command line's `flags`,
+ * the `origins` besides its own that pages may load from, and further `instances`: changes to the configuration of the demo's
+ * own, or a function of the demo that gives them, by name.
  */
 export function stage(browserOptions, prepare = async () => ({})) {
   let demo;
   let browser;
   before(async () => {
-    const { flags, origins = [] } = await prepare();
+    const { flags, origins = [], instances = {} } = await prepare();
     demo = Object.assign(await Demo.start(flags), { origins });
-    browser = await launch(browserOptions);
+    browser = await launch({ wecom: demo.tls, ...browserOptions });
+    for (const [name, changes] of Object.entries(instances)) {
+      await demo.addInstance(name, typeof changes === "function" ? changes(demo) : changes);
+    }
   });
-  afterEach(async () => {
-    await demo.clearFaults();
-    await demo.deviceBelongsToNobody();
-  });
+  afterEach(() => demo.resetWecom());
   after(async () => {
     await browser?.close();
     await demo?.stop();

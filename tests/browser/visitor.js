@@ -57,6 +57,42 @@ export class Visitor {
     return this.page.frameLocator("[data-testid=sign-in-panel] div:not([inert]) > iframe");
   }
 
+  /** What went wrong in the panel, as the sign-in page tells it. */
+  get trouble() {
+    return this.page.locator("[data-testid=trouble]:not([hidden])");
+  }
+
+  /** The page tells of that trouble in full (see words.js), with a number to find the request in the log by. */
+  async assertTrouble(code, details = []) {
+    await this.trouble.waitFor();
+    const shown = async (hook) => (await this.trouble.getByTestId(hook).innerText()).trim();
+    const { who, ...words } = problem(code, this.language);
+    const page = {
+      title: await shown("trouble-title"),
+      meaning: await shown("trouble-meaning"),
+      whoName: await shown("trouble-who"),
+      how: await shown("trouble-how"),
+    };
+    assert.deepEqual(page, words);
+    assert.equal(await this.trouble.getByTestId("trouble-who").getAttribute("data-who"), who);
+    assert.equal(await shown("trouble-code"), String(code));
+    const values = await this.trouble.getByTestId("trouble-details").locator("dd").allInnerTexts();
+    assert.deepEqual(values, details);
+    const requestId = await shown("trouble-request");
+    assert.match(requestId, /^[0-9a-f]{32}$/);
+    assert.ok(this.demo.log.includes(requestId), "the log has the request's number");
+    await this.assertNotSignedIn();
+  }
+
+  /** Whether anybody sees the page, as a browser tells it when tabs are switched or the screen is locked. */
+  async becomes(visibility) {
+    await this.page.evaluate((state) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, visibility);
+  }
+
   /** From the sign-in page to the next one, in its frame. */
   async signInThroughFrame(userid) {
     await this.frame.locator(`[data-userid="${userid}"]`).click();

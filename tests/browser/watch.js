@@ -42,7 +42,7 @@ export class Watch {
   }
 
   #response(response) {
-    if (response.status() < 400) return;
+    if (response.status() < 400 || isOver(response.url())) return;
     // A page that explains a refusal has the status of one, and Chromium puts that in the console.
     if (response.request().isNavigationRequest()) this.#refusedPages.add(withoutFragment(response.url()));
     else this.#note(`${response.status()} for ${response.url()}`);
@@ -51,16 +51,22 @@ export class Watch {
   #failed(request) {
     // A page that is left takes its waiting requests with it.
     const left = request.failure()?.errorText === "net::ERR_ABORTED";
-    const waits = new URL(request.url()).pathname === "/wwlogin/status";
-    if (!(left && waits)) this.#note(`failed: ${request.url()} (${request.failure()?.errorText})`);
+    if (!(left && isOver(request.url()))) this.#note(`failed: ${request.url()} (${request.failure()?.errorText})`);
   }
 
   #console(message) {
     if (!["error", "warning", "assert"].includes(message.type())) return;
     const { url } = message.location();
-    const refused = message.text().startsWith("Failed to load resource") && this.#refusedPages.has(withoutFragment(url));
+    const refused =
+      message.text().startsWith("Failed to load resource") &&
+      (this.#refusedPages.has(withoutFragment(url)) || isOver(url));
     if (!refused) this.#note(`console ${message.type()}: ${message.text()} (${url})`);
   }
+}
+
+/** WeCom's page asks after its code until it is told that it has expired. */
+function isOver(url) {
+  return URL.canParse(url) && new URL(url).pathname === "/wwlogin/status";
 }
 
 function withoutFragment(url) {

@@ -120,6 +120,51 @@ const PROBLEMS = {
       "return_to must be at the sign-in service's own address or at an origin listed in return_origins.",
     ],
   },
+  710331: {
+    who: "member",
+    title: ["二维码没有加载出来", "The QR code did not load"],
+    meaning: [
+      "企业微信的登录面板没有加载出来：脚本被拦截，或浏览器访问不到企业微信的登录地址。",
+      "WeCom's login panel did not load: its script is blocked, or the browser cannot reach WeCom's sign-in address.",
+    ],
+    how: [
+      "请点下面的链接，在企业微信自己的页面上登录。如果那个页面也打不开，请把下面的地址告诉网络管理员。",
+      "Follow the link below to sign in on WeCom's own page. If that does not open either, give the address below to whoever runs the network.",
+    ],
+  },
+  710332: {
+    who: "member",
+    title: ["登录没有成功", "The sign-in did not succeed"],
+    meaning: ["企业微信的登录面板报告了一个错误。", "WeCom's login panel reported an error."],
+    how: [
+      "请再试一次；若仍然失败，请把下面的错误号交给企业微信管理员。",
+      "Try again. If it stays, give the numbers below to your company's WeCom administrator.",
+    ],
+  },
+  710333: {
+    who: "administrator",
+    title: ["登录设置有误", "The sign-in is not set up right"],
+    meaning: [
+      "登录完成后要返回的域名，与企业微信管理后台里这个应用的“授权回调域”不一致。",
+      "The host that the sign-in returns to is not the one that WeCom's admin console has for this app (授权回调域).",
+    ],
+    how: [
+      "在管理后台打开这个应用，进入“企业微信授权登录 → Web网页 → 设置授权回调域”，填写下面的域名（端口也要一致，不带协议）。",
+      "In the admin console open the app and enter the domain below, with its port and without a scheme, under 企业微信授权登录 → Web网页 → 设置授权回调域.",
+    ],
+  },
+  710334: {
+    who: "member",
+    title: ["这个二维码已经失效", "This QR code has expired"],
+    meaning: [
+      "二维码十分钟后失效，而页面没能从登录服务取得新的。",
+      "A QR code expires after ten minutes, and the page could not get a new one from the sign-in service.",
+    ],
+    how: [
+      "请检查网络，然后再试一次；网络恢复后页面也会自己更新。",
+      "Check the network, then try again. The page also mends itself once the network is back.",
+    ],
+  },
 };
 
 /** What the page of that number must say in that language, and the hook's name of who can fix it. */

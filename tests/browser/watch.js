@@ -51,7 +51,8 @@ export class Watch {
   #failed(request) {
     // A page that is left takes its waiting requests with it.
     const left = request.failure()?.errorText === "net::ERR_ABORTED";
-    if (!(left && isOver(request.url()))) this.#note(`failed: ${request.url()} (${request.failure()?.errorText})`);
+    const waits = isOver(request.url()) || new URL(request.url()).pathname.startsWith("/assets/icon-");
+    if (!(left && waits)) this.#note(`failed: ${request.url()} (${request.failure()?.errorText})`);
   }
 
   #console(message) {

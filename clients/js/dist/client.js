@@ -452,6 +452,7 @@ function ownFrame(el, config, look, on) {
   url.searchParams.set("color_scheme", look.colorScheme);
   frame.src = url.href;
   frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-top-navigation");
+  frame.allow = "local-network-access";
   frame.referrerPolicy = "origin";
   const [width, height] = look.size === "small" ? ["320px", "380px"] : ["480px", "416px"];
   Object.assign(frame.style, { display: "block", border: "none", width, maxWidth: "100%", height });

@@ -90,6 +90,8 @@ export function ownFrame(el: Element, config: LoginConfig, look: PanelLook, on: 
   // Once the phone confirms, the frame moves the window with no click in it, which the page grants by name instead of
   // leaving it to each browser's rule for frames of other sites.
   frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-top-navigation");
+  // As WeCom's own panel: the frame looks for the desktop client on this computer.
+  frame.allow = "local-network-access";
   frame.referrerPolicy = "origin";
   const [width, height] = look.size === "small" ? ["320px", "380px"] : ["480px", "416px"];
   Object.assign(frame.style, { display: "block", border: "none", width, maxWidth: "100%", height });

@@ -213,10 +213,8 @@ impl Instances {
     }
 
     fn add(&mut self, instance: Arc<Instance>) {
-        if instance.callback == CallbackMode::Server {
-            let path = instance.redirect_url.path().to_owned();
-            self.by_redirect_path.entry(path).or_default().push(instance.clone());
-        }
+        let path = instance.redirect_url.path().to_owned();
+        self.by_redirect_path.entry(path).or_default().push(instance.clone());
         self.by_name.insert(instance.full_name.clone(), instance);
     }
 
@@ -253,7 +251,7 @@ impl Instances {
         format!("/wecom/callback/{name}")
     }
 
-    /// Those whose redirects our server takes at this path; the state tells which of them one is for.
+    /// Those whose redirect address has this path, on whichever host; the state tells which of them one is for.
     pub fn at_redirect_path(&self, path: &str) -> &[Arc<Instance>] {
         self.by_redirect_path.get(path).map_or(&[], Vec::as_slice)
     }

@@ -35,7 +35,7 @@ impl Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
-static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
     [
         Asset::new("style", "css", CSS, include_bytes!("../../../web/assets/style.css").as_slice()),
         Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../../web/assets/icon.svg").as_slice()),
@@ -45,6 +45,12 @@ static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
             "js",
             JAVASCRIPT,
             include_bytes!("../../../clients/js/dist/login_page.js").as_slice(),
+        ),
+        Asset::new(
+            "callback",
+            "js",
+            JAVASCRIPT,
+            include_bytes!("../../../web/assets/callback.js").as_slice(),
         ),
         // WeCom's own login panel (WeCom 98172). Its path is known to the JavaScript client as well.
         Asset {
@@ -80,6 +86,11 @@ pub(crate) fn login_path() -> &'static str {
     &ASSETS[3].path
 }
 
+/// The path of the bare redirect page's script, an ES module.
+pub(crate) fn callback_path() -> &'static str {
+    &ASSETS[4].path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,8 +113,8 @@ mod tests {
     #[test]
     fn wecoms_script_is_the_one_that_was_vendored() {
         let sums = include_str!("../../../web/vendor/wecom-jssdk-2.4.4/SHA256SUMS");
-        assert_eq!(sums, format!("{}  wecom.prod.js\n", Fingerprint::of(&ASSETS[4].bytes).to_hex()));
-        let text = std::str::from_utf8(&ASSETS[4].bytes).unwrap();
+        assert_eq!(sums, format!("{}  wecom.prod.js\n", Fingerprint::of(&ASSETS[5].bytes).to_hex()));
+        let text = std::str::from_utf8(&ASSETS[5].bytes).unwrap();
         assert!(text.contains("\"2.4.4\""), "the version in the path is the file's own");
     }
 }

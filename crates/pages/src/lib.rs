@@ -29,6 +29,7 @@
 //! | login | `sign-in-link` | link to the same sign-in as a page of its own, always |
 //! | login | `trouble`, `trouble-title`, `trouble-retry` | one for each [`TroubleKind`], hidden until it happens |
 //! | login | `trouble-meaning`, `trouble-who`, `trouble-how`, `trouble-details`, `trouble-reason` | as of a problem |
+//! | callback | `callback-title`, `callback-status` | heading; what is going on. Its troubles have the hooks of login |
 //! | login | `trouble-code`, `trouble-number`, `trouble-request` | our number; WeCom's; the request's |
 //! | choose | `choices`, `choice` | the list; one link in it, with `data-element` = full name of the instance |
 //! | home | `signed-in-name`, `signed-in-userid` | the member |
@@ -41,6 +42,7 @@
 
 mod assets;
 mod brand;
+mod callback;
 mod choose;
 mod chrome;
 mod explained;
@@ -52,6 +54,7 @@ mod signed_out;
 
 pub use assets::{Asset, assets};
 pub use brand::{Brand, Colour, LARGEST_LOGO, brand_style, logo};
+pub use callback::CallbackPage;
 pub use choose::{Choice, ChoosePage};
 pub use chrome::{Chrome, LanguageLinks, UtcOffset};
 pub use home::HomePage;

@@ -4,12 +4,13 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
-use axum::http::{Method, StatusCode};
+use axum::http::header::{self, SET_COOKIE};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Redirect as To, Response};
 use wecom_login_element::{Arguments, Code, Effect, Outcome};
-use wecom_login_login::{Instance, Refusal, SignedIn, number};
+use wecom_login_login::{CallbackMode, Instance, Refusal, SignedIn, number};
 use wecom_login_model::Secret;
+use wecom_login_pages::{CONTENT_SECURITY_POLICY, CallbackPage};
 use wecom_login_session::{EndReason, SessionToken};
 
 use crate::caller::caller;
@@ -24,8 +25,7 @@ use crate::site::{Served, Site};
 /// Every path that is none of our own: a redirect, or nothing.
 pub(crate) async fn callback(State(site): State<Arc<Site>>, method: Method, visit: Visit) -> Response {
     let served = site.served();
-    let takes = |instance: &&Arc<Instance>| !served.browser_off.contains_key(instance.full_name());
-    let here: Vec<_> = served.instances.at_redirect_path(visit.uri.path()).iter().filter(takes).collect();
+    let here = served.redirected_to(visit.uri.path(), &site.settings);
     if here.is_empty() {
         return problem::page(&site, &visit, &Problem::of_number(StatusCode::NOT_FOUND, NOT_FOUND).home());
     }
@@ -56,6 +56,11 @@ async fn finish(
         }
         Err(error) => return Err(failed(error.into(), login_page::path(None, None))),
     }
+    if visit.parameter("code").is_none() && visit.parameter("state").is_none() {
+        // A bookmark, or an address that was typed in: nothing came from WeCom.
+        let only = here.first().filter(|_| here.len() == 1).map(|instance| instance.full_name());
+        return Ok(To::to(&login_page::path(only, None)).into_response());
+    }
     let state = Secret::new(visit.parameter("state").unwrap_or_default());
     // The state names the instance; several may share the path.
     let (instance, return_to) = match site.login.meant_for(&state).await {
@@ -77,6 +82,9 @@ async fn finish(
     if visit.browser.is_none() {
         let otherwise = Refusal::StateOfAnotherBrowser;
         return begin_again(site, visit, instance, &state, number::COOKIES_BLOCKED, otherwise).await;
+    }
+    if instance.callback() == CallbackMode::Page {
+        return Ok(bare_page(site, visit, instance, return_to.as_deref()));
     }
     let Some(element) = served.app.element(instance.full_name()) else {
         let problem = Problem::of_number(StatusCode::NOT_FOUND, NO_INSTANCE);
@@ -108,6 +116,24 @@ async fn finish(
             Err(problem::page(site, visit, &Problem::of_app(&code, again)))
         }
     }
+}
+
+/// Stands in for the app's own page on the redirect address.
+fn bare_page(site: &Site, visit: &Visit, instance: &Instance, return_to: Option<&str>) -> Response {
+    let again_url = login_page::path(Some(instance.full_name()), return_to);
+    let page = CallbackPage {
+        title: instance.title(),
+        element: instance.full_name(),
+        next_url: return_to.unwrap_or("/"),
+        again_url: &again_url,
+    };
+    // The address holds code and state; other languages are chosen on the sign-in page.
+    let mut response = problem::html(StatusCode::OK, page.html(&problem::chrome_at(site, visit, &again_url)));
+    let policy = format!("{CONTENT_SECURITY_POLICY}; connect-src 'self'");
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// Sets the session and goes to where the member wanted to go.

@@ -54,6 +54,17 @@ impl Served {
     }
 }
 
+impl Served {
+    /// The instances whose redirects come to this server at a path.
+    pub(crate) fn redirected_to(&self, path: &str, settings: &Settings) -> Vec<&Arc<Instance>> {
+        let is_ours = |instance: &&Arc<Instance>| {
+            instance.redirect_url().origin() == settings.public_url.origin()
+                && !self.browser_off.contains_key(instance.full_name())
+        };
+        self.instances.at_redirect_path(path).iter().filter(is_ours).collect()
+    }
+}
+
 impl Site {
     pub(crate) fn served(&self) -> Arc<Served> {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -64,18 +75,18 @@ impl Site {
     }
 }
 
-/// Why this server cannot take the instance's redirect, if so.
+/// Why the instance cannot be signed in to through a browser, if so: its redirect would come where nobody takes it.
 fn browser_off(instance: &Instance, settings: &Settings) -> Option<String> {
     let redirect = instance.redirect_url();
-    if instance.callback() == CallbackMode::Page {
-        return None;
-    }
     if redirect.origin() != settings.public_url.origin() {
-        return Some(format!(
-            "redirectUri is at {}, public_url is {}",
-            redirect.origin().ascii_serialization(),
-            settings.public_url.origin().ascii_serialization()
-        ));
+        // A page of the app's own takes it there, with the client.
+        return (instance.callback() == CallbackMode::Server).then(|| {
+            format!(
+                "redirectUri is at {}, public_url is {}",
+                redirect.origin().ascii_serialization(),
+                settings.public_url.origin().ascii_serialization()
+            )
+        });
     }
     routes::is_ours(redirect.path())
         .then(|| format!("redirectUri has the path {}, which is our own", redirect.path()))

@@ -119,7 +119,7 @@ fn every_hook_is_documented() {
 #[test]
 fn assets_are_named_by_what_is_in_them() {
     let paths: Vec<&str> = assets().iter().map(|asset| asset.path.as_str()).collect();
-    assert_eq!(paths.len(), 5);
+    assert_eq!(paths.len(), 6);
     for asset in assets() {
         let name = asset.path.strip_prefix("/assets/").unwrap();
         let hash = wecom_login_model::Fingerprint::of(&asset.bytes).to_hex();

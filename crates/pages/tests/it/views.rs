@@ -2,8 +2,8 @@
 
 use wecom_login_model::{Actor, Bilingual, Explanation, Language, Timestamp};
 use wecom_login_pages::{
-    Brand, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, ProblemPage, Retry, SignedOutPage,
-    Trouble, TroubleKind, title,
+    Brand, CallbackPage, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, ProblemPage, Retry,
+    SignedOutPage, Trouble, TroubleKind, title,
 };
 
 pub(crate) const EXPLANATION: Explanation = Explanation {
@@ -89,6 +89,10 @@ pub(crate) fn all_in(chrome: &Chrome<'_>, value: &str) -> Vec<(String, String)> 
             LoginPage { link_url: value, ..login(value, Some(panel(value, false))) }.html(chrome),
         ),
         ("login by link", LoginPage { link_url: value, ..login(value, None) }.html(chrome)),
+        (
+            "callback",
+            CallbackPage { title: value, element: value, next_url: value, again_url: value }.html(chrome),
+        ),
         ("choose", choose(value).html(chrome)),
         ("choose among none", ChoosePage { choices: vec![] }.html(chrome)),
         ("home", home(value, &departments).html(chrome)),

@@ -37,7 +37,7 @@ async fn pages_speak_the_visitors_language() {
     assert!(page("fr", "/login").await.contains("<html lang=\"zh-CN\">"));
     assert!(page("zh-CN", "/login?lang=en").await.contains("<html lang=\"en\">"));
     // The choice is kept for the pages that come after WeCom's redirect.
-    assert!(page("zh-CN", REDIRECT).await.contains("<html lang=\"en\">"));
+    assert!(page("zh-CN", &format!("{REDIRECT}?state=x")).await.contains("<html lang=\"en\">"));
     assert!(page("en", "/nothing?lang=zh").await.contains("<html lang=\"zh-CN\">"));
     assert!(page("en", "/login").await.contains("<html lang=\"zh-CN\">"), "whatever page it was chosen on");
 }
@@ -50,6 +50,34 @@ async fn declining_is_told_as_such() {
     let page = browser.get(&format!("{REDIRECT}?state={state}")).await;
     assert_eq!((page.status.as_u16(), page.problem()), (403, 710_001));
     assert!(page.text.contains(&format!("/login?element={ELEMENT}")), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_bare_redirect_address_leads_to_the_sign_in_page() {
+    let world = world().start().await;
+    assert_eq!(world.browser().get(REDIRECT).await.location(), format!("/login?element={ELEMENT}"));
+}
+
+#[tokio::test]
+async fn a_page_that_takes_the_redirect_is_stood_in_for() {
+    let world = world().config(serde_json::json!({"callback": "page"})).start().await;
+    let browser = world.browser();
+    browser.get("/login?return_to=/reports").await;
+    let state = world.state(&browser).await;
+    let page = browser.get(&format!("{REDIRECT}?code={}&state={state}", world.code("zhangsan"))).await;
+    assert_eq!(
+        (page.status.as_u16(), world.wecom.calls_of("auth/getuserinfo")),
+        (200, 0),
+        "the client asks, not we"
+    );
+    assert!(page.text.contains(&format!("data-element=\"{ELEMENT}\" data-next=\"/\"")), "{}", page.text);
+    assert!(page.header("content-security-policy").ends_with("; connect-src 'self'"));
+    assert!(!page.text.contains(&state), "the script reads it from the address");
+    // Whoever said no, or brings a state of nobody's, is told by us as ever.
+    let page = browser.get(&format!("{REDIRECT}?state={state}")).await;
+    assert_eq!((page.status.as_u16(), page.problem()), (403, 710_001));
+    let page = browser.get(&crate::world::redirect("x", &"x".repeat(32))).await;
+    assert_eq!((page.status.as_u16(), page.problem()), (400, 710_003));
 }
 
 #[tokio::test]

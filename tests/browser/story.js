@@ -13,7 +13,7 @@ const LANGUAGES = ["zh-CN", "en"];
  * visitor; further ones are other people) and `demo`. Whatever is odd on a page of any of them fails the story.
  * `browserOptions` are those of `launch`. `prepare` runs before the demo starts, and gives more of its command line's `flags`,
  * the `origins` besides its own that pages may load from, and further `instances`: changes to the configuration of the demo's
- * own, or a function of the demo that gives them, by name.
+ * own, or a function of the demo that gives them, by name. A story may take a minute, or `timeout` milliseconds.
  */
 export function stage(browserOptions, prepare = async () => ({})) {
   let demo;
@@ -32,9 +32,9 @@ export function stage(browserOptions, prepare = async () => ({})) {
     await demo?.stop();
   });
 
-  return function story(name, body) {
+  return function story(name, body, { timeout = 60_000 } = {}) {
     for (const language of LANGUAGES) {
-      test(`${name} (${language})`, { timeout: 60_000 }, async () => {
+      test(`${name} (${language})`, { timeout }, async () => {
         const visitors = [];
         const visit = async (options) => {
           const visitor = await Visitor.arrive(browser, demo, language, options);

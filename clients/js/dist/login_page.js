@@ -443,7 +443,7 @@ function begin(place2) {
       if (trouble.hidden) continue;
       fill(trouble, "request", error?.requestId ?? requestId);
       fill(trouble, "number", error?.errcode == null ? "" : String(error.errcode));
-      fill(trouble, "reason", error?.errcode == null ? "" : error?.errmsg ?? "");
+      fill(trouble, "reason", error?.kind === "refused" ? error.errmsg : "");
     }
   };
   let panel = null;

@@ -29,7 +29,7 @@ function begin(place: HTMLElement): void {
       if (trouble.hidden) continue;
       fill(trouble, "request", error?.requestId ?? requestId);
       fill(trouble, "number", error?.errcode == null ? "" : String(error.errcode));
-      fill(trouble, "reason", error?.errcode == null ? "" : (error?.errmsg ?? ""));
+      fill(trouble, "reason", error?.kind === "refused" ? error.errmsg : "");
     }
   };
 

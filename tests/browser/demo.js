@@ -109,7 +109,7 @@ export class Demo {
 
   /** WeCom looks for the ownership file of a domain, as its console does. */
   async verifyDomain(domain) {
-    return this.#control("POST", "verify-domain", { domain, scheme: "http" });
+    return this.#control("POST", "verify-domain", { domain, scheme: "http", agentid: 1000002 });
   }
 
   /** The ownership file that WeCom's console offers, `{file, content}`. */

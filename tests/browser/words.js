@@ -75,6 +75,18 @@ const PROBLEMS = {
       "Sign in again in this browser. If somebody sent you the link, do not go on and tell your administrator.",
     ],
   },
+  710008: {
+    who: "member",
+    title: ["浏览器没有保存 Cookie", "Your browser keeps no cookies"],
+    meaning: [
+      "登录重新开始了两次，浏览器仍然没有带回 Cookie。",
+      "The sign-in was started again twice, and the browser still brought no cookie back.",
+    ],
+    how: [
+      "请允许本网站使用 Cookie，或换一个浏览器；不要在登录中途切换浏览器或无痕窗口。",
+      "Allow cookies for this site or take another browser, and do not change the browser or a private window half-way.",
+    ],
+  },
   710101: {
     who: "administrator",
     title: ["你不是这家企业的成员", "You are not a member of this company"],

@@ -14,6 +14,9 @@ const CLIENTS = {
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 wxwork/4.1.36 MicroMessenger/7.0.1 NetType/WIFI Language/zh Lang/zh ColorScheme/Light",
 };
 
+const WECHAT =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.50(0x18003233) NetType/WIFI Language/zh_CN";
+
 for (const [system, userAgent] of Object.entries(CLIENTS)) {
   story(`in WeCom for ${system} a person is in without a tap`, async ({ visit, demo }) => {
     await demo.deviceBelongsTo("zhangsan");
@@ -48,4 +51,33 @@ story("the first visit in WeCom asks whose phone it is, and remembers", async ({
   await person.signOut();
   await person.see("sign-in-again").click();
   await person.assertSignedIn("zhangsan");
+});
+
+story("in WeChat with the WeCom plug-in a member is in without a tap", async ({ visit, demo }) => {
+  await demo.deviceBelongsTo("lisi");
+  const person = await visit({ userAgent: WECHAT });
+  await person.open("/login?return_to=%2F%3Ffrom%3Dwechat");
+  await person.see("signed-in-userid").waitFor();
+  person.assertAt("/?from=wechat");
+  assert.equal((await person.me()).body.userId, "lisi");
+});
+
+story("in WeChat somebody of no company is told so, and by whom it can be mended", async ({ visit, demo }) => {
+  await demo.deviceBelongsToStranger("oStranger0000000000000000001");
+  const person = await visit({ userAgent: WECHAT });
+  await person.open("/login");
+  await person.assertProblem(710101);
+});
+
+story("in WeCom whoever has a session goes straight on", async ({ visit, demo }) => {
+  await demo.deviceBelongsTo("zhangsan");
+  const person = await visit({ userAgent: CLIENTS.Windows });
+  await person.open("/login");
+  await person.assertSignedIn("zhangsan");
+  const asked = [];
+  person.page.on("request", (request) => asked.push(new URL(request.url()).origin));
+  await person.open("/login?return_to=%2F%3Fagain");
+  await person.see("signed-in-userid").waitFor();
+  person.assertAt("/?again");
+  assert.deepEqual([...new Set(asked)], [demo.url], "WeCom is not asked again");
 });

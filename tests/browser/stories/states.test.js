@@ -91,3 +91,56 @@ story("the redirect's address opened again gives the same session and asks WeCom
   await person.signInThroughFrame("zhangsan");
   await person.assertSignedIn("zhangsan");
 });
+
+story("a sign-in that took longer than ten minutes begins anew by itself, and still leads where it was to lead", async ({ visit, demo }) => {
+  const person = await visit();
+  await person.open("/login?return_to=%2F%3Ffrom%3Dmail");
+  const link = new URL(await person.see("sign-in-link").getAttribute("href"));
+  const state = link.searchParams.get("state");
+  await demo.pass(10 * 60 + 1);
+  const code = await demo.codeFor("lisi", link.searchParams.get("agentid"));
+  await person.page.goto(`${demo.url}/auth/wecom/callback?code=${code}&state=${state}`);
+  await person.page.locator("#qr svg").waitFor();
+  assert.equal(new URL(person.page.url()).origin, demo.wecom);
+  await person.assertNotSignedIn();
+  await person.signInAtWecom("lisi");
+  await person.see("signed-in-userid").waitFor();
+  person.assertAt("/?from=mail");
+});
+
+story("a browser that keeps losing its cookies begins anew twice, and is then told why", async ({ visit, demo }) => {
+  const person = await visit();
+  await person.open("/login");
+  await person.see("sign-in-link").click();
+  for (let restart = 1; restart <= 2; restart += 1) {
+    const state = new URL(person.page.url()).searchParams.get("state");
+    await person.page.locator('[data-userid="zhangsan"]').click();
+    await person.context.clearCookies();
+    await person.page.locator("#confirm").click();
+    await person.page.locator("#qr svg").waitFor();
+    assert.equal(new URL(person.page.url()).origin, demo.wecom);
+    assert.notEqual(new URL(person.page.url()).searchParams.get("state"), state);
+  }
+  await person.page.locator('[data-userid="zhangsan"]').click();
+  await person.context.clearCookies();
+  await person.page.locator("#confirm").click();
+  await person.assertProblem(710008);
+  await person.tryAgain();
+  await person.signInThroughFrame("zhangsan");
+  await person.assertSignedIn("zhangsan");
+});
+
+story("a redirect that is delivered twice at once gives one session", async ({ visit, demo }) => {
+  const person = await visit();
+  const redirect = await redirectOf(person, "zhangsan");
+  const exchanges = async () => (await demo.calls())["auth/getuserinfo"] ?? 0;
+  const before = await exchanges();
+  // As a prefetcher does it beside the visit.
+  const [ahead] = await Promise.all([
+    person.context.request.get(redirect, { maxRedirects: 0 }),
+    person.page.goto(redirect),
+  ]);
+  assert.equal(ahead.status(), 303);
+  await person.assertSignedIn("zhangsan");
+  assert.equal((await exchanges()) - before, 1);
+});

@@ -1,23 +1,26 @@
 //! The local copy of the organisation: members and departments.
 //!
 //! A row is as good as WeCom's answer while it is fresh; after that the member is read again. What WeCom withholds
-//! never erases what it told before.
+//! never erases what it told before. A [sync](Directory::sync) makes the copy what an app sees.
 
 mod auth_model;
-mod departments;
 pub mod events;
 mod profile;
+mod sync;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use auth_model::AuthModel;
+pub use sync::{Observer, Progress, Report, SyncError, SyncOptions, Viewer};
 use wecom::Calls;
-use wecom_login_model::{Clock, CorpId, Department, DepartmentId, Member, Profile, Secret, UserId};
+use wecom_login_model::{
+    AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, UserId,
+};
 use wecom_login_store::{Consent, Store};
 
-/// Without events and without a scheduled sync nobody would tell that a member has left: no row is trusted longer
-/// than this then.
+/// Where neither events nor a scheduled sync watch over a member, nobody would tell that they have left: no row is trusted
+/// longer than this then.
 pub const UNWATCHED_FRESH_FOR: Duration = Duration::from_mins(10);
 
 /// WeCom or the database failed.
@@ -29,6 +32,9 @@ pub enum Error {
     /// The database refused, or did not answer.
     #[error(transparent)]
     Store(#[from] wecom_login_store::Error),
+    /// A row that was just written is not there any more.
+    #[error("{0}")]
+    Vanished(&'static str),
 }
 
 /// The local copy; cheap to clone.
@@ -49,8 +55,11 @@ impl Directory {
         Ok(self.store.member(corp_id, user_id).await?)
     }
 
-    /// The member's row if it was read within `fresh_for` and tells of somebody who may sign in. Anybody else is
-    /// read again before being turned away: the administrator may have let them back in a minute ago.
+    /// The member's row if it is fresh and tells of somebody who may sign in. Anybody else is read again before being
+    /// turned away: the administrator may have let them back in a minute ago.
+    ///
+    /// Fresh is what was read, or confirmed by a complete sync, within `fresh_for`; within [`UNWATCHED_FRESH_FOR`] where
+    /// no scheduled sync is healthy.
     pub async fn fresh_member(
         &self,
         corp_id: &CorpId,
@@ -58,17 +67,20 @@ impl Directory {
         fresh_for: Duration,
     ) -> Result<Option<Member>, Error> {
         let now = self.clock.now();
-        let may_sign_in = |member: &Member| {
-            member.left_at.is_none()
-                && !member.profile.status.is_some_and(wecom_login_model::MemberStatus::is_barred)
-        };
-        let Some(member) = self.store.member(corp_id, user_id).await?.filter(may_sign_in) else {
+        let barred = |member: &Member| member.profile.status.is_some_and(MemberStatus::is_barred);
+        let Some(member) = self.store.member(corp_id, user_id).await? else { return Ok(None) };
+        if member.left_at.is_some() || barred(&member) {
             return Ok(None);
-        };
-        let fresh = now < member.read_at + fresh_for
-            && (now < member.read_at + UNWATCHED_FRESH_FOR
-                || self.is_watched_by_events(corp_id, user_id).await?);
-        Ok(fresh.then_some(member))
+        }
+        if now < member.read_at + fresh_for.min(UNWATCHED_FRESH_FOR) {
+            return Ok(Some(member));
+        }
+        let confirmation = self.store.confirmation(corp_id, user_id).await?;
+        let known_at = confirmation.confirmed_at.map_or(member.read_at, |at| at.max(member.read_at));
+        let watched = confirmation.watched_until.is_some_and(|until| now < until)
+            || self.is_watched_by_events(corp_id, user_id).await?;
+        let window = if watched { fresh_for } else { fresh_for.min(UNWATCHED_FRESH_FOR) };
+        Ok((now < known_at + window).then_some(member))
     }
 
     /// Reads the member from WeCom (one call, user/get) and writes the row.
@@ -132,13 +144,14 @@ impl Directory {
     }
 
     /// Brings one member's row up to date. A fresh row is left alone, without a call, unless `force`d. A member who is
-    /// gone, or whom the app may no longer see, is marked as having left, and their sessions end.
+    /// gone, or whom the app may no longer see and no other app of the company sees either, is marked as having left, and
+    /// their sessions end.
     ///
     /// Fails with WeCom's refusal when there is no row that could be marked.
     pub async fn sync_member(
         &self,
         calls: &Calls,
-        corp_id: &CorpId,
+        (corp_id, agent_id): (&CorpId, &AgentId),
         user_id: &UserId,
         fresh_for: Duration,
         force: bool,
@@ -152,7 +165,7 @@ impl Directory {
                 if self.store.member(corp_id, user_id).await?.is_none() {
                     return Err(error.into());
                 }
-                self.store.mark_left(corp_id, user_id, self.clock.now()).await?;
+                self.store.out_of_sight(corp_id, agent_id, user_id, self.clock.now()).await?;
                 Ok(())
             }
             Err(error) => Err(error),

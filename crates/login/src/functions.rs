@@ -33,9 +33,8 @@ impl Login {
     ) -> Result<(), Refusal> {
         let calls = instance.client().within(Budget::background());
         let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
-        let synced =
-            self.directory().sync_member(&calls, instance.corp_id(), &user_id, fresh_for, force_update).await;
-        synced.map_err(refused)
+        let app = (instance.corp_id(), instance.agent_id());
+        self.directory().sync_member(&calls, app, &user_id, fresh_for, force_update).await.map_err(refused)
     }
 
     /// syncDepartmentInfo: brings a department with all below it, or every visible one, up to date, with its members.
@@ -45,9 +44,9 @@ impl Login {
         instance: &Instance,
         dept_id: Option<&str>,
     ) -> Result<(), Refusal> {
-        let calls = instance.client().within(Budget::background());
         let below = dept_id.map(parse_department_id).transpose()?;
-        self.directory().sync_departments(&calls, instance.corp_id(), below).await.map_err(refused)
+        let viewer = instance.viewer(Budget::background(), &[]);
+        self.directory().sync_departments(&viewer, below).await.map_err(refused)
     }
 }
 

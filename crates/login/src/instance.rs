@@ -3,8 +3,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use url::Url;
-use wecom::{Client, Endpoints, Scope, SignInLink, TokenStore, Transport};
+use wecom::{Budget, Client, Endpoints, Scope, SignInLink, TokenStore, Transport};
 use wecom_login_accounts::{BindBy, Policy};
+use wecom_login_directory::Viewer;
 use wecom_login_element::{App, Config, Element, Fault};
 use wecom_login_model::{AgentId, Clock, CorpId, Entropy, Language, Secret};
 
@@ -54,6 +55,7 @@ pub struct Instance {
     callback_keys: CallbackKeys,
     endpoints: Endpoints,
     client: Client,
+    contact: Option<Client>,
 }
 
 impl Instance {
@@ -69,14 +71,20 @@ impl Instance {
         let redirect_url = redirect_url(&config, &redirect_uri)?;
         let callback_keys = CallbackKeys::read(&config, &corp_id)?;
         let endpoints = endpoints(&config)?;
-        let client = Client::builder(corp_id.clone(), secret)
-            .endpoints(endpoints.clone())
-            .transport(transport(&config, wiring)?)
-            .clock(wiring.clock.clone())
-            .entropy(wiring.entropy.clone())
-            .token_store(wiring.tokens.clone())
-            .build()
-            .map_err(|error| config.fault("corpSecret", error.to_string()))?;
+        let transport = transport(&config, wiring)?;
+        let client = |key: &str, secret: Secret| {
+            Client::builder(corp_id.clone(), secret)
+                .endpoints(endpoints.clone())
+                .transport(transport.clone())
+                .clock(wiring.clock.clone())
+                .entropy(wiring.entropy.clone())
+                .token_store(wiring.tokens.clone())
+                .build()
+                .map_err(|error| config.fault(key, error.to_string()))
+        };
+        let contact = config.text("contactSecret")?.filter(|text| !text.is_empty());
+        let contact = contact.map(|secret| client("contactSecret", Secret::new(secret))).transpose()?;
+        let client = client("corpSecret", secret)?;
         Ok(Self {
             full_name: element.full_name().to_owned(),
             title: element.title().to_owned(),
@@ -99,6 +107,7 @@ impl Instance {
             callback_keys,
             endpoints,
             client,
+            contact,
         })
     }
 
@@ -172,6 +181,22 @@ impl Instance {
         &self.client
     }
 
+    /// The app as it looks at its company, beside the `others` that are configured.
+    pub fn viewer(&self, budget: Budget, others: &[AgentId]) -> Viewer {
+        let mut apps = others.to_vec();
+        if !apps.contains(&self.agent_id) {
+            apps.push(self.agent_id.clone());
+        }
+        Viewer {
+            instance: self.full_name.clone(),
+            corp_id: self.corp_id.clone(),
+            agent_id: self.agent_id.clone(),
+            app: self.client.within(budget.clone()),
+            contact: self.contact.as_ref().map(|contact| contact.within(budget)),
+            apps,
+        }
+    }
+
     /// The page with the QR code, for a browser outside WeCom.
     pub fn web_login_link(&self, state: &State, language: Language) -> String {
         self.endpoints.web_login_link(self.link(state), Some(language))
@@ -226,6 +251,22 @@ impl Instances {
     /// All of them, by full name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Instance>> {
         self.by_name.values()
+    }
+
+    /// Each app once, as it looks at its company: of several instances of one app, the first that has the secret of
+    /// contact sync, or the first.
+    pub fn viewers(&self) -> Vec<Viewer> {
+        let mut apps: BTreeMap<(&CorpId, &AgentId), &Instance> = BTreeMap::new();
+        for instance in self.by_name.values() {
+            let app = apps.entry((&instance.corp_id, &instance.agent_id)).or_insert(instance);
+            if app.contact.is_none() && instance.contact.is_some() {
+                *app = instance;
+            }
+        }
+        let of = |corp_id: &CorpId| -> Vec<AgentId> {
+            apps.keys().filter(|(of, _)| *of == corp_id).map(|(_, agent_id)| (*agent_id).clone()).collect()
+        };
+        apps.values().map(|app| app.viewer(Budget::of_a_company(), &of(&app.corp_id))).collect()
     }
 
     /// How many there are.

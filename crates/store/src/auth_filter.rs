@@ -147,7 +147,7 @@ const fn column(field: Field) -> &'static str {
 }
 
 /// WeCom's 5 (96255) for whoever was seen to have left, whatever WeCom told before.
-pub(crate) const STATUS: &str = "(CASE WHEN m.left_at IS NULL THEN m.status ELSE 5 END)";
+pub(crate) const STATUS: &str = "(CASE WHEN m.left_at IS NULL OR m.status = 2 THEN m.status ELSE 5 END)";
 
 fn bound(field: Field, value: &Scalar) -> Value {
     match value {

@@ -25,6 +25,7 @@ enum Kind {
     Full,
     Corrupt,
     Newer,
+    LeaseLost,
     Other,
 }
 
@@ -58,6 +59,16 @@ impl Error {
     /// The tables were made by a later version of this program.
     pub fn is_newer(&self) -> bool {
         self.kind == Kind::Newer
+    }
+
+    /// Somebody else has the lease by now under which this was to be written. Nothing was changed.
+    pub fn is_lease_lost(&self) -> bool {
+        self.kind == Kind::LeaseLost
+    }
+
+    pub(crate) fn lease_lost() -> Self {
+        let source = std::io::Error::other("somebody else has taken it over");
+        Self { context: "the lease is lost", source: Arc::new(source), kind: Kind::LeaseLost }
     }
 
     pub(crate) fn corrupt(

@@ -13,8 +13,13 @@ mod departments;
 mod error;
 mod events;
 mod key_value;
+mod leases;
+mod leavers;
 mod members;
+mod organisation;
+mod outbox;
 mod rename;
+mod row_hash;
 mod seal;
 mod sessions;
 mod token_pairs;
@@ -30,7 +35,13 @@ pub use database::PostgresOptions;
 pub use error::Error;
 pub use events::{Accepted, Backlog, ClaimedTask, EventSetAside, EventTask, Leaver, NewEvent};
 pub use key_value::{Entry, KeyValue, RedisOptions};
+pub use leases::Lease;
 pub use members::Consent;
+pub use organisation::{
+    Applied, AppliedWhen, Asked, Confirmation, Extent, Held, NewRun, Outcome, Phase, Run, RunId, Scope,
+    Sight, Staged, Under, WalkedDepartment, Whom,
+};
+pub use outbox::{Outgoing, OutgoingEvent};
 pub use seal::{SealError, SealKey, Sealer};
 pub use sessions::{EndReason, NewSession, SessionRow};
 pub use token_pairs::{NewPair, PairRow, Rotation};

@@ -1,7 +1,9 @@
-use wecom_login_model::{CorpId, DepartmentId, Member, Profile, Timestamp, UserId};
+use wecom_login_model::{CorpId, DepartmentId, Member, MemberStatus, Profile, Timestamp, UserId};
 
-use crate::database::{PEOPLE, Row, Statement, Transaction, sql};
-use crate::{EndReason, Error, Store};
+use crate::database::{PEOPLE, Row, Statement, sql};
+use crate::leavers::leave;
+use crate::row_hash::row_hash;
+use crate::{Error, Store};
 
 const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, email, biz_mail, avatar, gender, \
                        departments, leads, main_department, status, read_at, left_at, created_at, updated_at";
@@ -20,7 +22,8 @@ impl Store {
     /// Writes what WeCom told about the member at `now` and gives the row as it is after that.
     ///
     /// A field that WeCom withheld (`""`) does not erase what is known of it: mobile, email, biz_mail, avatar
-    /// and gender. The member is taken to be in the company, so a mark of having left goes.
+    /// and gender. The member is taken to be in the company, so a mark of having left goes, unless WeCom calls them
+    /// disabled or gone (status 2 and 5): then they are marked, and their sessions end in the same transaction.
     pub async fn save_member(
         &self,
         corp_id: &CorpId,
@@ -28,7 +31,19 @@ impl Store {
         profile: &Profile,
         now: Timestamp,
     ) -> Result<Member, Error> {
-        member(&upsert(corp_id, user_id, profile, now)?.fetch_one(self.database.writer()).await?)
+        if !is_barred(profile) {
+            return member(&upsert(corp_id, user_id, profile, now)?.fetch_one(self.database.writer()).await?);
+        }
+        let mut transaction = self.database.begin(PEOPLE).await?;
+        upsert(corp_id, user_id, profile, now)?.execute(&mut transaction).await?;
+        leave(&mut transaction, corp_id, &[user_id.folded()], now).await?;
+        let row = sql(format!("SELECT {COLUMNS} FROM members WHERE corp_id = $1 AND user_key = $2"))
+            .bind(corp_id.as_str())
+            .bind(user_id.folded())
+            .fetch_one(&mut transaction)
+            .await?;
+        transaction.commit().await?;
+        member(&row)
     }
 
     /// The same for many members, in one transaction.
@@ -40,8 +55,11 @@ impl Store {
     ) -> Result<(), Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
         for (user_id, profile) in members {
-            upsert(corp_id, user_id, profile, now)?.fetch_one(&mut transaction).await?;
+            upsert(corp_id, user_id, profile, now)?.execute(&mut transaction).await?;
         }
+        let barred = members.iter().filter(|(_, profile)| is_barred(profile));
+        let barred: Vec<String> = barred.map(|(user_id, _)| user_id.folded()).collect();
+        leave(&mut transaction, corp_id, &barred, now).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -78,15 +96,6 @@ impl Store {
         Ok(())
     }
 
-    /// Marks the member as having left and ends their sessions, both or neither; false when there is no such row, or
-    /// it was marked before.
-    pub async fn mark_left(&self, corp_id: &CorpId, user_id: &UserId, now: Timestamp) -> Result<bool, Error> {
-        let mut transaction = self.database.begin(PEOPLE).await?;
-        let left = leave(&mut transaction, corp_id, &[user_id.folded()], now).await?;
-        transaction.commit().await?;
-        Ok(left == 1)
-    }
-
     /// The members of the company who have not left, with the departments that the copy knows them in.
     pub async fn memberships(&self, corp_id: &CorpId) -> Result<Vec<(UserId, Vec<DepartmentId>)>, Error> {
         let rows = sql("SELECT user_id, departments FROM members WHERE corp_id = $1 AND left_at IS NULL")
@@ -95,34 +104,6 @@ impl Store {
             .await?;
         rows.iter().map(|row| Ok((user_id(row)?, departments(row, "departments")?))).collect()
     }
-}
-
-/// Marks those of `user_keys` who have not left yet and ends all their sessions; tells how many were marked.
-pub(crate) async fn leave(
-    transaction: &mut Transaction,
-    corp_id: &CorpId,
-    user_keys: &[String],
-    now: Timestamp,
-) -> Result<u64, Error> {
-    let mut marked = 0;
-    for user_key in user_keys {
-        marked += sql("UPDATE members SET left_at = $1, updated_at = $1
-             WHERE corp_id = $2 AND user_key = $3 AND left_at IS NULL")
-        .bind(now.as_millis())
-        .bind(corp_id.as_str())
-        .bind(user_key)
-        .execute(&mut *transaction)
-        .await?;
-        sql("UPDATE sessions SET ended_at = $1, end_reason = $2
-             WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL")
-        .bind(now.as_millis())
-        .bind(EndReason::Left.as_str())
-        .bind(corp_id.as_str())
-        .bind(user_key)
-        .execute(&mut *transaction)
-        .await?;
-    }
-    Ok(marked)
 }
 
 /// Values that the member gave by their own consent; `""` was not given.
@@ -155,24 +136,32 @@ impl Consent {
     }
 }
 
+/// What is written over a row that is there. A withheld value does not erase a known one. Whom WeCom calls disabled or gone
+/// (status 2 and 5) is not back, and to mark them is the business of [`leave`].
+pub(crate) const WRITTEN: &str = "user_id = excluded.user_id, name = excluded.name, alias = excluded.alias,
+    position = excluded.position,
+    mobile = CASE excluded.mobile WHEN '' THEN members.mobile ELSE excluded.mobile END,
+    email = CASE excluded.email WHEN '' THEN members.email ELSE excluded.email END,
+    biz_mail = CASE excluded.biz_mail WHEN '' THEN members.biz_mail ELSE excluded.biz_mail END,
+    avatar = CASE excluded.avatar WHEN '' THEN members.avatar ELSE excluded.avatar END,
+    gender = CASE WHEN excluded.gender IN ('', '0') AND members.gender <> '' THEN members.gender
+             ELSE excluded.gender END,
+    departments = excluded.departments, leads = excluded.leads,
+    main_department = excluded.main_department, status = excluded.status, row_hash = excluded.row_hash,
+    left_at = CASE WHEN excluded.status IN (2, 5) THEN members.left_at END,
+    read_at = excluded.read_at, updated_at = excluded.updated_at";
+
+fn is_barred(profile: &Profile) -> bool {
+    profile.status.is_some_and(MemberStatus::is_barred)
+}
+
 fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp) -> Result<Statement, Error> {
     Ok(sql(format!(
-        "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail,
-                avatar, gender, departments, leads, main_department, status, read_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $16)
-             ON CONFLICT (corp_id, user_key) DO UPDATE SET
-                user_id = excluded.user_id, name = excluded.name, alias = excluded.alias,
-                position = excluded.position,
-                mobile = CASE excluded.mobile WHEN '' THEN members.mobile ELSE excluded.mobile END,
-                email = CASE excluded.email WHEN '' THEN members.email ELSE excluded.email END,
-                biz_mail = CASE excluded.biz_mail WHEN '' THEN members.biz_mail ELSE excluded.biz_mail END,
-                avatar = CASE excluded.avatar WHEN '' THEN members.avatar ELSE excluded.avatar END,
-                gender = CASE WHEN excluded.gender IN ('', '0') AND members.gender <> '' THEN members.gender
-                         ELSE excluded.gender END,
-                departments = excluded.departments, leads = excluded.leads,
-                main_department = excluded.main_department, status = excluded.status,
-                read_at = excluded.read_at, left_at = NULL, updated_at = excluded.updated_at
-             RETURNING {COLUMNS}"
+        "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
+            gender, departments, leads, main_department, status, row_hash, left_at, read_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $18)
+         ON CONFLICT (corp_id, user_key) DO UPDATE SET {WRITTEN}
+         RETURNING {COLUMNS}"
     ))
     .bind(corp_id.as_str())
     .bind(user_id.folded())
@@ -189,10 +178,12 @@ fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp)
     .bind(json(&profile.leads)?)
     .bind(profile.main_department.map(|id| id.0))
     .bind(profile.status.map(i64::from))
+    .bind(row_hash(user_id, profile))
+    .bind(is_barred(profile).then_some(now.as_millis()))
     .bind(now.as_millis()))
 }
 
-fn json(departments: &[DepartmentId]) -> Result<String, Error> {
+pub(crate) fn json(departments: &[DepartmentId]) -> Result<String, Error> {
     serde_json::to_string(departments).map_err(|error| Error::corrupt("writing departments", error))
 }
 
@@ -224,12 +215,12 @@ fn member(row: &Row) -> Result<Member, Error> {
     })
 }
 
-fn user_id(row: &Row) -> Result<UserId, Error> {
+pub(crate) fn user_id(row: &Row) -> Result<UserId, Error> {
     UserId::parse(row.get::<String>("user_id")?)
         .map_err(|error| Error::corrupt("table members, user_id", error))
 }
 
-fn departments(row: &Row, column: &str) -> Result<Vec<DepartmentId>, Error> {
+pub(crate) fn departments(row: &Row, column: &str) -> Result<Vec<DepartmentId>, Error> {
     serde_json::from_str(&row.get::<String>(column)?)
         .map_err(|error| Error::corrupt("table members, departments or leads", error))
 }

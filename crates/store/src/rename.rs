@@ -59,6 +59,9 @@ impl Store {
                 (SELECT field FROM consents WHERE corp_id = $1 AND user_key = $2)",
             "UPDATE consents SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
             "UPDATE sessions SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
+            // Under the former userid nobody is seen any more; the next sync sees the new one.
+            "DELETE FROM sightings WHERE corp_id = $1 AND user_key = $2 AND user_key <> $3",
+            "DELETE FROM held_removals WHERE corp_id = $1 AND user_key = $2 AND user_key <> $3",
         ] {
             sql(text).bind(corp_id.as_str()).bind(&old).bind(&new).execute(&mut transaction).await?;
         }

@@ -5,13 +5,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wecom_login_model::{CorpId, Department, DepartmentId};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use wecom::Calls;
+use wecom_login_model::{CorpId, Department, DepartmentId, Profile, UserId};
 use wecom_login_store::EventTask;
 
 use super::members::Attempt;
 use super::{App, Events};
-use crate::departments::members_of;
 use crate::{Error, profile};
+
+/// Calls under way at once; WeCom refuses too many (45033).
+const CALLS_AT_ONCE: usize = 4;
 
 impl Events {
     pub(super) async fn read_department(
@@ -62,6 +66,18 @@ impl Events {
         directory.store.save_departments(corp_id, &listed, gone).await?;
         Ok(Attempt::Done)
     }
+}
+
+/// Everybody in the departments, once.
+async fn members_of(calls: &Calls, departments: &[Department]) -> Result<HashMap<UserId, Profile>, Error> {
+    let ids: Vec<DepartmentId> = departments.iter().map(|department| department.id).collect();
+    let lists = stream::iter(ids).map(|id| {
+        let calls = calls.clone();
+        async move { calls.users_in(id).await }
+    });
+    let lists: Vec<_> = lists.buffer_unordered(CALLS_AT_ONCE).try_collect().await?;
+    let users = lists.iter().flatten();
+    Ok(users.map(|user| (user.user_id.clone(), profile::of(user))).collect())
 }
 
 /// Those directly and indirectly below a department, without itself. A loop in old data ends too.

@@ -14,7 +14,7 @@ use wecom_login_store::{ClaimedTask, EventTask};
 
 use super::members::Attempt;
 use super::{App, Events};
-use crate::Error;
+use crate::{Error, Viewer};
 
 /// Tasks of one claim.
 const BATCH: i64 = 32;
@@ -48,7 +48,7 @@ fn pause(failed: i64) -> Duration {
 /// True for what would happen to any task of the company.
 fn is_of_the_company(error: &Error) -> bool {
     match error {
-        Error::Store(_) => true,
+        Error::Store(_) | Error::Vanished(_) => true,
         Error::WeCom(error) => {
             error.is_transient()
                 || error.is_rate_limited()
@@ -196,7 +196,15 @@ impl Events {
         }
         tracing::info!(%corp_id, "more than {MOST_WAITING} contact events wait: the whole company is read instead");
         for app in apps {
-            if let Err(error) = self.directory.sync_departments(&app.calls(), corp_id, None).await {
+            let viewer = Viewer {
+                instance: String::new(),
+                corp_id: corp_id.clone(),
+                agent_id: app.agent_id.clone(),
+                app: app.calls(),
+                contact: None,
+                apps: apps.iter().map(|app| app.agent_id.clone()).collect(),
+            };
+            if let Err(error) = self.directory.sync_departments(&viewer, None).await {
                 tracing::warn!(%corp_id, %error, "the company could not be read in place of its events; they are worked on one by one");
                 let until = self.directory.clock.now() + LONGEST_PAUSE;
                 self.change_pulse(corp_id, |pulse| pulse.no_sync_until = Some(until));

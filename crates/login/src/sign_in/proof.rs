@@ -105,5 +105,6 @@ pub(crate) fn refused(error: wecom_login_directory::Error) -> Refusal {
         }
         wecom_login_directory::Error::WeCom(error) => Refusal::WeCom(error),
         wecom_login_directory::Error::Store(error) => Refusal::Store(error),
+        wecom_login_directory::Error::Vanished(what) => Refusal::Unforeseen(what.to_owned()),
     }
 }

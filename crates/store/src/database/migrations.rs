@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations![
     2 "0002_consents",
     3 "0003_accounts",
     4 "0004_token_pairs",
+    10 "0010_organisation_sync",
     20 "0020_contact_events",
 ];
 

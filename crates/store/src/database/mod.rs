@@ -4,9 +4,11 @@
 //! * [`statement`]: text and values, and what is asked for;
 //! * [`row`]: columns by name;
 //! * [`transaction`]: several statements, all or nothing, one after another with others of the same subject;
+//! * [`bulk`]: many rows at once;
 //! * [`sqlite`], [`postgres`]: how each is opened and what it does when it fails;
 //! * [`migrations`]: the tables.
 
+mod bulk;
 mod migrations;
 mod postgres;
 mod row;
@@ -16,6 +18,7 @@ mod transaction;
 
 use std::path::Path;
 
+pub(crate) use bulk::Loaded;
 pub use postgres::PostgresOptions;
 pub(crate) use row::Row;
 pub(crate) use statement::{Statement, Value, sql};
@@ -79,8 +82,8 @@ impl Database {
     /// the same rows under different ones may wait for each other, and one of them then fails as busy.
     pub(crate) async fn begin(&self, subject: &str) -> Result<Transaction, Error> {
         match self {
-            Self::Sqlite(database) => database.begin().await,
-            Self::Postgres(database) => database.begin(subject).await,
+            Self::Sqlite(database) => Box::pin(database.begin()).await,
+            Self::Postgres(database) => Box::pin(database.begin(subject)).await,
         }
     }
 

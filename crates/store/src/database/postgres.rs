@@ -22,6 +22,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A server that does not answer at all, because the network swallows packets, is given up a little later than one
 /// that ends the statement itself.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
+/// The same for a statement about a whole company, in a transaction that allows for it.
+const LONG_ANSWER_TIMEOUT: Duration = Duration::from_mins(11);
 /// A connection that rested longer is asked first whether it still lives, as long as this at most: most that broke did
 /// so at rest.
 const REST: Duration = Duration::from_secs(1);
@@ -172,7 +174,24 @@ pub(crate) struct PostgresTransaction {
 impl PostgresTransaction {
     pub(super) async fn run(&mut self, statement: &Statement, ask: Ask) -> Result<Answer, Error> {
         let connection = self.connection.as_mut().ok_or_else(Error::no_answer)?;
-        let answer = within(statement.on_postgres(connection, ask)).await;
+        let limit = if statement.is_long() { LONG_ANSWER_TIMEOUT } else { ANSWER_TIMEOUT };
+        let answer = within_limit(limit, statement.on_postgres(connection, ask)).await;
+        self.checked(answer)
+    }
+
+    /// COPY … FROM STDIN with these rows.
+    pub(super) async fn copy(&mut self, copy: &str, rows: &[u8]) -> Result<(), Error> {
+        let connection = self.connection.as_mut().ok_or_else(Error::no_answer)?;
+        let answer = within(async {
+            let mut copy = connection.copy_in_raw(copy).await?;
+            copy.send(rows).await?;
+            copy.finish().await
+        });
+        let answer = answer.await;
+        self.checked(answer).map(drop)
+    }
+
+    fn checked<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
         if answer.as_ref().is_err_and(Error::is_unreachable) {
             self.give_up();
         }
@@ -213,7 +232,14 @@ impl Drop for PostgresTransaction {
 
 /// The answer, unless none comes.
 async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Error> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+    within_limit(ANSWER_TIMEOUT, answer).await
+}
+
+async fn within_limit<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(limit, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::no_answer()),
     }

@@ -22,11 +22,12 @@ pub(crate) struct Statement {
     text: Cow<'static, str>,
     values: Vec<Value>,
     kept: bool,
+    long: bool,
 }
 
 /// A statement of this text, with the placeholders `$1`, `$2`, ….
 pub(crate) fn sql(text: impl Into<Cow<'static, str>>) -> Statement {
-    Statement { text: text.into(), values: Vec::new(), kept: true }
+    Statement { text: text.into(), values: Vec::new(), kept: true, long: false }
 }
 
 impl Statement {
@@ -48,20 +49,38 @@ impl Statement {
         self.push(&place);
     }
 
+    /// Writes the placeholders of a list, for these values, with commas between them.
+    pub(crate) fn push_list(&mut self, values: &[String]) {
+        for (place, value) in values.iter().enumerate() {
+            self.push(if place == 0 { "" } else { ", " });
+            self.push_bound(value);
+        }
+    }
+
+    /// May take as long as a whole company needs, in a transaction that allows for it.
+    pub(crate) fn long(mut self) -> Self {
+        self.long = true;
+        self
+    }
+
+    pub(super) fn is_long(&self) -> bool {
+        self.long
+    }
+
     /// Not kept prepared by the connection: for texts of too many shapes.
     pub(crate) fn once(mut self) -> Self {
         self.kept = false;
         self
     }
 
-    /// Runs it; tells how many rows it wrote.
+    /// Runs it; tells how many rows it wrote. The driver's future is large, and lies on the heap.
     pub(crate) async fn execute<'c>(self, on: impl Into<On<'c>>) -> Result<u64, Error> {
-        Ok(self.run(on.into(), Ask::Written).await?.written)
+        Ok(Box::pin(self.run(on.into(), Ask::Written)).await?.written)
     }
 
     /// Its rows.
     pub(crate) async fn fetch_all<'c>(self, on: impl Into<On<'c>>) -> Result<Vec<Row>, Error> {
-        Ok(self.run(on.into(), Ask::Rows).await?.rows)
+        Ok(Box::pin(self.run(on.into(), Ask::Rows)).await?.rows)
     }
 
     /// Its row, if there is one.

@@ -11,8 +11,8 @@ pub(crate) enum Transaction {
 impl Transaction {
     pub(crate) async fn commit(self) -> Result<(), Error> {
         match self {
-            Self::Sqlite(transaction) => Ok(transaction.commit().await?),
-            Self::Postgres(transaction) => transaction.commit().await,
+            Self::Sqlite(transaction) => Ok(Box::pin(transaction.commit()).await?),
+            Self::Postgres(transaction) => Box::pin(transaction.commit()).await,
         }
     }
 }

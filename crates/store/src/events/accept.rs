@@ -4,7 +4,7 @@ use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
 
 use super::EventTask;
 use crate::database::{PEOPLE, Transaction, sql};
-use crate::members::leave;
+use crate::leavers::{leave, lose_sight, seen_by_nobody};
 use crate::{EndReason, Error, Store};
 
 /// WeCom sends an event again within seconds if it got no answer (WeCom 90930). Within this time a repetition may also
@@ -131,7 +131,7 @@ async fn end_sessions(
         Leaver::Company(user_id) => {
             leave(transaction, corp_id, &[user_id.folded()], now).await?;
         }
-        Leaver::Scope { user_id, agent_id: _, instances } => {
+        Leaver::Scope { user_id, agent_id, instances } => {
             for instance in instances {
                 sql("UPDATE sessions SET ended_at = $1, end_reason = $2
                      WHERE corp_id = $3 AND user_key = $4 AND instance = $5 AND ended_at IS NULL")
@@ -143,7 +143,10 @@ async fn end_sessions(
                 .execute(&mut *transaction)
                 .await?;
             }
-            leave(transaction, corp_id, &[user_id.folded()], now).await?;
+            let keys = [user_id.folded()];
+            lose_sight(transaction, corp_id, agent_id, &keys).await?;
+            let unseen = seen_by_nobody(transaction, corp_id, &keys).await?;
+            leave(transaction, corp_id, &unseen, now).await?;
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ mod backends;
 mod key_value;
 mod members;
 mod opening;
+mod organisation;
 mod postgres_fails;
 mod races;
 mod redis_fails;

@@ -1,0 +1,134 @@
+//! People one by one (user/get): those whom the scope names, and members of the copy whom nothing has shown. Nobody is
+//! marked as having left before WeCom was asked for just them and answered 60111 or 60011.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use wecom_login_model::{DepartmentId, Timestamp, UserId};
+use wecom_login_store::{Asked, Run, Sight, Staged, Whom};
+
+use super::walk::CALLS_AT_ONCE;
+use super::{SyncError, Work, guard};
+use crate::profile;
+
+/// People whose answers are kept together.
+const AT_ONCE: i64 = 200;
+
+/// Answers about a page of people.
+#[derive(Default)]
+struct Answers {
+    there: Vec<Staged>,
+    gone: Vec<UserId>,
+    spared: Vec<UserId>,
+}
+
+impl Work<'_> {
+    /// Asks for everybody who is left to ask for. With a count of those who may yet be gone, stops when it is used up;
+    /// false then.
+    pub(super) async fn ask(
+        &self,
+        run: &Run,
+        whom: Whom,
+        unseen: Option<&[DepartmentId]>,
+    ) -> Result<u64, SyncError> {
+        let mut gone = 0;
+        loop {
+            let answered = self.ask_some(run, whom, unseen.unwrap_or_default()).await?;
+            match answered {
+                None => return Ok(gone),
+                Some(more) => gone += more,
+            }
+        }
+    }
+
+    /// Asks for a page of people; how many of them are gone, none when there is nobody left to ask for.
+    async fn ask_some(
+        &self,
+        run: &Run,
+        whom: Whom,
+        unseen: &[DepartmentId],
+    ) -> Result<Option<u64>, SyncError> {
+        let people = self.store().next_to_ask(run.id, whom, AT_ONCE).await?;
+        if people.is_empty() {
+            return Ok(None);
+        }
+        let asked = people.len() as u64;
+        let (hidden, people): (Vec<Asked>, Vec<Asked>) =
+            people.into_iter().partition(|one| one.departments.iter().any(|id| unseen.contains(id)));
+        let mut answers = stream::iter(people)
+            .map(|one| async move {
+                let answer = self.viewer.app.user(&one.user_id).await;
+                match answer {
+                    Ok(user) => {
+                        let read_at = self.directory.clock.now();
+                        // Under the name that was asked for: with another one nobody would find the answer.
+                        let user_id =
+                            if user.user_id == one.user_id { user.user_id.clone() } else { one.user_id };
+                        Ok(Ok(Staged { profile: profile::of(&user), user_id, read_at }))
+                    }
+                    Err(error) if error.is_outside_scope() => Ok(Err(one.user_id)),
+                    Err(error) => Err(error),
+                }
+            })
+            .buffer_unordered(CALLS_AT_ONCE);
+        let mut all =
+            Answers { spared: hidden.into_iter().map(|one| one.user_id).collect(), ..Answers::default() };
+        // Before they were asked: whoever is read later is there.
+        let now = self.directory.clock.now();
+        while let Some(answer) = answers.try_next().await? {
+            match answer {
+                Ok(there) => all.there.push(there),
+                Err(gone) => all.gone.push(gone),
+            }
+        }
+        drop(answers);
+        let answers = (&all.there[..], &all.gone[..], &all.spared[..]);
+        self.timed(self.store().stage_answers(run.id, answers, now, self.under)).await?;
+        self.tell(|progress| progress.asked += asked);
+        Ok(Some(all.gone.len() as u64))
+    }
+
+    /// Finds who has left, as far as the run could see; why removals are held, if they are.
+    pub(super) async fn find_leavers(
+        &self,
+        run: &Run,
+        unseen: &[DepartmentId],
+    ) -> Result<Option<String>, SyncError> {
+        if run.sight != Sight::Blind {
+            let since = self.others_since().await?;
+            let (corp_id, agent_id) = (&self.viewer.corp_id, &self.viewer.agent_id);
+            self.timed(self.store().find_leavers(run.id, corp_id, agent_id, since, self.under)).await?;
+            self.ask(run, Whom::Approved, Some(unseen)).await?;
+        }
+        let (mut leaving, known) = self.timed(self.store().leavers_so_far(run)).await?;
+        if !run.forced
+            && let Some(hold) = guard::holds_empty(run.seen, known)
+        {
+            return Ok(Some(hold));
+        }
+        loop {
+            if !run.forced
+                && let Some(hold) = guard::holds(leaving, known)
+            {
+                return Ok(Some(hold));
+            }
+            if run.sight == Sight::Blind {
+                return Ok(None);
+            }
+            match self.ask_some(run, Whom::Leavers, unseen).await? {
+                None => return Ok(None),
+                Some(gone) => leaving += gone,
+            }
+        }
+    }
+
+    /// Since when every other app of the company has looked: a row that was read after that, and that no app has seen in
+    /// a sync, may be seen by one of them.
+    async fn others_since(&self) -> Result<Timestamp, SyncError> {
+        let synced = self.store().synced_apps(&self.viewer.corp_id).await?;
+        let others = self.viewer.apps.iter().filter(|app| **app != self.viewer.agent_id);
+        let since = |app: &wecom_login_model::AgentId| {
+            let last = synced.iter().find(|(agent_id, _)| agent_id == app);
+            last.map_or(Timestamp::from_millis(i64::MIN), |(_, started_at)| *started_at)
+        };
+        Ok(others.map(since).min().unwrap_or(Timestamp::from_millis(i64::MAX)))
+    }
+}

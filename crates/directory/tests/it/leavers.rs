@@ -1,0 +1,206 @@
+//! Who leaves, who stays, who comes back.
+
+use wecom_login_model::AgentId;
+use wecom_login_simulator::sample;
+use wecom_login_store::{Consent, Outcome};
+
+use crate::world::{corp, user, world};
+
+#[tokio::test]
+async fn whoever_has_left_is_marked_and_signed_out_and_the_row_stays() {
+    let world = world(60, 6).await;
+    world.sync().await;
+    world.begin_session("lisi", "s-lisi").await;
+    world.begin_session("zhangsan", "s-zhangsan").await;
+    world.edit(|company| company.remove_member("lisi"));
+    let report = world.sync().await;
+    assert_eq!((report.run.outcome, report.applied.left), (Some(Outcome::Complete), 1));
+    assert!(world.has_left("lisi").await && !world.is_signed_in("s-lisi").await);
+    assert!(world.is_signed_in("s-zhangsan").await);
+    assert_eq!(world.outbox().await, ["left lisi", "ended s-lisi"]);
+    assert_eq!(world.wecom.calls_of("user/get"), 1, "asked for by name first");
+    assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
+
+    let again = world.sync().await;
+    assert_eq!(again.applied.written, 0);
+    assert_eq!(world.outbox().await.len(), 2, "told once");
+}
+
+#[tokio::test]
+async fn whoever_comes_back_is_the_same_member_again() {
+    let world = world(60, 6).await;
+    world.sync().await;
+    let before = world.member("lisi").await.unwrap();
+    let lisi = world.edit(|company| company.remove_member("lisi")).unwrap();
+    world.sync().await;
+    assert!(world.has_left("lisi").await);
+    world.edit(|company| company.put_member(lisi));
+    let report = world.sync().await;
+    assert_eq!((report.applied.came_back, report.applied.joined), (1, 0));
+    let after = world.member("lisi").await.unwrap();
+    assert_eq!((after.id, after.left_at, &after.profile), (before.id, None, &before.profile));
+}
+
+#[tokio::test]
+async fn disabled_and_departed_members_leave_and_come_back_by_their_status() {
+    let world = world(60, 6).await;
+    world.sync().await;
+    world.begin_session("lisi", "s-lisi").await;
+    for status in [2, 5] {
+        world.edit(|company| company.edit_member("lisi", |lisi| lisi.status = status));
+        world.sync().await;
+        assert!(world.has_left("lisi").await && !world.is_signed_in("s-lisi").await, "{status}");
+        assert_eq!(world.member("lisi").await.unwrap().profile.status.map(i64::from), Some(status.into()));
+        let again = world.sync().await;
+        assert_eq!(again.applied.written, 0, "{status}");
+        world.edit(|company| company.edit_member("lisi", |lisi| lisi.status = 1));
+        assert_eq!(world.sync().await.applied.came_back, 1, "{status}");
+        assert!(!world.has_left("lisi").await);
+    }
+}
+
+#[tokio::test]
+async fn a_single_read_marks_a_disabled_member_too() {
+    let world = world(20, 3).await;
+    world.sync().await;
+    world.begin_session("lisi", "s-lisi").await;
+    world.edit(|company| company.edit_member("lisi", |lisi| lisi.status = 2));
+    let calls = world.viewer().app;
+    let member = world.directory.read_member(&calls, &corp(), &user("lisi")).await.unwrap();
+    assert!(member.left_at.is_some() && !world.is_signed_in("s-lisi").await);
+    assert_eq!(world.outbox().await, ["left lisi", "ended s-lisi"]);
+}
+
+#[tokio::test]
+async fn out_of_the_scope_is_gone_whatever_number_says_so() {
+    for number in [60_111, 60_011] {
+        let world = world(60, 6).await;
+        world.wecom.behave(|behaviour| behaviour.outside_scope = number);
+        world.narrow(sample::AGENT_ID, &[1], &["zhangsan"]);
+        world.sync().await;
+        // Nobody but those in department 2 goes out of sight: fewer than eleven.
+        let few: Vec<String> = world.edit(|company| {
+            let two: Vec<String> =
+                company.members_of(2).map(|member| member.userid.clone()).take(5).collect();
+            two.iter().for_each(|id| {
+                company.edit_member(id, |member| member.department = vec![]);
+            });
+            two
+        });
+        world.sync().await;
+        for user_id in few.iter().filter(|id| *id != "zhangsan") {
+            assert!(world.has_left(user_id).await, "{number} {user_id}");
+        }
+        assert!(!world.has_left("zhangsan").await, "named");
+    }
+}
+
+#[tokio::test]
+async fn what_a_member_consented_to_is_kept_and_makes_no_change() {
+    let world = world(30, 3).await;
+    world.sync().await;
+    let consent = Consent { mobile: "13900000000".into(), gender: "2".into(), ..Consent::default() };
+    world.directory.save_consent(&corp(), &user("lisi"), &consent).await.unwrap();
+    let report = world.sync().await;
+    assert_eq!(report.applied.written, 0, "what was given by consent is no change");
+    world.edit(|company| company.edit_member("lisi", |lisi| lisi.position = "经理".into()));
+    assert_eq!(world.sync().await.applied.changed, 1);
+    let profile = world.member("lisi").await.unwrap().profile;
+    assert_eq!((profile.mobile.as_str(), profile.gender.as_str()), ("13900000000", "2"));
+    assert_eq!(profile.position, "经理");
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_read_meanwhile_is_newer_than_the_run() {
+    let world = world(30, 3).await;
+    world.sync().await;
+    // Read with one name, then the name goes back to what the sync had seen.
+    world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "新".into()));
+    let calls = world.viewer().app;
+    world.clock.advance(std::time::Duration::from_mins(1));
+    world.directory.read_member(&calls, &corp(), &user("lisi")).await.unwrap();
+    world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "李四".into()));
+    assert_eq!(
+        world.sync().await.applied.changed,
+        1,
+        "the row shows what was read, not what the last sync saw"
+    );
+    assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
+}
+
+/// App 1000002 sees the whole tree, app 1000001 department 2 and whom it names.
+#[tokio::test]
+async fn whom_another_app_of_the_company_sees_does_not_leave() {
+    let world = world(80, 8).await;
+    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
+    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
+    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan", "lisi"]);
+    world.sync_as(&wide, false).await.unwrap();
+    world.sync_as(&narrow, false).await.unwrap();
+    world.begin_session("lisi", "s-lisi").await;
+
+    // Out of one app's sight, whichever asks and however.
+    world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan"]);
+    world.sync_as(&narrow, false).await.unwrap();
+    assert!(!world.has_left("lisi").await && world.is_signed_in("s-lisi").await);
+    let app = (&corp(), &narrow.agent_id);
+    let window = std::time::Duration::from_hours(24);
+    world.directory.sync_member(&narrow.app, app, &user("lisi"), window, true).await.unwrap();
+    assert!(!world.has_left("lisi").await);
+
+    // Out of everybody's.
+    world.edit(|company| company.edit_member("lisi", |lisi| lisi.department = vec![]));
+    world.sync_as(&wide, false).await.unwrap();
+    assert!(world.has_left("lisi").await && !world.is_signed_in("s-lisi").await);
+
+    // zhangsan leaves the wide app's sight and stays in the narrow one's; then leaves the company.
+    world.edit(|company| company.edit_member("zhangsan", |one| one.department = vec![]));
+    world.sync_as(&wide, false).await.unwrap();
+    assert!(!world.has_left("zhangsan").await);
+    world.edit(|company| company.remove_member("zhangsan"));
+    world.narrow(sample::OLD_AGENT_ID, &[], &["m000003"]);
+    world.sync_as(&narrow, false).await.unwrap();
+    assert!(world.has_left("zhangsan").await);
+}
+
+#[tokio::test]
+async fn a_row_that_another_app_has_just_brought_is_that_apps_to_miss() {
+    let world = world(40, 4).await;
+    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
+    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
+    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan"]);
+    // lisi signs in by the wide app, which has not synchronised yet.
+    world.directory.read_member(&wide.app, &corp(), &user("lisi")).await.unwrap();
+    world.sync_as(&narrow, false).await.unwrap();
+    assert!(!world.has_left("lisi").await);
+    assert_eq!(world.wecom.calls_of("user/get"), 2, "lisi's and the one of the name in the scope");
+
+    // The wide app is taken out of the configuration: after a day nobody sees for it.
+    world.sync_as(&wide, false).await.unwrap();
+    narrow.apps = vec![AgentId::parse(narrow.agent_id.as_str()).unwrap()];
+    assert_eq!(world.sync_as(&narrow, false).await.unwrap().applied.left, 0);
+    world.clock.advance(std::time::Duration::from_hours(25));
+    let report = world.sync_as(&narrow, true).await.unwrap();
+    assert_eq!(report.applied.left, 39);
+    assert_eq!(world.copy().await, world.company(sample::OLD_AGENT_ID));
+}
+
+#[tokio::test]
+async fn two_apps_that_see_somebody_differently_do_not_write_the_row_by_turns() {
+    let world = world(40, 4).await;
+    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
+    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
+    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan", "lisi"]);
+    for viewer in [&wide, &narrow] {
+        world.sync_as(viewer, false).await.unwrap();
+    }
+    for viewer in [&wide, &narrow, &wide] {
+        assert_eq!(world.sync_as(viewer, false).await.unwrap().applied.written, 0);
+    }
+    world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "李四四".into()));
+    assert_eq!(world.sync_as(&wide, false).await.unwrap().applied.changed, 1);
+    assert_eq!(world.member("lisi").await.unwrap().profile.name, "李四四");
+}

@@ -1,0 +1,11 @@
+//! Stories of the organisation's sync against the simulator.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod changes;
+mod failures;
+mod guard;
+mod leavers;
+mod scopes;
+mod tags_and_lists;
+mod world;

@@ -1,0 +1,229 @@
+//! A company in the simulator and its copy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use wecom::{Budget, Client, Endpoints, Transport};
+use wecom_login_directory::{Directory, Progress, Report, SyncError, SyncOptions, Viewer};
+use wecom_login_model::{
+    AgentId, Clock as _, CorpId, DepartmentId, Fingerprint, ManualClock, Member, Secret, Timestamp, UserId,
+};
+use wecom_login_simulator::{Company, Department, Member as Person, Options, Simulator, sample};
+use wecom_login_store::{NewSession, OutgoingEvent, Run, Store};
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// What the copy and the company are compared by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) name: String,
+    pub(crate) position: String,
+    pub(crate) status: i64,
+    pub(crate) departments: Vec<i64>,
+    pub(crate) leads: Vec<i64>,
+}
+
+pub(crate) struct World {
+    pub(crate) wecom: Simulator,
+    pub(crate) store: Store,
+    pub(crate) directory: Directory,
+    pub(crate) clock: ManualClock,
+    _folder: TempDir,
+}
+
+pub(crate) fn corp() -> CorpId {
+    CorpId::parse(sample::CORP_ID).unwrap()
+}
+
+pub(crate) fn user(text: &str) -> UserId {
+    UserId::parse(text).unwrap()
+}
+
+/// A company with `members` people, whose app sees all of them.
+pub(crate) async fn world(members: usize, departments: usize) -> World {
+    World::of(Company::generated(members, departments, 1)).await
+}
+
+impl World {
+    pub(crate) async fn of(company: Company) -> Self {
+        let wecom =
+            Simulator::start(Options { companies: vec![company], ..Options::default() }).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let clock = ManualClock::at(START);
+        let directory = Directory::new(store.clone(), std::sync::Arc::new(clock.clone()));
+        Self { wecom, store, directory, clock, _folder: folder }
+    }
+
+    pub(crate) fn client(&self, secret: &str) -> Client {
+        Client::builder(corp(), Secret::new(secret))
+            .endpoints(Endpoints::default().with_api(self.wecom.api_url()).unwrap())
+            .transport(Transport::builder().build().unwrap())
+            .build()
+            .unwrap()
+    }
+
+    /// The sample company's newer app.
+    pub(crate) fn viewer(&self) -> Viewer {
+        self.viewer_of(sample::AGENT_ID, sample::SECRET)
+    }
+
+    pub(crate) fn viewer_of(&self, agent_id: u64, secret: &str) -> Viewer {
+        let budget = Budget::of_a_company()
+            .first_pause(Duration::from_millis(1))
+            .longest_pause(Duration::from_millis(2));
+        let agent_id = AgentId::parse(agent_id.to_string()).unwrap();
+        Viewer {
+            instance: format!("auths.loginTypes.Of{agent_id}"),
+            corp_id: corp(),
+            app: self.client(secret).within(budget),
+            contact: None,
+            apps: vec![agent_id.clone()],
+            agent_id,
+        }
+    }
+
+    /// A sync of the newer app, a minute after whatever was before.
+    pub(crate) async fn sync(&self) -> Report {
+        self.sync_as(&self.viewer(), false).await.unwrap()
+    }
+
+    pub(crate) async fn sync_as(&self, viewer: &Viewer, force: bool) -> Result<Report, SyncError> {
+        self.clock.advance(Duration::from_mins(1));
+        let options = SyncOptions { started_by: "test".to_owned(), force, every: None };
+        self.directory.sync(viewer, &options, &|_: Progress| ()).await
+    }
+
+    pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut Company) -> T) -> T {
+        self.wecom.edit(sample::CORP_ID, edit).unwrap()
+    }
+
+    pub(crate) fn narrow(&self, agent_id: u64, departments: &[i64], members: &[&str]) {
+        self.edit(|company| {
+            company.edit_app(agent_id, |app| {
+                app.scope.departments = departments.to_vec();
+                app.scope.members = members.iter().map(|member| (*member).to_owned()).collect();
+            })
+        });
+    }
+
+    /// The members of the copy who have not left, by userid.
+    pub(crate) async fn copy(&self) -> BTreeMap<String, Seen> {
+        let mut copy = BTreeMap::new();
+        for (user_id, _) in self.store.memberships(&corp()).await.unwrap() {
+            let member = self.member(user_id.as_str()).await.unwrap();
+            let numbers = |ids: &[DepartmentId]| ids.iter().map(|id| id.0).collect();
+            let seen = Seen {
+                name: member.profile.name,
+                position: member.profile.position,
+                status: member.profile.status.map_or(0, i64::from),
+                departments: numbers(&member.profile.departments),
+                leads: numbers(&member.profile.leads),
+            };
+            copy.insert(user_id.to_string(), seen);
+        }
+        copy
+    }
+
+    /// What the app sees of the company, by the rules of a visible scope: who is in a visible department or named, and
+    /// is neither disabled nor gone. Departments that are out of sight are not told.
+    pub(crate) fn company(&self, agent_id: u64) -> BTreeMap<String, Seen> {
+        self.edit(|company| {
+            let scope = company.app(agent_id).unwrap().scope.clone();
+            let visible = below(company, &scope.departments);
+            let named: BTreeSet<String> = scope.members.iter().map(|name| name.to_lowercase()).collect();
+            let seen_if_visible = |person: &Person| {
+                let here = person.department.iter().any(|id| visible.contains(id));
+                let there = here || named.contains(&person.userid.to_lowercase());
+                (there && person.status != 2 && person.status != 5)
+                    .then(|| (person.userid.clone(), seen(person, &visible)))
+            };
+            company.members().filter_map(|person| seen_if_visible(&person)).collect()
+        })
+    }
+
+    pub(crate) fn departments_of(&self, agent_id: u64) -> BTreeSet<i64> {
+        self.edit(|company| {
+            let roots = company.app(agent_id).unwrap().scope.departments.clone();
+            below(company, &roots)
+        })
+    }
+
+    pub(crate) async fn departments(&self) -> BTreeSet<i64> {
+        self.store.departments(&corp()).await.unwrap().iter().map(|department| department.id.0).collect()
+    }
+
+    pub(crate) async fn member(&self, user_id: &str) -> Option<Member> {
+        self.store.member(&corp(), &user(user_id)).await.unwrap()
+    }
+
+    pub(crate) async fn has_left(&self, user_id: &str) -> bool {
+        self.member(user_id).await.unwrap().left_at.is_some()
+    }
+
+    /// Signs somebody in, through an instance.
+    pub(crate) async fn begin_session(&self, user_id: &str, id: &str) {
+        let now = self.clock.now();
+        let session = NewSession {
+            id,
+            token_hash: Fingerprint::of(id),
+            sign_in: None,
+            corp_id: &corp(),
+            user_id: &user(user_id),
+            instance: "auths.loginTypes.Example",
+            created_at: now,
+            idle_until: now + Duration::from_hours(1000),
+            expires_at: now + Duration::from_hours(1000),
+        };
+        self.store.begin_session(&session).await.unwrap();
+    }
+
+    pub(crate) async fn is_signed_in(&self, id: &str) -> bool {
+        self.store.session_by_id(id, self.clock.now()).await.unwrap().is_some()
+    }
+
+    /// What was written to be told to others, as `left lisi` and `ended s1`.
+    pub(crate) async fn outbox(&self) -> Vec<String> {
+        let rows = self.store.outbox(0, 1000).await.unwrap();
+        rows.iter()
+            .map(|row| match &row.event {
+                OutgoingEvent::MemberLeft => format!("left {}", row.user_key),
+                OutgoingEvent::SessionEnded(session) => format!("ended {session}"),
+            })
+            .collect()
+    }
+
+    pub(crate) async fn last_run(&self) -> Run {
+        self.store.runs(1).await.unwrap().remove(0)
+    }
+}
+
+fn seen(person: &Person, visible: &BTreeSet<i64>) -> Seen {
+    let places = person.department.iter().zip(&person.is_leader_in_dept);
+    let places: Vec<_> = places.filter(|(id, _)| visible.contains(id)).collect();
+    Seen {
+        name: person.name.clone(),
+        position: person.position.clone(),
+        status: i64::from(person.status),
+        departments: places.iter().map(|(id, _)| **id).collect(),
+        leads: places.iter().filter(|(_, leads)| **leads == 1).map(|(id, _)| **id).collect(),
+    }
+}
+
+pub(crate) fn below(company: &Company, roots: &[i64]) -> BTreeSet<i64> {
+    let all: Vec<&Department> = company.departments().collect();
+    let mut found: BTreeSet<i64> =
+        roots.iter().copied().filter(|root| all.iter().any(|department| department.id == *root)).collect();
+    loop {
+        let more: Vec<i64> = all
+            .iter()
+            .filter(|department| found.contains(&department.parentid) && !found.contains(&department.id))
+            .map(|department| department.id)
+            .collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
+}

@@ -1,0 +1,134 @@
+//! Many rows at once: statements of many rows on SQLite, COPY on PostgreSQL, which are the quickest of either.
+
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments as _, SqlSafeStr as _};
+
+use super::statement::Value;
+use super::{Transaction, sql};
+use crate::Error;
+
+/// A table that is loaded, and the columns that are given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loaded {
+    pub(crate) table: &'static str,
+    pub(crate) columns: &'static [&'static str],
+}
+
+/// Placeholders in one statement; SQLite takes 32,766 and is quickest with some thousands.
+const PLACEHOLDERS: usize = 8_000;
+
+impl Transaction {
+    /// Appends the rows, whose values stand one after another in the order of the columns.
+    pub(crate) async fn load(&mut self, into: Loaded, mut values: Vec<Value>) -> Result<(), Error> {
+        let width = into.columns.len();
+        let columns = into.columns.join(", ");
+        match self {
+            Self::Sqlite(transaction) => {
+                let chunk = PLACEHOLDERS / width * width;
+                let row = format!("({})", vec!["?"; width].join(","));
+                while !values.is_empty() {
+                    let rest = values.split_off(values.len().min(chunk));
+                    let mut arguments = SqliteArguments::default();
+                    let rows = vec![row.as_str(); values.len() / width].join(",");
+                    for value in values {
+                        match value {
+                            Value::Text(text) => arguments.add(text),
+                            Value::Integer(number) => arguments.add(number),
+                            Value::Boolean(truth) => arguments.add(truth),
+                            Value::Bytes(bytes) => arguments.add(bytes),
+                        }
+                        .map_err(sqlx::Error::Encode)?;
+                    }
+                    let text = format!("INSERT INTO {} ({columns}) VALUES {rows}", into.table);
+                    // Only full ones come again.
+                    let text = AssertSqlSafe(text).into_sql_str();
+                    let full = !rest.is_empty();
+                    let insert = sqlx::query_with(text, arguments).persistent(full);
+                    Box::pin(insert.execute(&mut **transaction)).await?;
+                    values = rest;
+                }
+                Ok(())
+            }
+            Self::Postgres(transaction) => {
+                let mut text = String::with_capacity(values.len() * 16);
+                for row in values.chunks(width) {
+                    for (place, value) in row.iter().enumerate() {
+                        text.push_str(if place == 0 { "" } else { "\t" });
+                        write_copied(&mut text, value);
+                    }
+                    text.push('\n');
+                }
+                let copy = format!("COPY {} ({columns}) FROM STDIN", into.table);
+                Box::pin(transaction.copy(&copy, text.as_bytes())).await
+            }
+        }
+    }
+
+    /// Tells the planner what a load has brought; SQLite's needs no telling.
+    pub(crate) async fn analyze(&mut self, table: &'static str) -> Result<(), Error> {
+        if let Self::Postgres(_) = self {
+            sql(format!("ANALYZE {table}")).execute(&mut *self).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the statements to come take as long as a whole company needs; PostgreSQL would end them sooner.
+    pub(crate) async fn take_your_time(&mut self) -> Result<(), Error> {
+        if let Self::Postgres(_) = self {
+            for limit in ["statement_timeout", "lock_timeout"] {
+                sql(format!("SET LOCAL {limit} = '10min'")).execute(&mut *self).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// COPY's text format (PostgreSQL's documentation of COPY, "Text Format").
+fn write_copied(text: &mut String, value: &Value) {
+    use std::fmt::Write as _;
+    match value {
+        Value::Text(Some(value)) => {
+            for letter in value.chars() {
+                match letter {
+                    '\\' => text.push_str("\\\\"),
+                    '\t' => text.push_str("\\t"),
+                    '\n' => text.push_str("\\n"),
+                    '\r' => text.push_str("\\r"),
+                    other => text.push(other),
+                }
+            }
+        }
+        // Writing to a String cannot fail.
+        Value::Integer(Some(number)) => {
+            let _ = write!(text, "{number}");
+        }
+        Value::Boolean(Some(truth)) => text.push(if *truth { 't' } else { 'f' }),
+        Value::Bytes(Some(bytes)) => {
+            text.push_str("\\\\x");
+            for byte in bytes {
+                let _ = write!(text, "{byte:02x}");
+            }
+        }
+        Value::Text(None) | Value::Integer(None) | Value::Boolean(None) | Value::Bytes(None) => {
+            text.push_str("\\N");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_ends_its_column_or_its_row() {
+        let mut text = String::new();
+        for value in
+            [Value::from("a\tb\nc\\d\r"), Value::from(-7), Value::Text(None), Value::from(vec![0, 255])]
+        {
+            write_copied(&mut text, &value);
+            text.push('|');
+        }
+        assert_eq!(text, "a\\tb\\nc\\\\d\\r|-7|\\N|\\\\x00ff|");
+    }
+}

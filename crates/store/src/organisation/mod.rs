@@ -1,0 +1,50 @@
+//! What a sync of the organisation keeps: its runs, what they have read and not yet applied, who was seen by which app,
+//! and the removals that wait for an administrator.
+//!
+//! A run stages what it reads, so a killed one goes on where it was, and applies it in one transaction. Every write is
+//! made [under a lease](Under): whoever lost it writes nothing any more.
+
+mod apply;
+mod confirmation;
+mod held;
+mod people;
+mod runs;
+mod staging;
+
+pub use apply::{Applied, AppliedWhen};
+pub use confirmation::Confirmation;
+pub use held::Held;
+pub use people::{Asked, Whom};
+pub use runs::{Extent, NewRun, Outcome, Phase, Run, RunId, Sight};
+pub use staging::{Scope, Staged, WalkedDepartment};
+
+use crate::database::Transaction;
+use crate::{Error, Store, leases};
+
+/// The lease under which a run writes; a run of a few departments needs none.
+#[derive(Debug, Clone, Copy)]
+pub struct Under<'a> {
+    /// The lease's name and holder.
+    pub lease: Option<(&'a str, &'a str)>,
+}
+
+impl Under<'_> {
+    /// Needs no lease.
+    pub const NOTHING: Self = Self { lease: None };
+}
+
+impl Store {
+    /// Begins a transaction that writes under the lease.
+    async fn begin_under(&self, subject: &str, under: Under<'_>) -> Result<Transaction, Error> {
+        let mut transaction = self.database.begin(subject).await?;
+        if let Some((name, holder)) = under.lease {
+            leases::check(&mut transaction, name, holder).await?;
+        }
+        Ok(transaction)
+    }
+}
+
+/// The subject of transactions that touch nothing but what one run has staged.
+fn staging_of(run: RunId) -> String {
+    format!("staging/{}", run.0)
+}

@@ -1,0 +1,226 @@
+use std::collections::HashSet;
+
+use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp, UserId};
+
+use super::staging::{Staged, stage_answers};
+use super::{Phase, Run, RunId, Under, staging_of};
+use crate::database::{Row, sql};
+use crate::members::{departments, user_id};
+use crate::{Error, Store};
+
+/// A member whom the run asks WeCom for by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The member.
+    pub user_id: UserId,
+    /// Where the copy has them; empty for somebody it does not know.
+    pub departments: Vec<DepartmentId>,
+}
+
+/// Whom to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// The people by name.
+    Named,
+    /// Members of the copy whom nothing has shown, and whose removal an administrator has approved.
+    Approved,
+    /// Members of the copy whom nothing has shown.
+    Leavers,
+}
+
+impl Store {
+    /// Adds to the people by name whom the listing tells and the walk has not shown: those of the walked departments, or
+    /// `everybody` when it is not known whom the app sees.
+    pub async fn ask_for_listed(&self, run: RunId, everybody: bool, under: Under<'_>) -> Result<(), Error> {
+        let mut transaction = self.begin_under(&staging_of(run), under).await?;
+        transaction.take_your_time().await?;
+        sql("INSERT INTO asked_members (run_id, user_key, user_id, leaver)
+             SELECT run_id, user_key, user_id, 0 FROM listed_members AS l
+             WHERE run_id = $1 AND ($2 = 1 OR EXISTS
+                   (SELECT 1 FROM staged_departments AS d
+                    WHERE d.run_id = l.run_id AND d.department_id = l.department_id))
+               AND NOT EXISTS
+                   (SELECT 1 FROM seen_members AS s WHERE s.run_id = l.run_id AND s.user_key = l.user_key)
+             ON CONFLICT (run_id, user_key) DO NOTHING")
+        .bind(run.0)
+        .bind(i64::from(everybody))
+        .long()
+        .execute(&mut transaction)
+        .await?;
+        transaction.commit().await
+    }
+
+    /// Finds the members of the copy whom the run has not seen, and whom its app is the one to miss: it saw them before,
+    /// or no app did, although every other app has looked since the row was read (`others_since`). The leavers' phase
+    /// begins with it; tells how many they are.
+    pub async fn find_leavers(
+        &self,
+        run: RunId,
+        corp_id: &CorpId,
+        agent_id: &AgentId,
+        others_since: Timestamp,
+        under: Under<'_>,
+    ) -> Result<u64, Error> {
+        let mut transaction = self.begin_under(&staging_of(run), under).await?;
+        transaction.take_your_time().await?;
+        let found = sql("INSERT INTO asked_members (run_id, user_key, user_id, leaver)
+             SELECT $1, m.user_key, m.user_id, 1 FROM members AS m
+             WHERE m.corp_id = $2 AND m.left_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM seen_members AS s WHERE s.run_id = $1 AND s.user_key = m.user_key)
+               AND (EXISTS (SELECT 1 FROM sightings AS mine
+                            WHERE mine.corp_id = $2 AND mine.user_key = m.user_key AND mine.agent_id = $3)
+                 OR (m.read_at < $4 AND NOT EXISTS
+                        (SELECT 1 FROM sightings AS any_app
+                         WHERE any_app.corp_id = $2 AND any_app.user_key = m.user_key)))
+             ORDER BY m.user_key
+             ON CONFLICT (run_id, user_key) DO UPDATE SET leaver = 1")
+        .bind(run.0)
+        .bind(corp_id.as_str())
+        .bind(agent_id.as_str())
+        .bind(others_since.as_millis())
+        .long()
+        .execute(&mut transaction)
+        .await?;
+        sql("UPDATE sync_runs SET phase = $1 WHERE id = $2")
+            .bind(Phase::Leavers.as_str())
+            .bind(run.0)
+            .execute(&mut transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(found)
+    }
+
+    /// Adds members whom the copy knows and the walk has missed, to be asked for by name.
+    pub async fn ask_for(&self, run: RunId, people: &[UserId], under: Under<'_>) -> Result<(), Error> {
+        let mut transaction = self.begin_under(&staging_of(run), under).await?;
+        for user_id in people {
+            sql("INSERT INTO asked_members (run_id, user_key, user_id, leaver) VALUES ($1, $2, $3, 0)
+                 ON CONFLICT (run_id, user_key) DO NOTHING")
+            .bind(run.0)
+            .bind(user_id.folded())
+            .bind(user_id.as_str())
+            .execute(&mut transaction)
+            .await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Those of `people` whom the run has not seen.
+    pub async fn unseen_of(&self, run: RunId, people: &[UserId]) -> Result<Vec<UserId>, Error> {
+        let mut unseen = Vec::new();
+        for people in people.chunks(500) {
+            let keys: Vec<String> = people.iter().map(UserId::folded).collect();
+            let mut text = sql("SELECT user_key FROM seen_members WHERE run_id = $1 AND user_key IN (")
+                .bind(run.0)
+                .once();
+            text.push_list(&keys);
+            text.push(")");
+            let rows = text.fetch_all(self.database.reader()).await?;
+            let seen = rows.iter().map(|row| row.get("user_key")).collect::<Result<HashSet<String>, _>>()?;
+            unseen.extend(people.iter().filter(|user_id| !seen.contains(&user_id.folded())).cloned());
+        }
+        Ok(unseen)
+    }
+
+    /// The next people to ask for, by key.
+    pub async fn next_to_ask(&self, run: RunId, whom: Whom, limit: i64) -> Result<Vec<Asked>, Error> {
+        let approved = "AND EXISTS (SELECT 1 FROM held_removals AS h
+            WHERE h.corp_id = r.corp_id AND h.agent_id = r.agent_id AND h.user_key = a.user_key
+                AND h.approved_by IS NOT NULL)";
+        let rows = sql(format!(
+            "SELECT a.user_id, COALESCE(m.departments, '[]') AS departments FROM asked_members AS a
+             JOIN sync_runs AS r ON r.id = a.run_id
+             LEFT JOIN members AS m ON m.corp_id = r.corp_id AND m.user_key = a.user_key
+             WHERE a.run_id = $1 AND a.leaver = $2 AND a.answer IS NULL
+               AND NOT EXISTS (SELECT 1 FROM seen_members AS s WHERE s.run_id = $1 AND s.user_key = a.user_key)
+               {}
+             ORDER BY a.user_key LIMIT $3",
+            if whom == Whom::Approved { approved } else { "" }
+        ))
+        .bind(run.0)
+        .bind(i64::from(whom != Whom::Named))
+        .bind(limit)
+        .fetch_all(self.database.reader())
+        .await?;
+        rows.iter().map(asked).collect()
+    }
+
+    /// Keeps what came of asking: who is there, who is gone for the app, and who is not asked because nobody could have
+    /// seen them.
+    pub async fn stage_answers(
+        &self,
+        run: RunId,
+        (there, gone, spared): (&[Staged], &[UserId], &[UserId]),
+        now: Timestamp,
+        under: Under<'_>,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin_under(&staging_of(run), under).await?;
+        stage_answers(&mut transaction, run, there).await?;
+        let there: Vec<&UserId> = there.iter().map(|member| &member.user_id).collect();
+        let all = [("there", there), ("gone", gone.iter().collect()), ("spared", spared.iter().collect())];
+        for (answer, people) in all {
+            for user_id in people {
+                sql(
+                    "UPDATE asked_members SET answer = $1, asked_at = $2 WHERE run_id = $3 AND user_key = $4",
+                )
+                .bind(answer)
+                .bind(now.as_millis())
+                .bind(run.0)
+                .bind(user_id.folded())
+                .execute(&mut transaction)
+                .await?;
+            }
+        }
+        transaction.commit().await
+    }
+
+    /// How many members would be marked as having left by what the run knows so far, approved removals not counted; and
+    /// how many members who have not left the app knows.
+    pub async fn leavers_so_far(&self, run: &Run) -> Result<(u64, u64), Error> {
+        const NOT_APPROVED: &str = "NOT EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $2
+            AND h.agent_id = $3 AND h.user_key = m.user_key AND h.approved_by IS NOT NULL)";
+        let row = sql(format!(
+            "SELECT (SELECT COUNT(*) FROM asked_members AS m
+                     WHERE m.run_id = $1 AND m.leaver = 1 AND m.answer = 'gone' AND {NOT_APPROVED})
+                  + (SELECT COUNT(*) FROM seen_members AS s
+                     JOIN members AS m ON m.corp_id = $2 AND m.user_key = s.user_key
+                     WHERE s.run_id = $1 AND s.barred = 1 AND m.left_at IS NULL AND {NOT_APPROVED}) AS leaving,
+                    (SELECT COUNT(*) FROM asked_members WHERE run_id = $1 AND leaver = 1)
+                  + (SELECT COUNT(*) FROM seen_members AS s
+                     JOIN members AS m ON m.corp_id = $2 AND m.user_key = s.user_key
+                     WHERE s.run_id = $1 AND m.left_at IS NULL) AS known"
+        ))
+        .bind(run.id.0)
+        .bind(run.corp_id.as_str())
+        .bind(run.agent_id.as_str())
+        .fetch_one(self.database.reader())
+        .await?;
+        let count = |column: &str| -> Result<u64, Error> {
+            Ok(u64::try_from(row.get::<i64>(column)?).unwrap_or_default())
+        };
+        Ok((count("leaving")?, count("known")?))
+    }
+
+    /// A page of the company's members who have not left, by key, with the departments that the copy knows them in.
+    pub async fn memberships_after(
+        &self,
+        corp_id: &CorpId,
+        after: Option<&UserId>,
+        limit: i64,
+    ) -> Result<Vec<Asked>, Error> {
+        let rows = sql("SELECT user_id, departments FROM members
+             WHERE corp_id = $1 AND left_at IS NULL AND user_key > $2 ORDER BY user_key LIMIT $3")
+        .bind(corp_id.as_str())
+        .bind(after.map(UserId::folded).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(self.database.reader())
+        .await?;
+        let asked =
+            |row: &Row| Ok(Asked { user_id: user_id(row)?, departments: departments(row, "departments")? });
+        rows.iter().map(asked).collect()
+    }
+}
+
+fn asked(row: &Row) -> Result<Asked, Error> {
+    Ok(Asked { user_id: user_id(row)?, departments: departments(row, "departments")? })
+}

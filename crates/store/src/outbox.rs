@@ -1,0 +1,87 @@
+use wecom_login_model::{CorpId, Timestamp, UserId};
+
+use crate::database::{Transaction, sql};
+use crate::{Error, Store};
+
+/// Something that other systems are to be told. Rows are written in the transaction that makes them true and are read
+/// in the order of their numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Grows from row to row.
+    pub id: i64,
+    /// What happened.
+    pub event: OutgoingEvent,
+    /// The member's company.
+    pub corp_id: CorpId,
+    /// The member, in lower case.
+    pub user_key: UserId,
+    /// When.
+    pub happened_at: Timestamp,
+}
+
+/// What can have happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutgoingEvent {
+    /// The member has left the company, is disabled, or is out of sight for every app.
+    MemberLeft,
+    /// A session of the member has ended with that; its public name.
+    SessionEnded(String),
+}
+
+const MEMBER_LEFT: &str = "member_left";
+const SESSION_ENDED: &str = "session_ended";
+
+impl Store {
+    /// The rows after number `after`, `limit` at most.
+    pub async fn outbox(&self, after: i64, limit: i64) -> Result<Vec<Outgoing>, Error> {
+        let rows = sql("SELECT id, kind, corp_id, user_key, session_id, happened_at FROM outbox
+             WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.database.reader())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let session: Option<String> = row.get("session_id")?;
+                Ok(Outgoing {
+                    id: row.get("id")?,
+                    event: session.map_or(OutgoingEvent::MemberLeft, OutgoingEvent::SessionEnded),
+                    corp_id: CorpId::parse(row.get::<String>("corp_id")?)
+                        .map_err(|error| Error::corrupt("table outbox, corp_id", error))?,
+                    user_key: UserId::parse(row.get::<String>("user_key")?)
+                        .map_err(|error| Error::corrupt("table outbox, user_key", error))?,
+                    happened_at: Timestamp::from_millis(row.get("happened_at")?),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Notes that these members have left, and the sessions that are live and about to end with it.
+pub(crate) async fn note_leavers(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    user_keys: &[String],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut left = sql("INSERT INTO outbox (kind, corp_id, user_key, happened_at)
+         SELECT $1, corp_id, user_key, $2 FROM members WHERE corp_id = $3 AND user_key IN (")
+    .bind(MEMBER_LEFT)
+    .bind(now.as_millis())
+    .bind(corp_id.as_str())
+    .once();
+    left.push_list(user_keys);
+    left.push(") ORDER BY user_key");
+    left.execute(&mut *transaction).await?;
+    let mut ended = sql("INSERT INTO outbox (kind, corp_id, user_key, session_id, happened_at)
+         SELECT $1, corp_id, user_key, id, $2 FROM sessions
+         WHERE corp_id = $3 AND ended_at IS NULL AND expires_at > $2 AND idle_until > $2 AND user_key IN (")
+    .bind(SESSION_ENDED)
+    .bind(now.as_millis())
+    .bind(corp_id.as_str())
+    .once();
+    ended.push_list(user_keys);
+    ended.push(") ORDER BY user_key, id");
+    ended.execute(&mut *transaction).await?;
+    Ok(())
+}

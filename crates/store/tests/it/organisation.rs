@@ -1,0 +1,251 @@
+//! Runs of a sync, and what they do to the copy.
+
+use std::time::Duration;
+
+use wecom_login_model::{
+    AgentId, CorpId, Department, DepartmentId, Fingerprint, MemberStatus, Profile, Timestamp, UserId,
+};
+use wecom_login_store::{
+    AppliedWhen, Extent, Lease, NewRun, NewSession, Outcome, OutgoingEvent, Phase, Run, Scope, Staged, Store,
+    Under, WalkedDepartment, Whom,
+};
+
+use crate::NOW;
+use crate::backends::{Fresh, on_every_database};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn corp() -> CorpId {
+    CorpId::parse("wwA").unwrap()
+}
+
+fn agent(text: &str) -> AgentId {
+    AgentId::parse(text).unwrap()
+}
+
+fn user(text: &str) -> UserId {
+    UserId::parse(text).unwrap()
+}
+
+fn staged(text: &str, name: &str, read_at: Timestamp) -> Staged {
+    let profile = Profile {
+        // What COPY and SQL must carry as it is.
+        name: format!("{name}\t\\N\n'\"\r张"),
+        departments: vec![DepartmentId(1)],
+        status: Some(MemberStatus::Active),
+        ..Profile::default()
+    };
+    Staged { user_id: user(text), profile, read_at }
+}
+
+struct Company<'a> {
+    store: &'a Store,
+    agent: AgentId,
+    now: Timestamp,
+}
+
+impl Company<'_> {
+    async fn begin(&self) -> Run {
+        let new = NewRun {
+            corp_id: &corp(),
+            agent_id: &self.agent,
+            instance: "Example",
+            extent: Extent::Company,
+            started_by: "test",
+            forced: false,
+            phase: Phase::Scope,
+        };
+        self.store.begin_run(&new, Under::NOTHING, self.now - MINUTE * 60, self.now).await.unwrap()
+    }
+
+    /// A run that sees these members in department 1, up to the point where leavers are asked for.
+    async fn walk(&self, members: Vec<Staged>) -> Run {
+        let run = self.begin().await;
+        let department = Department { id: DepartmentId(1), name: "总部".into(), parent: None, order: 7 };
+        let scope = Scope { departments: vec![department], names: vec![user("named")], ..Scope::default() };
+        self.store.stage_scope(run.id, &scope, Under::NOTHING).await.unwrap();
+        let walked = [WalkedDepartment { id: DepartmentId(1), whole: true }];
+        self.store.stage_walked(run.id, members, &walked, Under::NOTHING).await.unwrap();
+        self.store.end_walk(run.id, Under::NOTHING).await.unwrap();
+        let forever = Timestamp::from_millis(i64::MAX);
+        self.store.find_leavers(run.id, &corp(), &self.agent, forever, Under::NOTHING).await.unwrap();
+        self.store.run(run.id).await.unwrap().unwrap()
+    }
+
+    async fn apply(&self, run: &Run, hold: Option<&str>) -> (wecom_login_store::Applied, Outcome) {
+        let when = AppliedWhen {
+            now: self.now,
+            extent: Extent::Company,
+            hold: hold.map(str::to_owned),
+            blind: None,
+            alone: true,
+            gone: Vec::new(),
+            watched_until: Some(self.now + MINUTE),
+        };
+        let applied = self.store.apply_run(run, &when, Under::NOTHING).await.unwrap();
+        self.store.clear_staging(&corp(), &self.agent, 50).await.unwrap();
+        applied
+    }
+
+    async fn gone(&self, run: &Run, whom: Whom) {
+        let people = self.store.next_to_ask(run.id, whom, 100).await.unwrap();
+        let people: Vec<UserId> = people.into_iter().map(|one| one.user_id).collect();
+        self.store.stage_answers(run.id, (&[], &people, &[]), self.now, Under::NOTHING).await.unwrap();
+    }
+
+    async fn has_left(&self, text: &str) -> bool {
+        self.store.member(&corp(), &user(text)).await.unwrap().unwrap().left_at.is_some()
+    }
+}
+
+async fn a_run_writes_what_differs_and_nothing_else(fresh: Fresh) {
+    let mut company = Company { store: &fresh.store, agent: agent("7"), now: NOW };
+    let people =
+        |now| (0..1_200).map(|number| staged(&format!("User{number:04}"), "名", now)).collect::<Vec<_>>();
+    let mut twice = people(NOW);
+    twice.extend(people(NOW).into_iter().take(100));
+    let run = company.walk(twice).await;
+    assert_eq!((run.seen, run.departments), (1_200, 1), "who is in two departments is one member");
+    let (applied, outcome) = company.apply(&run, None).await;
+    assert_eq!((applied.joined, applied.changed, outcome), (1_200, 0, Outcome::Complete));
+    let row = fresh.store.member(&corp(), &user("user0007")).await.unwrap().unwrap();
+    assert_eq!((row.profile, row.user_id.as_str()), (staged("x", "名", NOW).profile, "User0007"));
+
+    company.now = NOW + MINUTE;
+    let run = company.walk(people(company.now)).await;
+    assert_eq!(company.apply(&run, None).await.0.written, 0);
+    let mut people = people(company.now);
+    people[5].profile.name = "改".into();
+    company.now = company.now + MINUTE;
+    people.iter_mut().for_each(|one| one.read_at = company.now);
+    let run = company.walk(people).await;
+    let (applied, _) = company.apply(&run, None).await;
+    assert_eq!((applied.joined, applied.changed, applied.left), (0, 1, 0));
+}
+
+async fn whom_no_app_sees_has_left_and_is_told_once(fresh: Fresh) {
+    let (one, other) = (agent("7"), agent("8"));
+    let mut company = Company { store: &fresh.store, agent: one.clone(), now: NOW };
+    for agent in [one, other] {
+        company.agent = agent;
+        let run = company.walk(vec![staged("stays", "a", NOW), staged("goes", "b", NOW)]).await;
+        company.apply(&run, None).await;
+    }
+    let session = NewSession {
+        id: "s1",
+        token_hash: Fingerprint::of("t"),
+        sign_in: None,
+        corp_id: &corp(),
+        user_id: &user("goes"),
+        instance: "Example",
+        created_at: NOW,
+        idle_until: NOW + MINUTE * 60,
+        expires_at: NOW + MINUTE * 60,
+    };
+    fresh.store.begin_session(&session).await.unwrap();
+    for (text, left) in [("8", false), ("7", true)] {
+        (company.agent, company.now) = (agent(text), company.now + MINUTE);
+        let run = company.walk(vec![staged("stays", "a", company.now)]).await;
+        company.gone(&run, Whom::Leavers).await;
+        let (applied, _) = company.apply(&run, None).await;
+        assert_eq!((applied.left, company.has_left("goes").await), (u64::from(left), left), "app {text}");
+    }
+    assert!(fresh.store.session_by_id("s1", company.now).await.unwrap().is_none());
+    let told: Vec<OutgoingEvent> =
+        fresh.store.outbox(0, 10).await.unwrap().into_iter().map(|row| row.event).collect();
+    assert_eq!(told, [OutgoingEvent::MemberLeft, OutgoingEvent::SessionEnded("s1".into())]);
+
+    company.now = company.now + MINUTE;
+    let run = company.walk(vec![staged("stays", "a", company.now), staged("goes", "b", company.now)]).await;
+    assert_eq!(company.apply(&run, None).await.0.came_back, 1);
+    assert!(!company.has_left("goes").await);
+}
+
+async fn held_removals_wait_for_their_approval(fresh: Fresh) {
+    let mut company = Company { store: &fresh.store, agent: agent("7"), now: NOW };
+    let run = company.walk(vec![staged("a", "a", NOW), staged("b", "b", NOW)]).await;
+    company.apply(&run, None).await;
+    company.now = NOW + MINUTE;
+    let run = company.walk(vec![staged("a", "a", company.now)]).await;
+    assert_eq!(fresh.store.leavers_so_far(&run).await.unwrap(), (0, 2));
+    let (applied, outcome) = company.apply(&run, Some("too many")).await;
+    assert_eq!((applied.left, applied.held, outcome), (0, 1, Outcome::Held));
+    let held = fresh.store.held_removals(10).await.unwrap();
+    assert_eq!((held[0].count, held[0].approved, &held[0].members[..]), (1, 0, &[user("b")][..]));
+    let confirmation = async |text: &str| fresh.store.confirmation(&corp(), &user(text)).await.unwrap();
+    assert_eq!(confirmation("a").await.confirmed_at, Some(company.now));
+    assert_eq!(confirmation("b").await.confirmed_at, None, "held is not confirmed");
+
+    assert_eq!(fresh.store.approve_removals(&corp(), &company.agent, "admin").await.unwrap(), 1);
+    company.now = company.now + MINUTE;
+    let run = company.walk(vec![staged("a", "a", company.now)]).await;
+    company.gone(&run, Whom::Approved).await;
+    let (applied, outcome) = company.apply(&run, Some("still too many")).await;
+    assert_eq!((applied.left, applied.held, outcome), (1, 0, Outcome::Complete));
+    assert!(company.has_left("b").await && fresh.store.held_removals(10).await.unwrap().is_empty());
+}
+
+async fn what_was_read_or_told_since_is_newer(fresh: Fresh) {
+    let mut company = Company { store: &fresh.store, agent: agent("7"), now: NOW };
+    let run = company.walk(vec![staged("read", "alt", NOW), staged("left", "x", NOW)]).await;
+    company.apply(&run, None).await;
+    company.now = NOW + MINUTE;
+    let run =
+        company.walk(vec![staged("read", "older", company.now), staged("left", "x", company.now)]).await;
+    let later = company.now + MINUTE;
+    let newer = Profile { name: "newer".into(), ..Profile::default() };
+    fresh.store.save_member(&corp(), &user("read"), &newer, later).await.unwrap();
+    fresh.store.mark_left(&corp(), &user("left"), later).await.unwrap();
+    company.now = later + MINUTE;
+    company.apply(&run, None).await;
+    assert_eq!(fresh.store.member(&corp(), &user("read")).await.unwrap().unwrap().profile.name, "newer");
+    assert!(company.has_left("left").await);
+}
+
+async fn an_unfinished_run_is_taken_up_and_an_old_one_is_not(fresh: Fresh) {
+    let mut company = Company { store: &fresh.store, agent: agent("7"), now: NOW };
+    let run = company.begin().await;
+    assert_ne!(company.begin().await.id, run.id, "it had read nothing");
+    let run = company.walk(vec![staged("a", "a", NOW)]).await;
+    assert_eq!(company.begin().await.id, run.id);
+    company.now = NOW + MINUTE * 61;
+    let next = company.begin().await;
+    assert_ne!(next.id, run.id);
+    assert_eq!(fresh.store.run(run.id).await.unwrap().unwrap().outcome, Some(Outcome::Failed));
+}
+
+async fn a_lease_has_one_holder_and_who_lost_it_writes_nothing(fresh: Fresh) {
+    let lease = |holder: &str, since: Timestamp| Lease {
+        holder: holder.to_owned(),
+        label: format!("process {holder}"),
+        since,
+        until: since + MINUTE,
+    };
+    let take = async |holder: &str, at: Timestamp, dead: Option<&str>| {
+        fresh.store.take_lease("sync/wwA", &lease(holder, at), dead).await.unwrap()
+    };
+    assert_eq!(take("one", NOW, None).await, Ok(()));
+    assert_eq!(take("two", NOW, None).await, Err(lease("one", NOW)));
+    assert!(fresh.store.renew_lease("sync/wwA", "one", NOW + MINUTE * 2).await.unwrap());
+    assert!(take("two", NOW + MINUTE, None).await.is_err(), "it was renewed");
+    assert_eq!(take("two", NOW + MINUTE, Some("one")).await, Ok(()), "its holder is dead");
+    assert!(!fresh.store.renew_lease("sync/wwA", "one", NOW + MINUTE * 9).await.unwrap());
+
+    let company = Company { store: &fresh.store, agent: agent("7"), now: NOW };
+    let run = company.begin().await;
+    let under = |holder| Under { lease: Some(("sync/wwA", holder)) };
+    let refused = fresh.store.stage_scope(run.id, &Scope::default(), under("one")).await.unwrap_err();
+    assert!(refused.is_lease_lost(), "{refused}");
+    fresh.store.stage_scope(run.id, &Scope::default(), under("two")).await.unwrap();
+    fresh.store.release_lease("sync/wwA", "two").await.unwrap();
+    assert_eq!(take("three", NOW, None).await, Ok(()));
+}
+
+on_every_database![
+    a_run_writes_what_differs_and_nothing_else,
+    whom_no_app_sees_has_left_and_is_told_once,
+    held_removals_wait_for_their_approval,
+    what_was_read_or_told_since_is_newer,
+    an_unfinished_run_is_taken_up_and_an_old_one_is_not,
+    a_lease_has_one_holder_and_who_lost_it_writes_nothing,
+];

@@ -31,7 +31,8 @@ impl Host for Alone {}
 
 /// Sign in to any app with WeCom (企业微信).
 ///
-/// Exit codes: 0 done or stopped by a signal; 1 it failed, the error says why; 2 the command line is wrong.
+/// Exit codes: 0 done or stopped by a signal; 1 it failed, the error says why; 2 the command line is wrong. `sync` has
+/// more of them; see its help.
 #[derive(Debug, Parser)]
 #[command(name = "wecom-login", version, max_term_width = 100)]
 struct Arguments {
@@ -48,6 +49,8 @@ enum Command {
     Serve(commands::serve::Arguments),
     /// Write a new sign-in instance into an app folder.
     New(commands::new::Arguments),
+    /// Bring the local copy of the organisation up to date.
+    Sync(commands::sync::Arguments),
     /// Look after accounts and the members who are bound to them.
     #[command(subcommand)]
     Account(commands::account::Command),
@@ -82,15 +85,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
             Command::Demo(arguments) => commands::demo::run(arguments, host).await,
             Command::Serve(arguments) => commands::serve::run(arguments, host).await,
             Command::New(arguments) => commands::new::run(arguments),
+            Command::Sync(arguments) => return commands::sync::run(arguments, host).await,
             Command::Account(command) => commands::account::run(command).await,
             Command::Apikey(command) => commands::apikey::run(command).await,
             Command::Config(command) => commands::config::run(command, host).await,
             #[cfg(feature = "simulator")]
             Command::Simulate(arguments) => commands::simulate::run(arguments).await,
         }
+        .map(|()| 0)
     });
     match done {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(error) => failed(&error),
     }
 }

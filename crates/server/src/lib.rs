@@ -24,6 +24,7 @@ mod key;
 mod language;
 mod limits;
 mod login_page;
+mod organisation;
 mod pair;
 mod problem;
 mod problems;

@@ -29,6 +29,8 @@ pub(crate) const NO_SUCH_ACCOUNT: i64 = 710_402;
 pub(crate) const BOUND_ELSEWHERE: i64 = 710_403;
 pub(crate) const NOT_BOUND: i64 = 710_404;
 pub(crate) const NO_LIST: i64 = 710_405;
+pub(crate) const SYNC_RUNNING: i64 = 710_406;
+pub(crate) const NOTHING_HELD: i64 = 710_407;
 
 /// Our own numbers at the HTTP border, in order.
 pub fn explanations() -> &'static [Explanation] {
@@ -316,6 +318,29 @@ const TABLE: &[Explanation] = &[
         remedy: Bilingual {
             zh: "请上传 UTF-8 的 CSV（text/csv，首行为列名）或 JSON Lines（application/x-ndjson），不超过 16 MiB。",
             en: "Send CSV with a header (text/csv) or JSON lines (application/x-ndjson) in UTF-8, up to 16 MiB.",
+        },
+    },
+    Explanation {
+        code: SYNC_RUNNING,
+        meaning: Bilingual {
+            zh: "这家企业的通讯录同步正在进行。",
+            en: "A sync of this company is under way.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "请等它结束后再试；谁在同步、从什么时候开始，见消息括号中的内容。",
+            en: "Try again when it has ended; the message tells who is at it and since when.",
+        },
+    },
+    Explanation {
+        code: NOTHING_HELD,
+        meaning: Bilingual {
+            zh: "没有等待确认的移除。", en: "No removals wait for a confirmation."
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "请用 GET /console/api/sync 查看哪些实例有被暂缓的移除。",
+            en: "See with GET /console/api/sync which instances have removals on hold.",
         },
     },
 ];

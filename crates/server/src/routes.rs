@@ -58,6 +58,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/healthz", get(healthz).fallback(wrong_method))
         .route("/wecom/callback/{name}", get(events::callback).post(events::callback).fallback(wrong_method))
         .nest("/console/api/accounts", console::accounts::routes())
+        .nest("/console/api/sync", console::sync::routes())
         .route("/assets/{file}", get(asset).fallback(wrong_method))
         // Redirects may lie below /api/ too, as in the platform's own examples: they are GET, functions are POST.
         .route("/api/{*path}", post(api::call).fallback(callback::callback))

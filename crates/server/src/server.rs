@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use wecom::{Budget, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::events::Events;
-use wecom_login_directory::{AuthModel, Directory};
+use wecom_login_directory::{AuthModel, Directory, Viewer};
 use wecom_login_element::{Environment, Fault, OpenError, Watch};
 use wecom_login_login::{FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
 use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
@@ -19,6 +19,7 @@ use crate::cookies::Cookies;
 use crate::events::ConfiguredApps;
 use crate::key::seal_key;
 use crate::limits::Limits;
+use crate::organisation;
 use crate::reload::{Reload, follow};
 use crate::routes::router;
 use crate::settings::Settings;
@@ -99,7 +100,6 @@ impl FileWatch {
 #[derive(Debug, Clone)]
 pub struct Server {
     site: Arc<Site>,
-    directory: Directory,
     reload: Arc<Reload>,
     faults: Vec<Fault>,
 }
@@ -184,12 +184,13 @@ impl Server {
             limits: Limits::new(store.key_value(), settings.spare_loopback),
             cookies: Cookies::new(settings.is_https()),
             events: Events::new(directory.clone(), apps),
+            directory,
             store,
             clock,
             entropy,
             settings,
         };
-        Ok(Self { site: Arc::new(site), directory, reload, faults })
+        Ok(Self { site: Arc::new(site), reload, faults })
     }
 
     /// What the operator decided.
@@ -224,10 +225,10 @@ impl Server {
     pub fn auth_model(&self, full_name: &str) -> Option<AuthModel> {
         let owner = full_name.strip_suffix(".QywxInnerAuthModel");
         if owner == Some(TYPE_NAME) {
-            return Some(self.directory.auth_model_of_every_company());
+            return Some(self.site.directory.auth_model_of_every_company());
         }
         let instance = self.instance(owner.unwrap_or(full_name))?;
-        Some(self.directory.auth_model(instance.corp_id().clone()))
+        Some(self.site.directory.auth_model(instance.corp_id().clone()))
     }
 
     /// The sign-in, for callers of the library.
@@ -248,13 +249,33 @@ impl Server {
     /// Reads the departments' names of every instance from WeCom, one call each. What fails is logged: names are not
     /// worth a start that fails.
     pub async fn read_departments(&self) {
-        read_departments(&self.site, &self.directory).await;
+        read_departments(&self.site).await;
     }
 
     /// The same in the background: a start does not wait for WeCom.
     pub fn spawn_reading_of_departments(&self) {
-        let (site, directory) = (self.site.clone(), self.directory.clone());
-        tokio::spawn(async move { read_departments(&site, &directory).await });
+        let site = self.site.clone();
+        tokio::spawn(async move { read_departments(&site).await });
+    }
+
+    /// Synchronises the organisation on the schedule of the settings, in the background.
+    pub fn spawn_schedule(&self) {
+        tokio::spawn(organisation::schedule(self.site.clone()));
+    }
+
+    /// The apps that are configured, each once, as they look at their companies.
+    pub fn viewers(&self) -> Vec<Viewer> {
+        self.site.served().instances.viewers()
+    }
+
+    /// The local copy of the organisation.
+    pub fn directory(&self) -> &Directory {
+        &self.site.directory
+    }
+
+    /// How often the schedule of the settings synchronises, if at all.
+    pub fn sync_every(&self) -> Option<Duration> {
+        self.site.settings.sync_every
     }
 
     /// The contact events that WeCom sends.
@@ -319,10 +340,10 @@ fn process_variables() -> impl Iterator<Item = (String, Secret)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
 }
 
-async fn read_departments(site: &Site, directory: &Directory) {
+async fn read_departments(site: &Site) {
     for instance in site.served().instances.iter() {
         let calls = instance.client().within(Budget::sign_in());
-        match directory.read_departments(&calls, instance.corp_id()).await {
+        match site.directory.read_departments(&calls, instance.corp_id()).await {
             Ok(count) => tracing::info!(instance = instance.full_name(), count, "departments read"),
             Err(error) => tracing::warn!(
                 instance = instance.full_name(),

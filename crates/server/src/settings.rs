@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub key: Option<Secret>,
     /// How long sessions live.
     pub sessions: Lifetimes,
+    /// How often the organisation is synchronised by itself, if at all.
+    pub sync_every: Option<Duration>,
     /// The members who administer.
     pub admins: Admins,
     /// Failures from loopback are not counted (demo).
@@ -93,6 +96,7 @@ struct Written {
     key: Option<Secret>,
     session_idle_hours: u32,
     session_hours: u32,
+    sync_minutes: u32,
     admins: Vec<String>,
 }
 
@@ -116,6 +120,7 @@ impl Default for Written {
             key: None,
             session_idle_hours: 24,
             session_hours: 7 * 24,
+            sync_minutes: 60,
             admins: Vec::new(),
         }
     }
@@ -150,6 +155,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("return_origins", Kind::List),
     ("session_hours", Kind::Number),
     ("session_idle_hours", Kind::Number),
+    ("sync_minutes", Kind::Number),
     ("trusted_proxies", Kind::List),
 ];
 
@@ -285,6 +291,11 @@ impl Written {
         if self.session_hours == 0 || self.session_idle_hours == 0 {
             return Err(key("session_hours, session_idle_hours", "must be at least 1".to_owned()));
         }
+        let sync_every = match self.sync_minutes {
+            0 => None,
+            minutes @ 1..=10_080 => Some(Duration::from_mins(minutes.into())),
+            _ => return Err(key("sync_minutes", "must be 0 (never) or at most 10080 (a week)".to_owned())),
+        };
         let admin = |text: &String| {
             text.parse::<MemberRef>()
                 .map_err(|_| key("admins", format!("must hold members such as corpId/userId, not {text:?}")))
@@ -296,7 +307,7 @@ impl Written {
             redis_prefix: self.redis_prefix,
             has_key: self.key.is_some(),
         };
-        let hours = |hours: u32| std::time::Duration::from_hours(u64::from(hours));
+        let hours = |hours: u32| Duration::from_hours(u64::from(hours));
         Ok(Settings {
             listen,
             public_url,
@@ -310,6 +321,7 @@ impl Written {
             brand: self.brand.checked().map_err(|(name, problem)| key(name, problem))?,
             key: self.key,
             sessions: Lifetimes { idle: hours(self.session_idle_hours), absolute: hours(self.session_hours) },
+            sync_every,
             admins: self.admins.iter().map(admin).collect::<Result<_, _>>()?,
             spare_loopback: false,
         })

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wecom_login_accounts::{Accounts, ApiKeys};
+use wecom_login_directory::Directory;
 use wecom_login_directory::events::Events;
 use wecom_login_element::App;
 use wecom_login_login::{CallbackMode, Instance, Instances, Login};
@@ -27,6 +28,7 @@ pub(crate) struct Site {
     pub(crate) api_keys: ApiKeys,
     pub(crate) events: Events,
     pub(crate) store: Store,
+    pub(crate) directory: Directory,
     pub(crate) limits: Limits,
     pub(crate) cookies: Cookies,
     pub(crate) clock: Arc<dyn Clock>,

@@ -11,6 +11,7 @@ mod progress;
 pub(crate) mod serve;
 #[cfg(feature = "simulator")]
 pub(crate) mod simulate;
+pub(crate) mod sync;
 
 use std::io::Write as _;
 

@@ -8,3 +8,4 @@ mod demo;
 mod kill;
 mod logs;
 mod program;
+mod sync;

@@ -55,6 +55,11 @@ impl Program {
         assert!(status.unwrap().success());
     }
 
+    /// True once it runs no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Kills it like a power cut of the process: no signal handler runs.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -1,28 +1,21 @@
 //! /console/api/accounts: the list, imports, binding and unbinding, for administrators. Answers are envelopes.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use wecom_login_accounts::import::{Format, List};
 use wecom_login_accounts::{AccountRow, Bound};
-use wecom_login_element::Code;
-use wecom_login_login::Refusal;
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
 
-use crate::administrator::Administrator;
+use super::{Console, known, text};
 use crate::api::arguments;
-use crate::envelope::Call;
-use crate::problem;
-use crate::problems::{BAD_ARGUMENTS, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND, explain};
-use crate::request::Visit;
+use crate::problems::{BAD_ARGUMENTS, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
 use crate::site::Site;
 
 const LARGEST_LIST: usize = 16 * 1024 * 1024;
@@ -35,38 +28,6 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/import", post(import))
         .route("/bind", post(bind))
         .route("/unbind", post(unbind))
-}
-
-/// An administrator's call.
-#[derive(Debug)]
-struct Console {
-    call: Call,
-    by: Administrator,
-}
-
-impl FromRequestParts<Arc<Site>> for Console {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        let by = Administrator::from_request_parts(parts, site).await?;
-        Ok(Self {
-            call: Call { visit: Visit::new(parts, site), now: site.clock.now(), began: Instant::now() },
-            by,
-        })
-    }
-}
-
-impl Console {
-    fn failed(&self, error: impl Into<Refusal>) -> Response {
-        let refusal = error.into();
-        problem::log(&self.call.visit, &refusal);
-        self.call.problem(StatusCode::SERVICE_UNAVAILABLE, refusal.code())
-    }
-
-    fn bad(&self, number: i64, detail: &str) -> Response {
-        let meaning = explain(number).meaning.text(self.call.visit.language);
-        self.call.answer_code(StatusCode::BAD_REQUEST, &Code::new(number, format!("{meaning} ({detail})")))
-    }
 }
 
 /// GET ?page=&size=: accounts by number, with their members. `page` begins at 1; `size` is 50, and 500 at most.
@@ -196,17 +157,6 @@ async fn unbind(State(site): State<Arc<Site>>, console: Console, request: Reques
         Ok(false) => console.call.problem(StatusCode::NOT_FOUND, NOT_BOUND),
         Err(error) => console.failed(error),
     }
-}
-
-fn known(arguments: &Map<String, Value>, names: &[&str]) -> Result<(), String> {
-    match arguments.keys().find(|key| !names.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(_) => Err(format!("known are {}", names.join(", "))),
-    }
-}
-
-fn text(arguments: &Map<String, Value>, name: &str) -> Result<String, String> {
-    arguments.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("{name}: a string"))
 }
 
 fn member(arguments: &Map<String, Value>) -> Result<MemberRef, String> {

@@ -26,6 +26,7 @@ mod renewal;
 mod replicas;
 mod restarts;
 mod sign_in;
+mod sync;
 mod wecom_fails;
 mod who;
 mod world;

@@ -1,0 +1,248 @@
+//! `wecom-login sync` as a program: what it says, how it ends, and what a killed one leaves behind.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wecom_login_model::{CorpId, DepartmentId, UserId};
+use wecom_login_simulator::{Company, Department, Fault, FaultKind, Member, Options, Simulator, sample};
+use wecom_login_store::{Lease, Store};
+
+use crate::program::{Program, command};
+
+struct World {
+    wecom: Simulator,
+    folder: TempDir,
+}
+
+fn corp() -> CorpId {
+    CorpId::parse(sample::CORP_ID).unwrap()
+}
+
+async fn world(members: usize, departments: usize) -> World {
+    let companies = vec![Company::generated(members, departments, 1)];
+    let wecom = Simulator::start(Options { companies, ..Options::default() }).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let element = folder.path().join("app/auths/loginTypes/Example");
+    std::fs::create_dir_all(&element).unwrap();
+    let json = json!({"title": "Example", "type": "auths.loginTypes.QywxInnerType"});
+    std::fs::write(element.join("e.json"), json.to_string()).unwrap();
+    let config = json!({
+        "corpId": sample::CORP_ID,
+        "corpSecret": sample::SECRET,
+        "agentId": sample::AGENT_ID,
+        "redirectUri": "http://127.0.0.1:8000/auth/wecom",
+        "apiBase": wecom.api_url(),
+    });
+    std::fs::write(element.join("Example.json"), config.to_string()).unwrap();
+    World { wecom, folder }
+}
+
+impl World {
+    fn command(&self, more: &[&str]) -> Command {
+        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
+        let mut command = command(&["sync", "--app", &path("app"), "--data", &path("data"), "--json"]);
+        command.args(more);
+        command
+    }
+
+    /// Runs it to its end, while the simulator answers: exit code, and the line of JSON that it prints.
+    async fn run(&self, more: &[&str]) -> (Option<i32>, Value) {
+        let mut command = self.command(more);
+        let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        let line = text.lines().next().unwrap_or_else(|| panic!("it said nothing: {errors}"));
+        (output.status.code(), serde_json::from_str(line).unwrap())
+    }
+
+    fn edit<T>(&self, edit: impl FnOnce(&mut Company) -> T) -> T {
+        self.wecom.edit(sample::CORP_ID, edit).unwrap()
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("data/wecom-login.db")
+    }
+
+    async fn store(&self) -> Store {
+        Store::open_sqlite(&self.database()).await.unwrap()
+    }
+
+    /// Members who have not left: name and departments.
+    async fn copy(&self, store: &Store) -> BTreeMap<String, (String, Vec<i64>)> {
+        let mut copy = BTreeMap::new();
+        for (user_id, departments) in store.memberships(&corp()).await.unwrap() {
+            let member = store.member(&corp(), &user_id).await.unwrap().unwrap();
+            let departments = departments.iter().map(|DepartmentId(id)| *id).collect();
+            copy.insert(user_id.to_string(), (member.profile.name, departments));
+        }
+        copy
+    }
+
+    fn company(&self) -> BTreeMap<String, (String, Vec<i64>)> {
+        let told =
+            |member: &Member| (member.userid.clone(), (member.name.clone(), member.department.clone()));
+        self.edit(|company| company.members().map(|member| told(&member)).collect())
+    }
+
+    fn calls(&self) -> u64 {
+        self.wecom.calls().values().sum()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_says_what_came_of_it_and_ends_with_a_code() {
+    let world = world(60, 6).await;
+    let (code, told) = world.run(&["Example"]).await;
+    assert_eq!(
+        (code, &told["outcome"], &told["joined"]),
+        (Some(0), &json!("complete"), &json!(60)),
+        "{told}"
+    );
+    let (code, told) = world.run(&[]).await;
+    assert_eq!((code, &told["rowsWritten"]), (Some(0), &json!(0)), "{told}");
+
+    world.edit(|company| {
+        company.edit_app(sample::AGENT_ID, |app| app.scope.departments.clear());
+    });
+    let (code, told) = world.run(&[]).await;
+    assert_eq!((code, &told["outcome"], &told["held"]), (Some(3), &json!("held"), &json!(60)), "{told}");
+    let (code, told) = world.run(&["--force"]).await;
+    assert_eq!((code, &told["left"]), (Some(0), &json!(60)), "{told}");
+    world.edit(|company| {
+        company.edit_app(sample::AGENT_ID, |app| app.scope.departments.push(1));
+    });
+    let (code, told) = world.run(&["auths.loginTypes.Example"]).await;
+    assert_eq!((code, &told["cameBack"]), (Some(0), &json!(60)), "{told}");
+
+    world
+        .wecom
+        .fault(Fault { times: Some(1), ..Fault::new("user/list", FaultKind::Errcode { code: 60_011 }) });
+    let (code, told) = world.run(&[]).await;
+    assert_eq!((code, &told["outcome"]), (Some(5), &json!("incomplete")), "{told}");
+    world
+        .wecom
+        .fault(Fault { times: Some(1), ..Fault::new("agent/get", FaultKind::Errcode { code: 60_020 }) });
+    let (code, told) = world.run(&[]).await;
+    assert_eq!((code, &told["outcome"]), (Some(1), &json!("failed")), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_department_or_one_member_on_demand() {
+    let world = world(60, 6).await;
+    world.run(&[]).await;
+    world.edit(|company| {
+        company.put_member(Member::new("newcomer", "新人", &[4]));
+        company.edit_member("lisi", |lisi| lisi.name = "李四四".into());
+    });
+    assert_eq!(world.run(&["--department", "4"]).await.0, Some(0));
+    let store = world.store().await;
+    assert!(world.copy(&store).await.contains_key("newcomer"));
+    assert_eq!(world.run(&["--member", "lisi"]).await.0, Some(0));
+    assert_eq!(world.copy(&store).await, world.company());
+    let both = world.command(&["--member", "lisi", "--department", "4"]).output().unwrap();
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_runner_says_who_runs_and_since_when() {
+    let world = world(30, 3).await;
+    world.run(&[]).await;
+    let store = world.store().await;
+    let now = wecom_login_model::Clock::now(&wecom_login_model::SystemClock);
+    let lease = Lease {
+        holder: "elsewhere/1/1/1".into(),
+        label: "process 7 on web-1 (schedule)".into(),
+        since: now,
+        until: now + Duration::from_mins(1),
+    };
+    store.take_lease(&format!("sync/{}", corp()), &lease, None).await.unwrap().unwrap();
+    let (code, told) = world.run(&[]).await;
+    assert_eq!((code, &told["outcome"]), (Some(4), &json!("running")));
+    let problem = told["problem"].as_str().unwrap();
+    assert!(problem.contains("process 7 on web-1 (schedule) is at it since 20"), "{problem}");
+}
+
+/// Numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    /// 0 to `below` - 1 (xorshift64, Marsaglia 2003).
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % below
+    }
+}
+
+fn something_happens(company: &mut Company, dice: &mut Dice, round: u64) {
+    let people: Vec<String> = company.members().map(|member| member.userid.clone()).collect();
+    let someone = |dice: &mut Dice| people[usize::try_from(dice.roll(people.len() as u64)).unwrap()].clone();
+    let somewhere = |dice: &mut Dice| 1 + i64::try_from(dice.roll(30)).unwrap();
+    let (mover, to) = (someone(dice), somewhere(dice));
+    company.edit_member(&mover, |member| member.department = vec![to]);
+    company.edit_member(&someone(dice), |member| member.name = format!("改名{round}"));
+    company.put_member(Member::new(format!("new{round}"), format!("新人{round}"), &[somewhere(dice)]));
+    if round.is_multiple_of(2) {
+        company.remove_member(&someone(dice));
+    }
+    let renamed = Department { name: format!("部门{round}"), ..company.department(to).unwrap().clone() };
+    company.put_department(renamed);
+}
+
+/// The process is killed at fifty moments of a sync, from its first call to its last write. Nobody is marked who is there,
+/// what was read is not read again, and the next sync that comes to its end makes the copy the company.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_the_next_sync_makes_the_copy_the_company() {
+    const CALLS: u64 = 3 + 30;
+    let world = world(150, 30).await;
+    // So that a sync lasts long enough to be killed anywhere.
+    world.wecom.fault(Fault::new("user/list", FaultKind::Latency { ms: 3 }));
+    let mut dice = Dice(0x5eed_0f_5bac);
+    let (mut kills, mut resumed, mut round, mut equal) = (0, 0, 0, true);
+    world.run(&[]).await;
+    let store = world.store().await;
+    while kills < 50 || !equal {
+        round += 1;
+        if equal {
+            world.edit(|company| something_happens(company, &mut dice, round));
+        }
+        let (before, moment) = (world.calls(), dice.roll(CALLS + 12));
+        let pause = Duration::from_micros(dice.roll(4_000) + moment.saturating_sub(CALLS) * 2_000);
+        let mut program = Program::start(world.command(&[]));
+        let begun = Instant::now();
+        while world.calls() - before < moment.min(CALLS) && begun.elapsed() < Duration::from_secs(10) {
+            if program.has_ended() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        tokio::time::sleep(pause).await;
+        if !program.has_ended() {
+            kills += 1;
+        }
+        program.kill();
+
+        let there = world.company();
+        for user_id in there.keys() {
+            let member = store.member(&corp(), &UserId::parse(user_id.as_str()).unwrap()).await.unwrap();
+            assert!(
+                member.is_none_or(|member| member.left_at.is_none()),
+                "{user_id} is there, round {round}"
+            );
+        }
+        equal = dice.roll(3) == 0;
+        if equal {
+            let before = world.wecom.calls_of("user/list");
+            let (code, told) = world.run(&[]).await;
+            assert_eq!((code, &told["outcome"]), (Some(0), &json!("complete")), "round {round}: {told}");
+            resumed += u64::from(world.wecom.calls_of("user/list") - before < 30);
+            assert_eq!(world.copy(&store).await, there, "round {round}");
+        }
+    }
+    assert!(resumed > 0, "no killed sync was taken up where it was");
+}

@@ -1,0 +1,279 @@
+//! What a sync of a whole company costs: 100,000 members in 2,000 departments (`--members`, `--departments` for others).
+//!
+//! The simulator, a bare downloader and the sync are processes of their own. The downloader makes the calls of the sync
+//! with as many of them at once, over plain connections, and throws the answers away: no sync can be quicker. Held
+//! against goals: one `user/list` for each department; the time at most 1.5 times the downloader's; the database's part at
+//! most 2 s; a second sync writes no row; peak memory (VmHWM). Ends with status 1 when one is missed.
+//!
+//! With WECOM_LOGIN_BENCH_POSTGRES=postgres://… the copy is kept there.
+
+use std::error::Error;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wecom::{Budget, Client, Endpoints, Transport};
+use wecom_login_directory::{Directory, SyncOptions, Viewer};
+use wecom_login_model::{AgentId, CorpId, Secret, SystemClock};
+use wecom_login_simulator::{Company, Options, Simulator, sample};
+use wecom_login_store::{PostgresOptions, Store};
+
+/// As many calls at once as a sync makes.
+const AT_ONCE: usize = 8;
+const TIMES_THE_DOWNLOADER: f64 = 1.5;
+const DATABASE: Duration = Duration::from_secs(2);
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["simulate", members, departments] => simulate(members.parse()?, departments.parse()?)?,
+        ["download", port, departments] => download(port.parse()?, departments.parse()?)?,
+        ["sync", port, database] => sync(port.parse()?, Path::new(database))?,
+        _ => return measure(number(&words, "--members", 100_000)?, number(&words, "--departments", 2_000)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn number(words: &[&str], name: &str, default: usize) -> Result<usize> {
+    match words.iter().position(|word| *word == name) {
+        None => Ok(default),
+        Some(at) => Ok(words.get(at + 1).ok_or("a number must follow")?.parse()?),
+    }
+}
+
+/// Ends its process with itself.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts this program in another role; its first line.
+fn start(role: &[String]) -> Result<(Running, Value)> {
+    let mut child = Running(
+        Command::new(std::env::current_exe()?)
+            .args(role)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?,
+    );
+    let mut line = String::new();
+    BufReader::new(child.0.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+    Ok((child, serde_json::from_str(&line)?))
+}
+
+fn measure(members: usize, departments: usize) -> Result<ExitCode> {
+    let folder = std::env::temp_dir().join(format!("wecom-login-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let result = measure_in(&folder, members, departments);
+    std::fs::remove_dir_all(&folder)?;
+    result
+}
+
+fn measure_in(folder: &Path, members: usize, departments: usize) -> Result<ExitCode> {
+    let (_simulator, ready) = start(&["simulate".into(), members.to_string(), departments.to_string()])?;
+    let port = ready["port"].to_string();
+    let downloaded = || start(&["download".into(), port.clone(), departments.to_string()]);
+    let synced = || {
+        let database = folder.join("bench.db").display().to_string();
+        start(&["sync".into(), port.clone(), database]).map(|(_, told)| told)
+    };
+    // Once for the simulator's own caches, and on both sides of what is measured.
+    downloaded()?;
+    let before = downloaded()?.1["seconds"].as_f64().ok_or("seconds")?;
+    request(port.parse()?, "DELETE", "/_sim/calls")?;
+    let first = synced()?;
+    let calls: Value = serde_json::from_slice(&request(port.parse()?, "GET", "/_sim/calls")?)?;
+    let after = downloaded()?.1["seconds"].as_f64().ok_or("seconds")?;
+    let second = synced()?;
+
+    let seconds = |told: &Value, key: &str| told[key].as_f64().ok_or("a number is missing");
+    let (bare, whole) = (f64::midpoint(before, after), seconds(&first, "seconds")?);
+    let database = seconds(&first, "database")?;
+    let megabytes = seconds(&first, "peak_kib")? / 1024.0;
+    let memory_goal = if members > 100_000 { 300.0 } else { 100.0 };
+    let lists = calls["calls"]["user/list"].as_u64();
+    let goals = [
+        (lists == Some(departments as u64), format!("user/list was called {lists:?} times")),
+        (whole <= bare * TIMES_THE_DOWNLOADER, format!("{:.2} times the downloader", whole / bare)),
+        (database <= DATABASE.as_secs_f64() || members > 100_000, format!("{database:.2} s in the database")),
+        (second["written"] == 0, format!("the second sync wrote {} rows", second["written"])),
+        (megabytes <= memory_goal, format!("{megabytes:.0} MiB at most")),
+    ];
+    println!(
+        "{members} members, {departments} departments: {whole:.2} s, {:.2} times a bare downloader ({bare:.2} s); \
+         database {database:.2} s; peak memory {megabytes:.0} MiB; {} calls of user/list; second sync {:.2} s, \
+         database {:.2} s, {} rows written",
+        whole / bare,
+        lists.unwrap_or_default(),
+        seconds(&second, "seconds")?,
+        seconds(&second, "database")?,
+        second["written"],
+    );
+    let missed: Vec<&String> = goals.iter().filter(|(met, _)| !met).map(|(_, text)| text).collect();
+    for text in &missed {
+        println!("missed: {text}");
+    }
+    Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn say(told: &Value) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{told}")?;
+    Ok(out.flush()?)
+}
+
+/// Runs until its standard input ends, with the one that started it.
+fn simulate(members: usize, departments: usize) -> Result<()> {
+    runtime()?.block_on(async {
+        let companies = vec![Company::generated(members, departments, 1)];
+        let simulator = Simulator::start(Options { companies, ..Options::default() }).await?;
+        say(&json!({"port": simulator.port()}))?;
+        tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+        Ok(())
+    })
+}
+
+/// The body of an answer of the simulator's.
+fn request(port: u16, method: &str, path: &str) -> Result<Vec<u8>> {
+    Connection::open(port)?.ask(method, path)
+}
+
+/// One connection that is kept.
+struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+    port: u16,
+}
+
+impl Connection {
+    fn open(port: u16) -> Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, read: vec![0; 1024 * 1024], port })
+    }
+
+    fn ask(&mut self, method: &str, path: &str) -> Result<Vec<u8>> {
+        write!(
+            self.stream,
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-length: 0\r\n\r\n",
+            self.port
+        )?;
+        let mut answer = Vec::new();
+        loop {
+            let count = self.stream.read(&mut self.read)?;
+            answer.extend_from_slice(&self.read[..count]);
+            let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+                if count == 0 {
+                    return Err("no answer".into());
+                }
+                continue;
+            };
+            let length = std::str::from_utf8(&answer[..head])?
+                .lines()
+                .find_map(|line| {
+                    line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
+                })
+                .unwrap_or(0);
+            let whole = head + 4 + length;
+            while answer.len() < whole {
+                let count = self.stream.read(&mut self.read)?;
+                if count == 0 {
+                    return Err("half an answer".into());
+                }
+                answer.extend_from_slice(&self.read[..count]);
+            }
+            return Ok(answer.split_off(head + 4));
+        }
+    }
+}
+
+/// The calls of a sync, and nothing else.
+fn download(port: u16, departments: usize) -> Result<()> {
+    let began = Instant::now();
+    let token = format!("/cgi-bin/gettoken?corpid={}&corpsecret={}", sample::CORP_ID, sample::SECRET);
+    let answer: Value = serde_json::from_slice(&request(port, "GET", &token)?)?;
+    let token = answer["access_token"].as_str().ok_or("no token")?.to_owned();
+    for path in [format!("agent/get?agentid={}&", sample::AGENT_ID), "department/list?".to_owned()] {
+        request(port, "GET", &format!("/cgi-bin/{path}access_token={token}"))?;
+    }
+    let next = AtomicUsize::new(1);
+    let bytes = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                scope.spawn(|| -> Result<usize> {
+                    let (mut connection, mut bytes) = (Connection::open(port)?, 0);
+                    loop {
+                        let id = next.fetch_add(1, Ordering::Relaxed);
+                        if id > departments {
+                            return Ok(bytes);
+                        }
+                        let path = format!("/cgi-bin/user/list?access_token={token}&department_id={id}");
+                        bytes += connection.ask("GET", &path)?.len();
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().try_fold(0, |sum, worker| match worker.join() {
+            Ok(bytes) => bytes.map(|bytes| sum + bytes),
+            Err(_) => Err("a worker failed".into()),
+        })
+    })?;
+    say(&json!({"seconds": began.elapsed().as_secs_f64(), "bytes": bytes}))
+}
+
+/// One sync, as the program makes it.
+fn sync(port: u16, database: &Path) -> Result<()> {
+    runtime()?.block_on(async {
+        let store = match std::env::var("WECOM_LOGIN_BENCH_POSTGRES") {
+            Ok(url) => Store::open_postgres(&PostgresOptions::parse(&url, 4)?).await?,
+            Err(_) => Store::open_sqlite(database).await?,
+        };
+        let directory = Directory::new(store.clone(), Arc::new(SystemClock));
+        let corp_id = CorpId::parse(sample::CORP_ID)?;
+        let agent_id = AgentId::parse(sample::AGENT_ID.to_string())?;
+        let client = Client::builder(corp_id.clone(), Secret::new(sample::SECRET))
+            .endpoints(Endpoints::default().with_api(&format!("http://127.0.0.1:{port}"))?)
+            .transport(Transport::builder().build()?)
+            .build()?;
+        let viewer = Viewer {
+            instance: "bench".to_owned(),
+            corp_id,
+            app: client.within(Budget::of_a_company()),
+            contact: None,
+            apps: vec![agent_id.clone()],
+            agent_id,
+        };
+        let options = SyncOptions { started_by: "bench".to_owned(), force: false, every: None };
+        let began = Instant::now();
+        let report = directory.sync(&viewer, &options, &|_| ()).await?;
+        let seconds = began.elapsed().as_secs_f64();
+        store.close().await;
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        say(&json!({
+            "seconds": seconds,
+            "database": report.database.as_secs_f64(),
+            "written": report.applied.written,
+            "seen": report.run.seen,
+            "peak_kib": peak.unwrap_or(0_u64),
+        }))
+    })
+}

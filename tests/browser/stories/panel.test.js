@@ -162,12 +162,14 @@ story("a page left open gets new codes in time, and still leads where it was to 
   assert.equal(await stateOf(person), second);
   assert.equal(await person.page.evaluate(() => window.gaps), 0);
 
-  // Whoever had scanned the first code may still confirm, until its state expires.
+  // Whoever had scanned the first code may still confirm, until its state expires; and it is that state which goes with it.
+  const redirect = person.page.waitForRequest((request) => new URL(request.url()).pathname === "/auth/wecom/callback");
   const before = await oldFrame.contentFrame();
   await before.waitForSelector("#qr svg", { state: "attached" });
   await before.evaluate(() => document.querySelector('[data-userid="lisi"]').click());
   await before.waitForSelector("#confirm", { state: "attached" });
   await before.evaluate(() => document.getElementById("confirm").click());
+  assert.equal(new URL((await redirect).url()).searchParams.get("state"), first);
   await person.see("signed-in-userid").waitFor();
   person.assertAt("/?from=mail");
   assert.equal((await person.me()).body.userId, "lisi");

@@ -131,8 +131,9 @@ async fn event(
             StatusCode::OK.into_response()
         }
         Err(error) => {
-            // WeCom sends it again.
             tracing::error!(request_id = %visit.request_id, instance = instance.full_name(), %error, "an event could not be taken");
+            // Silence is sent again by both of WeCom's documents, a status by one of them only (WeCom 90238, 90930).
+            tokio::time::sleep(site.silence).await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

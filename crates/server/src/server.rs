@@ -67,6 +67,9 @@ pub struct Surroundings {
     pub entropy: Arc<dyn Entropy>,
     /// What one sign-in may cost of WeCom's time.
     pub sign_in_budget: Budget,
+    /// A callback that cannot be taken stays without an answer for so long: longer than the 5 seconds after which WeCom
+    /// hangs up and sends it again (WeCom 90930).
+    pub silence: Duration,
     /// What stands in for `{{NAME}}` in configurations.
     pub variables: Vec<(String, Secret)>,
 }
@@ -77,6 +80,7 @@ impl Default for Surroundings {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             sign_in_budget: Budget::sign_in(),
+            silence: Duration::from_secs(6),
             variables: process_variables().collect(),
         }
     }
@@ -149,7 +153,7 @@ impl Server {
         surroundings: Surroundings,
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
-        let Surroundings { clock, entropy, sign_in_budget, variables } = surroundings;
+        let Surroundings { clock, entropy, sign_in_budget, silence, variables } = surroundings;
         let sealer = Sealer::new(key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
         let wiring = Wiring {
             clock: clock.clone(),
@@ -185,6 +189,7 @@ impl Server {
             cookies: Cookies::new(settings.is_https()),
             events: Events::new(directory.clone(), apps),
             directory,
+            silence,
             store,
             clock,
             entropy,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::Directory;
@@ -27,6 +28,8 @@ pub(crate) struct Site {
     pub(crate) accounts: Accounts,
     pub(crate) api_keys: ApiKeys,
     pub(crate) events: Events,
+    /// A callback that cannot be taken stays without an answer for so long.
+    pub(crate) silence: Duration,
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) limits: Limits,

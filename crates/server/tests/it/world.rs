@@ -193,6 +193,7 @@ async fn run(
         // Another start draws other values, as a real one would.
         entropy: Arc::new(SeededEntropy::new(u64::try_from(SystemClock.now().as_millis()).unwrap())),
         sign_in_budget: Budget::sign_in_within(budget),
+        silence: Duration::ZERO,
         ..Surroundings::default()
     };
     let server = Server::open_with(settings, surroundings, register).await.unwrap();

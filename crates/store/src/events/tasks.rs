@@ -61,7 +61,7 @@ impl Store {
     /// True when more than `most` of the company's tasks wait.
     pub async fn are_more_events_waiting(&self, corp_id: &CorpId, most: i64) -> Result<bool, Error> {
         let row = sql("SELECT COUNT(*) AS waiting FROM
-             (SELECT 1 FROM event_tasks WHERE corp_id = $1 AND set_aside_at IS NULL LIMIT $2) AS some")
+             (SELECT 1 FROM event_tasks WHERE corp_id = $1 AND set_aside_at IS NULL LIMIT $2) AS first")
         .bind(corp_id.as_str())
         .bind(most + 1)
         .fetch_one(self.database.reader())

@@ -7,6 +7,7 @@ mod api_keys;
 mod auth_model;
 mod auth_model_random;
 mod backends;
+mod events;
 mod key_value;
 mod members;
 mod opening;

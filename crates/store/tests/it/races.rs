@@ -32,7 +32,7 @@ on_every_database![
 ];
 
 /// What everybody's try came to, in no order. Number and store are given; odd numbers have another process's store.
-async fn race<T, F>(fresh: &Fresh, attempt: impl Fn(usize, Store) -> F) -> Vec<T>
+pub(crate) async fn race<T, F>(fresh: &Fresh, attempt: impl Fn(usize, Store) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -51,7 +51,7 @@ where
     tries.join_all().await
 }
 
-fn count<T>(outcomes: &[T], meant: impl Fn(&T) -> bool) -> usize {
+pub(crate) fn count<T>(outcomes: &[T], meant: impl Fn(&T) -> bool) -> usize {
     outcomes.iter().filter(|outcome| meant(outcome)).count()
 }
 

@@ -4,6 +4,7 @@ mod address;
 mod departments;
 mod members;
 mod official;
+mod pushed;
 mod queue;
 mod random;
 
@@ -147,18 +148,22 @@ type Seen = (Vec<(String, Vec<i64>)>, Vec<(i64, i64)>);
 /// What the app may see of the company, sorted: members with their departments, departments with their parents.
 fn visible(company: &Company) -> Seen {
     let scope = company.app(sample::AGENT_ID).unwrap().scope.clone();
+    let tags: Vec<_> = scope.tags.iter().filter_map(|id| company.tag(*id)).collect();
+    let chosen: Vec<i64> =
+        tags.iter().flat_map(|tag| &tag.departments).chain(&scope.departments).copied().collect();
+    let named: Vec<&String> = tags.iter().flat_map(|tag| &tag.members).chain(&scope.members).collect();
     let in_scope = |id: i64| {
         let up = std::iter::successors(Some(id), |id| Some(company.department(*id)?.parentid));
-        up.take(20).any(|id| scope.departments.contains(&id))
+        up.take(20).any(|id| chosen.contains(&id))
     };
     let departments = company
         .departments()
         .filter(|department| in_scope(department.id))
-        .map(|d| (d.id, d.parentid))
+        .map(|department| (department.id, department.parentid))
         .collect();
     let seen = |member: &wecom_login_simulator::Member| {
         let departments: Vec<i64> = member.department.iter().copied().filter(|id| in_scope(*id)).collect();
-        let named = scope.members.iter().any(|user_id| user_id.eq_ignore_ascii_case(&member.userid));
+        let named = named.iter().any(|user_id| user_id.eq_ignore_ascii_case(&member.userid));
         (named || !departments.is_empty()).then(|| (member.userid.clone(), departments))
     };
     let mut members: Vec<_> = company.members().filter_map(|member| seen(&member)).collect();

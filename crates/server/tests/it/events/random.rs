@@ -1,10 +1,10 @@
-//! Whatever happens in the company, in whatever order and however often its events come: the copy is the company.
+//! Whatever is done in the company, in whatever order and however often its events come: the copy is the company.
 
 use wecom_login_model::{Entropy as _, SeededEntropy};
-use wecom_login_simulator::{Department, Member};
+use wecom_login_simulator::{By, Change, Company, Department, Member, Rule, sample};
 
-use super::{Sender, change, keys, member, party};
-use crate::world::{World, world};
+use super::pushed::subscribed;
+use crate::world::World;
 
 struct Dice(SeededEntropy);
 
@@ -15,6 +15,10 @@ impl Dice {
         usize::try_from(u64::from_be_bytes(bytes) % sides as u64).unwrap()
     }
 
+    fn number(&self, from: i64, to: i64) -> i64 {
+        from + i64::try_from(self.roll(usize::try_from(to - from + 1).unwrap())).unwrap()
+    }
+
     fn shuffle<T>(&self, list: &mut [T]) {
         for last in (1..list.len()).rev() {
             list.swap(last, self.roll(last + 1));
@@ -22,84 +26,85 @@ impl Dice {
     }
 }
 
-/// Something happens in the company; its event.
-fn happen(world: &World, dice: &Dice, moment: usize) -> String {
-    world.company(|company| {
-        let (user_id, former) = (format!("r{}", dice.roll(12)), format!("k{}", dice.roll(12)));
-        let department = i64::try_from(2 + dice.roll(9)).unwrap();
-        let exists = company.department(department).is_some();
-        let empty = company.members_of(department).next().is_none()
-            && company.departments().all(|other| other.parentid != department);
-        match dice.roll(8) {
-            0..=2 if exists => {
-                let new = company.member(&user_id).is_none();
-                company.put_member(Member::new(&user_id, format!("名{moment}"), &[department]));
-                member(if new { "create_user" } else { "update_user" }, &user_id)
+/// Something that an administrator could do now; some of it WeCom refuses.
+fn something(company: &Company, dice: &Dice, moment: usize) -> Change {
+    let (someone, former) = (format!("r{}", dice.roll(12)), format!("k{}", dice.roll(12)));
+    let departments: Vec<i64> = company.departments().map(|department| department.id).collect();
+    let department = departments[dice.roll(departments.len())];
+    let of = |user_id: &str| company.member(user_id).map(std::borrow::Cow::into_owned);
+    match dice.roll(9) {
+        0..=2 => match of(&someone) {
+            None => Change::AddMember(Box::new(Member::new(&someone, "某人", &[department]))),
+            Some(mut member) => {
+                let second = departments[dice.roll(departments.len())];
+                member.department =
+                    if second == department { vec![second] } else { vec![department, second] };
+                member.name = format!("名{moment}");
+                Change::EditMember { userid: someone, member: Box::new(member) }
             }
-            3 if company.member(&user_id).is_some() => {
-                company.remove_member(&user_id);
-                member("delete_user", &user_id)
+        },
+        3 => Change::RemoveMember(someone),
+        // WeCom lets a userid be changed once (301036).
+        4 => match of(&former) {
+            None => Change::RemoveMember(someone),
+            Some(member) => {
+                let member = Box::new(Member { userid: format!("{former}-{moment}"), ..member });
+                Change::EditMember { userid: former, member }
             }
-            // WeCom lets a userid be changed once (301036).
-            4 if company.member(&former).is_some() => {
-                let new = format!("{former}-{moment}");
-                let renamed = company.remove_member(&former).unwrap();
-                company.put_member(Member { userid: new.clone(), ..renamed });
-                format!("{}<NewUserID>{new}</NewUserID>", member("update_user", &former))
-            }
-            5 if !exists => {
-                company.put_department(Department::new(department, "新部门", 1));
-                party("create_party", department)
-            }
-            6 if exists && empty && department > 7 => {
-                company.remove_department(department);
-                party("delete_party", department)
-            }
-            7 if exists && department > 7 => {
-                let moved = company.department(department).unwrap().clone();
-                let parentid = i64::try_from(1 + dice.roll(7)).unwrap();
-                company.put_department(Department { parentid, ..moved });
-                party("update_party", department)
-            }
-            _ => {
-                company.edit_member("lisi", |member| member.position = format!("职位{moment}"));
-                member("update_user", "lisi")
-            }
+        },
+        5 => Change::AddDepartment(Department::new(dice.number(8, 16), "新部门", dice.number(1, 7))),
+        6 => {
+            let of_no_use = company.members_of(department).next().is_none()
+                && company.departments().all(|other| other.parentid != department);
+            Change::RemoveDepartment(if of_no_use && department > 7 { department } else { 0 })
         }
-    })
+        // Into the scope, out of it, and within.
+        7 if department > 7 => {
+            let moved = company.department(department).unwrap().clone();
+            Change::EditDepartment(Department { parentid: dice.number(1, 7), ..moved })
+        }
+        _ => {
+            let mut app = company.app(sample::AGENT_ID).unwrap().clone();
+            app.scope.members = (0..dice.roll(3)).map(|_| format!("r{}", dice.roll(12))).collect();
+            Change::EditApp(Box::new(app))
+        }
+    }
 }
 
 #[rstest::rstest]
 #[tokio::test]
-async fn shuffled_and_repeated_events_give_the_same_copy(#[values(1, 2, 3, 4)] seed: u64) {
-    let world = world().config(keys()).start().await;
+async fn shuffled_and_repeated_events_give_the_same_copy(
+    #[values(1, 2, 3, 4, 5, 6)] seed: u64,
+    #[values(Rule::New, Rule::Old)] rule: Rule,
+) {
+    let world: World = subscribed(rule, &[2, 5]).await;
     world.company(|company| {
         for number in 0..12 {
             company.put_member(Member::new(format!("k{number}"), "将改名", &[1 + number % 7]));
         }
     });
     world.copied().await;
-    let (sender, dice) = (Sender::contacts(&world), Dice(SeededEntropy::new(seed)));
-    let mut moment = 0;
-    for round in 0..12 {
-        let mut events = Vec::new();
-        for _ in 0..=dice.roll(10) {
-            moment += 1;
-            // Several events share a second, and some are alike.
-            let event = change(&happen(&world, &dice, moment), 1_403_610_513 + round);
-            for _ in 0..=dice.roll(2) {
-                events.push(event.clone());
-            }
-            if dice.roll(3) == 0 {
+    let dice = Dice(SeededEntropy::new(seed));
+    let mut sent = 0;
+    for moment in 0..16 {
+        world.wecom.hold_events();
+        for step in 0..=dice.roll(10) {
+            let change = world.company(|company| something(company, &dice, moment * 100 + step));
+            // A change that WeCom refuses did not happen.
+            let _ = world.wecom.change(sample::CORP_ID, change, By::Console);
+            if dice.roll(4) == 0 {
                 world.events().work().await.unwrap();
             }
         }
-        dice.shuffle(&mut events);
-        for event in events {
-            sender.tell(&event).await;
+        let new = world.wecom.events().into_iter().map(|event| event.id).filter(|id| *id > sent);
+        let mut ids: Vec<u64> = new.flat_map(|id| vec![id; 1 + dice.roll(3)]).collect();
+        sent = ids.iter().copied().max().unwrap_or(sent);
+        dice.shuffle(&mut ids);
+        for id in ids {
+            assert!(world.wecom.send_event(id));
         }
-        world.settle().await;
-        world.assert_copy().await;
+        world.arrived().await;
     }
+    assert!(sent > 40, "{sent} events");
     assert_eq!(world.events().set_aside(10).await.unwrap(), []);
 }

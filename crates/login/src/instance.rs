@@ -254,8 +254,13 @@ impl Instances {
     }
 
     /// Each app once, as it looks at its company: of several instances of one app, the first that has the secret of
-    /// contact sync, or the first.
+    /// contact sync, or the first. Their calls are patient ones, for work on a whole company.
     pub fn viewers(&self) -> Vec<Viewer> {
+        self.viewers_within(&Budget::of_a_company())
+    }
+
+    /// The same with calls of another budget.
+    pub fn viewers_within(&self, budget: &Budget) -> Vec<Viewer> {
         let mut apps: BTreeMap<(&CorpId, &AgentId), &Instance> = BTreeMap::new();
         for instance in self.by_name.values() {
             let app = apps.entry((&instance.corp_id, &instance.agent_id)).or_insert(instance);
@@ -266,7 +271,7 @@ impl Instances {
         let of = |corp_id: &CorpId| -> Vec<AgentId> {
             apps.keys().filter(|(of, _)| *of == corp_id).map(|(_, agent_id)| (*agent_id).clone()).collect()
         };
-        apps.values().map(|app| app.viewer(Budget::of_a_company(), &of(&app.corp_id))).collect()
+        apps.values().map(|app| app.viewer(budget.clone(), &of(&app.corp_id))).collect()
     }
 
     /// How many there are.

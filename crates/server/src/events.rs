@@ -5,7 +5,6 @@
 //! signature costs less than to count it. There is no window of time either: what comes again is known as such, and
 //! what it asks for is read from WeCom.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +12,10 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use wecom::Budget;
 use wecom::callback::{CallbackError, Envelope, Message, Signature};
-use wecom_login_directory::events::{App, Apps, Received, Taken};
+use wecom_login_directory::Viewer;
+use wecom_login_directory::events::{Apps, Received, Taken};
 use wecom_login_login::{EventSource, Instance, Instances, Registry};
 use wecom_login_model::CorpId;
 
@@ -27,16 +28,20 @@ const LONGEST_BODY: Duration = Duration::from_secs(5);
 
 /// The apps of the instances that work now.
 #[derive(Debug)]
-pub(crate) struct ConfiguredApps(pub(crate) Arc<Registry>);
+pub(crate) struct ConfiguredApps {
+    pub(crate) instances: Arc<Registry>,
+    pub(crate) sync_every: Option<Duration>,
+}
 
 impl Apps for ConfiguredApps {
-    fn of(&self, corp_id: &CorpId) -> Vec<App> {
-        let instances = self.0.now();
-        let mut known = HashSet::new();
-        let own = instances.iter().filter(|instance| instance.corp_id() == corp_id);
-        own.filter(|instance| known.insert(instance.agent_id().clone()))
-            .map(|instance| App { agent_id: instance.agent_id().clone(), client: instance.client().clone() })
-            .collect()
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
+        let mut viewers = self.instances.now().viewers_within(budget);
+        viewers.retain(|viewer| viewer.corp_id == *corp_id);
+        viewers
+    }
+
+    fn sync_every(&self) -> Option<Duration> {
+        self.sync_every
     }
 }
 

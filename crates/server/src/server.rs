@@ -174,7 +174,7 @@ impl Server {
             environment = environment.app_path(folder);
         }
         let watch = Watch::open(&settings.app, &register(environment))?;
-        let apps = Arc::new(ConfiguredApps(registry.clone()));
+        let apps = ConfiguredApps { instances: registry.clone(), sync_every: settings.sync_every };
         let reload = Arc::new(Reload::new(watch, registry, wiring));
         let (served, faults) = reload.first(&settings);
 
@@ -187,7 +187,7 @@ impl Server {
             api_keys: ApiKeys::new(store.clone(), clock.clone(), entropy.clone()),
             limits: Limits::new(store.key_value(), settings.spare_loopback),
             cookies: Cookies::new(settings.is_https()),
-            events: Events::new(directory.clone(), apps),
+            events: Events::new(directory.clone(), Arc::new(apps)),
             directory,
             silence,
             store,

@@ -10,9 +10,9 @@ use wecom::Calls;
 use wecom_login_model::{CorpId, Department, DepartmentId, Profile, UserId};
 use wecom_login_store::EventTask;
 
+use super::Events;
 use super::members::Attempt;
-use super::{App, Events};
-use crate::{Error, profile};
+use crate::{Error, Viewer, profile};
 
 /// Calls under way at once; WeCom refuses too many (45033).
 const CALLS_AT_ONCE: usize = 4;
@@ -20,7 +20,7 @@ const CALLS_AT_ONCE: usize = 4;
 impl Events {
     pub(super) async fn read_department(
         &self,
-        apps: &[App],
+        apps: &[Viewer],
         corp_id: &CorpId,
         id: DepartmentId,
     ) -> Result<Attempt, Error> {
@@ -30,7 +30,7 @@ impl Events {
         let mut listed: HashMap<DepartmentId, Department> = HashMap::new();
         let mut complete = true;
         for app in apps {
-            let calls = app.calls();
+            let calls = &app.app;
             let listing = match calls.departments(Some(id)).await {
                 Ok(listing) => listing,
                 // 60003 and 60123: there is no such department (WeCom 90313).
@@ -43,7 +43,7 @@ impl Events {
             let departments: Vec<Department> = listing.iter().map(profile::department).collect();
             let is_new = |department: &&Department| !known_ids.contains(&department.id);
             let new: Vec<Department> = departments.iter().filter(is_new).cloned().collect();
-            let members: Vec<_> = members_of(&calls, &new).await?.into_iter().collect();
+            let members: Vec<_> = members_of(calls, &new).await?.into_iter().collect();
             directory.store.save_members(corp_id, &members, directory.clock.now()).await?;
             listed.extend(departments.into_iter().map(|department| (department.id, department)));
         }

@@ -1,7 +1,7 @@
 use wecom_login_model::{CorpId, UserId};
 
-use super::{App, Events};
-use crate::Error;
+use super::Events;
+use crate::{Error, Viewer};
 
 /// What an attempt came to.
 #[derive(Debug)]
@@ -16,12 +16,12 @@ impl Events {
     /// Reads the member with the apps of the company until one sees them. Whom none sees has left.
     pub(super) async fn read_again(
         &self,
-        apps: &[App],
+        apps: &[Viewer],
         corp_id: &CorpId,
         user_id: &UserId,
     ) -> Result<Attempt, Error> {
         for app in apps {
-            match self.directory.read_member(&app.calls(), corp_id, user_id).await {
+            match self.directory.read_member(&app.app, corp_id, user_id).await {
                 Ok(_) => return Ok(Attempt::Done),
                 Err(Error::WeCom(error)) if error.is_outside_scope() => {}
                 Err(error) => return Err(error),
@@ -35,14 +35,14 @@ impl Events {
     /// not move somebody's account who has the former userid by now.
     pub(super) async fn rename(
         &self,
-        apps: &[App],
+        apps: &[Viewer],
         corp_id: &CorpId,
         from: &UserId,
         to: &UserId,
     ) -> Result<Attempt, Error> {
         if from != to {
             for app in apps {
-                match app.calls().user(from).await {
+                match app.app.user(from).await {
                     Ok(_) => return Ok(Attempt::NotYet("WeCom still knows the former userid")),
                     Err(error) if error.is_outside_scope() => {}
                     Err(error) => return Err(error.into()),

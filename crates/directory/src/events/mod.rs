@@ -6,6 +6,7 @@
 //! are done at once, because WeCom's API may be out of reach when the event is not: a member who leaves has no session
 //! any more when WeCom gets its answer. Reading them again sets right what an old event got wrong.
 
+mod backlog;
 mod departments;
 mod meaning;
 mod members;
@@ -18,12 +19,12 @@ use std::time::Duration;
 
 pub use meaning::ContactEvent;
 use tokio::sync::Notify;
+use wecom::Budget;
 use wecom::callback::Message;
-use wecom::{Budget, Calls, Client};
 use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
 use wecom_login_store::{Accepted, Backlog, EventSetAside, EventTask, Leaver, NewEvent};
 
-use crate::{Directory, Error};
+use crate::{Directory, Error, Viewer};
 
 /// Repetitions are known for so long. A message that is sent again even later ends a member's sessions once more, and
 /// reading the member again lets them in again.
@@ -35,26 +36,13 @@ const HEALTHY_FOR: Duration = Duration::from_hours(24);
 /// Events that wait longer are no news any more.
 const LATE_AFTER: Duration = Duration::from_mins(10);
 
-/// One app, as the worker asks WeCom through it.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// The app.
-    pub agent_id: AgentId,
-    /// Its calls.
-    pub client: Client,
-}
-
-impl App {
-    /// The queue waits by itself, so a call that fails fails at once; only WeCom's budget is waited for.
-    fn calls(&self) -> Calls {
-        self.client.within(Budget::background().patience(Duration::ZERO))
-    }
-}
-
 /// The apps that are configured now.
 pub trait Apps: Send + Sync + fmt::Debug + 'static {
-    /// Those of a company, each once.
-    fn of(&self, corp_id: &CorpId) -> Vec<App>;
+    /// Those of a company, each once, with calls of this budget.
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer>;
+
+    /// How often a sync is scheduled, if it is.
+    fn sync_every(&self) -> Option<Duration>;
 }
 
 /// A decrypted callback.

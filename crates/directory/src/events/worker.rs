@@ -9,11 +9,12 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use wecom::Budget;
 use wecom_login_model::{CorpId, Timestamp};
 use wecom_login_store::{ClaimedTask, EventTask};
 
+use super::Events;
 use super::members::Attempt;
-use super::{App, Events};
 use crate::{Error, Viewer};
 
 /// Tasks of one claim.
@@ -24,20 +25,20 @@ const AT_ONCE: usize = 4;
 const CLAIM: Duration = Duration::from_mins(10);
 /// A task is set aside after so many failures of its own.
 const MOST_STRIKES: i64 = 8;
-/// With more tasks than this, one sync of the company costs less than they do.
-const MOST_WAITING: i64 = 5_000;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// Tasks whose time has come are found within this time, whoever noted them.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How a company's WeCom answers.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Pulse {
-    rest_until: Option<Timestamp>,
-    failed: u32,
-    /// A sync in place of the tasks failed.
-    no_sync_until: Option<Timestamp>,
+    pub(super) rest_until: Option<Timestamp>,
+    pub(super) failed: u32,
+    /// A sync takes the place of its tasks.
+    pub(super) is_syncing: bool,
+    /// One did not help.
+    pub(super) no_sync_until: Option<Timestamp>,
 }
 
 fn pause(failed: i64) -> Duration {
@@ -81,30 +82,30 @@ impl Events {
     pub async fn work(&self) -> Result<usize, Error> {
         let mut worked = 0;
         let now = self.directory.clock.now();
+        // The queue waits by itself, so a call that fails fails at once; only WeCom's budget is waited for.
+        let budget = Budget::background().patience(Duration::ZERO);
         for corp_id in self.directory.store.companies_with_due_events(now).await? {
-            let apps = self.apps.of(&corp_id);
-            if apps.is_empty() || self.pulse(&corp_id).rest_until.is_some_and(|until| now < until) {
+            let (apps, pulse) = (self.apps.of(&corp_id, &budget), self.pulse(&corp_id));
+            let rests = pulse.is_syncing || pulse.rest_until.is_some_and(|until| now < until);
+            if apps.is_empty() || rests || self.sync_instead(&corp_id, pulse).await? {
                 continue;
-            }
-            if self.sync_instead(&apps, &corp_id).await? {
-                worked += 1;
             }
             worked += self.work_company(&apps, &corp_id).await?;
         }
         Ok(worked)
     }
 
-    fn pulse(&self, corp_id: &CorpId) -> Pulse {
+    pub(super) fn pulse(&self, corp_id: &CorpId) -> Pulse {
         let pulses = self.shared.pulses.lock().unwrap_or_else(PoisonError::into_inner);
         pulses.get(corp_id).copied().unwrap_or_default()
     }
 
-    fn change_pulse(&self, corp_id: &CorpId, change: impl FnOnce(&mut Pulse)) {
+    pub(super) fn change_pulse(&self, corp_id: &CorpId, change: impl FnOnce(&mut Pulse)) {
         let mut pulses = self.shared.pulses.lock().unwrap_or_else(PoisonError::into_inner);
         change(pulses.entry(corp_id.clone()).or_default());
     }
 
-    async fn work_company(&self, apps: &[App], corp_id: &CorpId) -> Result<usize, Error> {
+    async fn work_company(&self, apps: &[Viewer], corp_id: &CorpId) -> Result<usize, Error> {
         let (store, now) = (&self.directory.store, self.directory.clock.now());
         let claimed = store.claim_event_tasks(corp_id, now, now + CLAIM, BATCH).await?;
         let count = claimed.len();
@@ -156,7 +157,7 @@ impl Events {
         Ok(count)
     }
 
-    async fn attempt(&self, apps: &[App], corp_id: &CorpId, task: &EventTask) -> Result<Attempt, Error> {
+    async fn attempt(&self, apps: &[Viewer], corp_id: &CorpId, task: &EventTask) -> Result<Attempt, Error> {
         match task {
             EventTask::Member(user_id) => self.read_again(apps, corp_id, user_id).await,
             EventTask::Department(id) => self.read_department(apps, corp_id, *id).await,
@@ -184,35 +185,5 @@ impl Events {
         let due_at = now + pause(claimed.tries);
         self.directory.store.fail_event_task(claimed, problem, own_fault, due_at, set_aside).await?;
         Ok(())
-    }
-
-    /// With too many tasks waiting, one sync of the whole company takes their place. True when it did.
-    async fn sync_instead(&self, apps: &[App], corp_id: &CorpId) -> Result<bool, Error> {
-        let (store, began_at) = (&self.directory.store, self.directory.clock.now());
-        if self.pulse(corp_id).no_sync_until.is_some_and(|until| began_at < until)
-            || !store.are_more_events_waiting(corp_id, MOST_WAITING).await?
-        {
-            return Ok(false);
-        }
-        tracing::info!(%corp_id, "more than {MOST_WAITING} contact events wait: the whole company is read instead");
-        for app in apps {
-            let viewer = Viewer {
-                instance: String::new(),
-                corp_id: corp_id.clone(),
-                agent_id: app.agent_id.clone(),
-                app: app.calls(),
-                contact: None,
-                apps: apps.iter().map(|app| app.agent_id.clone()).collect(),
-            };
-            if let Err(error) = self.directory.sync_departments(&viewer, None).await {
-                tracing::warn!(%corp_id, %error, "the company could not be read in place of its events; they are worked on one by one");
-                let until = self.directory.clock.now() + LONGEST_PAUSE;
-                self.change_pulse(corp_id, |pulse| pulse.no_sync_until = Some(until));
-                return Ok(false);
-            }
-        }
-        let dropped = store.drop_events_before(corp_id, began_at).await?;
-        tracing::info!(%corp_id, dropped, "the company was read in place of its events");
-        Ok(true)
     }
 }

@@ -1,6 +1,6 @@
 use wecom_login_model::{CorpId, Timestamp, UserId};
 
-use super::{EventTask, MEMBER};
+use super::{EventTask, MEMBER, RENAME};
 use crate::database::{Row, sql};
 use crate::{Error, Store};
 
@@ -58,12 +58,22 @@ impl Store {
         rows.iter().map(corp_id).collect()
     }
 
-    /// True when more than `most` of the company's tasks wait.
-    pub async fn are_more_events_waiting(&self, corp_id: &CorpId, most: i64) -> Result<bool, Error> {
+    /// True when more than `most` of the company's tasks wait, and no new userid is among those that are due: a sync would
+    /// take such a member for one who left and one who came.
+    pub async fn are_more_events_waiting(
+        &self,
+        corp_id: &CorpId,
+        most: i64,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let row = sql("SELECT COUNT(*) AS waiting FROM
-             (SELECT 1 FROM event_tasks WHERE corp_id = $1 AND set_aside_at IS NULL LIMIT $2) AS first")
+             (SELECT 1 FROM event_tasks WHERE corp_id = $1 AND set_aside_at IS NULL LIMIT $2) AS first
+             WHERE NOT EXISTS (SELECT 1 FROM event_tasks
+                WHERE corp_id = $1 AND kind = $3 AND set_aside_at IS NULL AND due_at <= $4)")
         .bind(corp_id.as_str())
         .bind(most + 1)
+        .bind(RENAME)
+        .bind(now.as_millis())
         .fetch_one(self.database.reader())
         .await?;
         Ok(row.get::<i64>("waiting")? > most)
@@ -168,7 +178,7 @@ impl Store {
                 AND set_aside_at IS NULL")
         .bind(corp_id.as_str())
         .bind(began_at.as_millis())
-        .bind(super::RENAME)
+        .bind(RENAME)
         .execute(self.database.writer())
         .await
     }

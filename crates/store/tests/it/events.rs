@@ -215,10 +215,14 @@ async fn a_sync_takes_the_place_of_what_was_noted_before_it(fresh: Fresh) {
     store.note_event_tasks(&corp(), &tasks, NOW).await.unwrap();
     let began_at = NOW + MINUTE;
     store.note_event_tasks(&corp(), &[member("late")], began_at).await.unwrap();
-    assert!(store.are_more_events_waiting(&corp(), 3).await.unwrap());
-    assert!(!store.are_more_events_waiting(&corp(), 4).await.unwrap());
+    let more_than = async |most, now| store.are_more_events_waiting(&corp(), most, now).await.unwrap();
+    assert!(!more_than(3, began_at).await, "a new userid comes first");
+    let due = store.claim_event_tasks(&corp(), NOW, NOW + MINUTE, 1).await.unwrap();
+    store.fail_event_task(&due[0], "not yet", true, began_at + MINUTE, None).await.unwrap();
+    assert!(more_than(3, began_at).await && !more_than(4, began_at).await);
     assert_eq!(store.drop_events_before(&corp(), began_at).await.unwrap(), 2);
-    let left = store.claim_event_tasks(&corp(), began_at, began_at + MINUTE, 10).await.unwrap();
+    let later = began_at + MINUTE;
+    let left = store.claim_event_tasks(&corp(), later, later + MINUTE, 10).await.unwrap();
     let left: Vec<EventTask> = left.into_iter().map(|claimed| claimed.task).collect();
     assert_eq!(left, [rename, member("late")]);
 }

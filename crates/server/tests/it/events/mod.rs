@@ -8,6 +8,8 @@ mod pushed;
 mod queue;
 mod random;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use wecom::callback::{Channel, EncodingAesKey, Format};
 use wecom_login_model::{Secret, SystemEntropy};
@@ -118,8 +120,10 @@ impl World {
         self.wecom.edit(sample::CORP_ID, edit).unwrap()
     }
 
-    /// The copy as a first sync leaves it.
+    /// The copy as a first sync leaves it. The one who is disabled counts as gone when read, and as there when listed:
+    /// they are left out.
     async fn copied(&self) {
+        self.company(|company| company.remove_member(sample::DISABLED));
         let page = self.read_everything().await;
         assert_eq!(page, Value::Null);
         self.assert_copy().await;
@@ -136,16 +140,16 @@ impl World {
     /// The copy shows what the app may see of the company: its members with their departments, and the departments.
     async fn assert_copy(&self) {
         let (members, departments) = self.company(|company| visible(company));
-        let mut copied = self.members().await;
-        copied.sort();
-        assert_eq!(copied, members, "members");
+        let copied: BTreeSet<_> = self.members().await.into_iter().collect();
+        let wrong: Vec<_> = copied.symmetric_difference(&members).take(20).collect();
+        assert!(wrong.is_empty(), "in the company or in the copy, not in both: {wrong:?}");
         assert_eq!(self.departments().await, departments, "departments");
     }
 }
 
-type Seen = (Vec<(String, Vec<i64>)>, Vec<(i64, i64)>);
+type Seen = (BTreeSet<(String, Vec<i64>)>, Vec<(i64, i64)>);
 
-/// What the app may see of the company, sorted: members with their departments, departments with their parents.
+/// What the app may see of the company: members with their departments, departments with their parents.
 fn visible(company: &Company) -> Seen {
     let scope = company.app(sample::AGENT_ID).unwrap().scope.clone();
     let tags: Vec<_> = scope.tags.iter().filter_map(|id| company.tag(*id)).collect();
@@ -166,7 +170,5 @@ fn visible(company: &Company) -> Seen {
         let named = named.iter().any(|user_id| user_id.eq_ignore_ascii_case(&member.userid));
         (named || !departments.is_empty()).then(|| (member.userid.clone(), departments))
     };
-    let mut members: Vec<_> = company.members().filter_map(|member| seen(&member)).collect();
-    members.sort();
-    (members, departments)
+    (company.members().filter_map(|member| seen(&member)).collect(), departments)
 }

@@ -142,3 +142,24 @@ async fn above_five_thousand_one_sync_takes_their_place() {
     assert!(calls.get("user/get").copied().unwrap_or(0) < 100, "{calls:?}");
     assert!(calls["user/list"] >= 7, "{calls:?}");
 }
+
+#[tokio::test]
+async fn a_leaver_among_thousands_of_events_is_found_by_the_sync() {
+    let world = company().await;
+    let browser = world.browser();
+    world.sign_in(&browser, "wu10").await;
+    world.company(|company| company.remove_member("wu10"));
+    world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code: -1 }));
+    let names: Vec<String> = (0..5_001).map(|number| format!("m{number}")).collect();
+    let fields = format!(
+        "<ChangeType>update_tag</ChangeType><TagId>1</TagId><AddUserItems>{}</AddUserItems>",
+        names.join(",")
+    );
+    // That wu10 has left, nobody told.
+    Sender::contacts(&world).change(&fields).await;
+    world.wecom.clear_faults();
+    world.advance(Duration::from_mins(15));
+    world.settle().await;
+    world.assert_copy().await;
+    assert_eq!(browser.me().await, None);
+}

@@ -83,7 +83,7 @@ impl ApiKeys {
 
     /// Removes a key, which counts no more from now on; false when there is none of that name.
     pub async fn remove(&self, name: &str) -> Result<bool, Error> {
-        self.store.remove_api_key(name).await
+        self.store.remove_api_key(name, self.clock.now()).await
     }
 
     /// Which key this is, if it is one. That it was used is kept, to the hour.

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry as Slot;
 
 use serde::{Deserialize, Serialize};
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
-use wecom_login_store::{Error, Imported, NewAccount};
+use wecom_login_store::{AuditEntry, AuditEvent, Error, Imported, NewAccount};
 
 use crate::Accounts;
 
@@ -121,6 +121,16 @@ impl Accounts {
                 Err(reason) => report.bad.push(Bad { line, reason }),
             }
             after_line(done + 1);
+        }
+        if !dry_run {
+            let entry = AuditEntry::new(AuditEvent::AccountsImported, self.now())
+                .detail("created", report.created)
+                .detail("updated", report.updated)
+                .detail("unchanged", report.unchanged)
+                .detail("bad", report.bad.len());
+            if let Err(error) = self.store().audit(entry).await {
+                tracing::error!(%error, "that accounts were imported is not in the audit table");
+            }
         }
         Ok(report)
     }

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 use wecom_login_element::Environment;
 use wecom_login_server::Server;
+use wecom_login_store::Act;
 
 /// What a program that holds this one adds to it.
 pub trait Host: Sync {
@@ -31,8 +32,8 @@ impl Host for Alone {}
 
 /// Sign in to any app with WeCom (企业微信).
 ///
-/// Exit codes: 0 done or stopped by a signal; 1 it failed, the error says why; 2 the command line is wrong. `sync` has
-/// more of them; see its help.
+/// Exit codes: 0 done or stopped by a signal; 1 it failed, the error says why; 2 the command line is wrong; 3 what the
+/// command was to work on is not there; 130 and 143 ended at once by a second signal. `sync` has others; see its help.
 #[derive(Debug, Parser)]
 #[command(name = "wecom-login", version, max_term_width = 100)]
 struct Arguments {
@@ -57,6 +58,11 @@ enum Command {
     /// Make, list and remove the keys of programs that administer.
     #[command(subcommand)]
     Apikey(commands::apikey::Command),
+    /// See who is signed in, and sign people out.
+    #[command(subcommand)]
+    Session(commands::session::Command),
+    /// Copy the SQLite database while the server runs.
+    Backup(commands::backup::Arguments),
     /// Look at settings and elements without starting.
     #[command(subcommand)]
     Config(commands::config::Command),
@@ -79,7 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let done = runtime.block_on(async {
+    let done = runtime.block_on(Act::of("command line").scope(async {
         match arguments.command {
             #[cfg(feature = "simulator")]
             Command::Demo(arguments) => commands::demo::run(arguments, host).await,
@@ -88,12 +94,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
             Command::Sync(arguments) => return commands::sync::run(arguments, host).await,
             Command::Account(command) => commands::account::run(command).await,
             Command::Apikey(command) => commands::apikey::run(command).await,
+            Command::Session(command) => commands::session::run(command).await,
+            Command::Backup(arguments) => commands::backup::run(arguments).await,
             Command::Config(command) => commands::config::run(command, host).await,
             #[cfg(feature = "simulator")]
             Command::Simulate(arguments) => commands::simulate::run(arguments).await,
         }
         .map(|()| 0)
-    });
+    }));
     match done {
         Ok(code) => code,
         Err(error) => failed(&error),
@@ -103,5 +111,5 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
 #[expect(clippy::print_stderr, reason = "the program's last word")]
 fn failed(error: &anyhow::Error) -> u8 {
     eprintln!("wecom-login: {error:#}");
-    1
+    if error.is::<commands::NotThere>() { 3 } else { 1 }
 }

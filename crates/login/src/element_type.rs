@@ -46,12 +46,17 @@ impl QywxInnerType {
             }
             "getAccessToken" => Outcome::value(self.login.get_access_token(instance).await?.expose()),
             "syncUserInfo" => {
-                let force = call.arguments.is_on("forceUpdate");
-                self.login.sync_user_info(instance, &text("userId"), force).await?;
+                let (user_id, force) = (text("userId"), call.arguments.is_on("forceUpdate"));
+                let synced = self.login.sync_user_info(instance, &user_id, force).await;
+                self.login.note_sync(instance, call.function, Some(&user_id), &synced).await;
+                synced?;
                 Outcome::value(Value::Null)
             }
             "syncDepartmentInfo" => {
-                self.login.sync_department_info(instance, arguments.text("deptId")).await?;
+                let department = arguments.text("deptId");
+                let synced = self.login.sync_department_info(instance, department).await;
+                self.login.note_sync(instance, call.function, department, &synced).await;
+                synced?;
                 Outcome::value(Value::Null)
             }
             _ => return Ok(None),

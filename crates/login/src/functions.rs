@@ -2,9 +2,13 @@
 
 use wecom::Budget;
 use wecom_login_model::{DepartmentId, Secret, UserId};
+use wecom_login_store::{AuditEntry, AuditEvent, OK};
 
 use crate::sign_in::refused;
 use crate::{Instance, Login, Refusal, UserInfo};
+
+/// Of anything longer, which can be no id, this many characters are kept.
+const LONGEST_ID: usize = 64;
 
 impl Login {
     /// getUserInfo: the member as WeCom tells them now (one call, user/get). The row is written.
@@ -47,6 +51,29 @@ impl Login {
         let below = dept_id.map(parse_department_id).transpose()?;
         let viewer = instance.viewer(Budget::background(), &[]);
         self.directory().sync_departments(&viewer, below).await.map_err(refused)
+    }
+
+    /// Writes to the audit log that somebody had a member or departments read, and what came of it. `of` is what was asked
+    /// for, as it came.
+    pub(crate) async fn note_sync(
+        &self,
+        instance: &Instance,
+        function: &str,
+        of: Option<&str>,
+        synced: &Result<(), Refusal>,
+    ) {
+        let outcome = synced.as_ref().map_or_else(Refusal::kind, |()| OK);
+        let mut entry = AuditEntry::new(AuditEvent::Sync, self.now())
+            .outcome(outcome)
+            .instance(instance.full_name())
+            .detail("function", function);
+        entry.corp_id = Some(instance.corp_id().as_str().to_owned());
+        if let Some(of) = of {
+            entry = entry.detail("of", of.chars().take(LONGEST_ID).collect::<String>());
+        }
+        if let Err(error) = self.store().audit(entry).await {
+            tracing::error!(%error, function, outcome, "an audit event is not in the database");
+        }
     }
 }
 

@@ -351,10 +351,13 @@ fn endpoints(config: &Config) -> Result<Endpoints, Fault> {
 fn transport(config: &Config, wiring: &Wiring) -> Result<Transport, Fault> {
     match config.text("proxy")? {
         None => Ok(wiring.transport.clone()),
-        Some(proxy) => Transport::builder()
-            .proxy(Secret::new(proxy))
-            .build()
-            .map_err(|error| config.fault("proxy", error.to_string())),
+        Some(proxy) => {
+            let mut builder = Transport::builder().proxy(Secret::new(proxy));
+            if let Some(observer) = wiring.transport.observer() {
+                builder = builder.observer(observer.clone());
+            }
+            builder.build().map_err(|error| config.fault("proxy", error.to_string()))
+        }
     }
 }
 

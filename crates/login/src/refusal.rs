@@ -151,6 +151,24 @@ impl Refusal {
         }
     }
 
+    /// What kind of refusal it is, in one word: for counting and for the audit log. There are only these.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Settled(settled) => settled.kind(),
+            Self::StateMissing => "state_missing",
+            Self::StateUnknown | Self::StateOfLibrary => "state_unknown",
+            Self::StateExpired => "state_expired",
+            Self::StateUsed => "state_used",
+            Self::StateOfAnotherBrowser => "state_of_another_browser",
+            Self::StillUnderWay => "still_under_way",
+            Self::NoId(..) => "bad_code",
+            Self::WeCom(error) if error.is_unavailable() => "wecom_unavailable",
+            Self::WeCom(_) => "wecom_refused",
+            Self::Store(_) => "database",
+            Self::Unforeseen(_) => "unforeseen",
+        }
+    }
+
     /// What happened, who can fix it and how.
     pub fn explanation(&self) -> &'static Explanation {
         explain(self.code())
@@ -179,5 +197,21 @@ impl Refusal {
     /// True when the same redirect may be delivered again with another result.
     pub fn may_be_tried_again(&self) -> bool {
         matches!(self, Self::WeCom(_) | Self::Store(_) | Self::StillUnderWay | Self::Unforeseen(_))
+    }
+}
+
+impl Settled {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::BadCode => "bad_code",
+            Self::NotAMember => "not_a_member",
+            Self::MemberOfAnotherCompany => "member_of_another_company",
+            Self::OutsideScope { .. } => "outside_scope",
+            Self::Disabled => "disabled",
+            Self::Left => "left",
+            Self::NoAccount { .. } => "no_account",
+            Self::BoundToAnother => "bound_to_another",
+            Self::SessionGone => "session_gone",
+        }
     }
 }

@@ -12,6 +12,7 @@ use wecom_login_accounts::ApiKey;
 use wecom_login_login::Refusal;
 use wecom_login_model::MemberRef;
 use wecom_login_session::Session;
+use wecom_login_store::{Act, AuditEntry, AuditEvent};
 
 use crate::envelope::Call;
 use crate::problem;
@@ -53,6 +54,8 @@ impl Administrator {
         }
         let recognised = Self::recognise(site, visit).await;
         if matches!(recognised, Err(NoAdministrator::Forbidden)) {
+            let entry = AuditEntry::new(AuditEvent::AdministrationRefused, now).outcome("forbidden");
+            site.write(entry.detail("path", visit.uri.path())).await;
             site.limits.count_failure(visit.address, now).await;
         }
         recognised
@@ -86,7 +89,9 @@ impl Administrator {
                 Some(key) => site.api_keys.check(&key).await?,
                 None => None,
             };
-            return key.map(|key| Self::Program(key.name)).ok_or(NoAdministrator::Forbidden);
+            let program = key.map(|key| Self::Program(key.name)).ok_or(NoAdministrator::Forbidden)?;
+            Act::current().is_by(&program.to_string());
+            return Ok(program);
         }
         let Some(session) = session_of(site, visit).await? else { return Err(NoAdministrator::NotSignedIn) };
         if !site.settings.admins.contains(&session.corp_id, &session.user_key) {

@@ -22,12 +22,14 @@ use crate::envelope::Call;
 use crate::login_page::browser;
 use crate::problem;
 use crate::problems::{
-    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, NO_FUNCTION, NO_PAIR_HERE,
-    NOT_SIGNED_IN, OVERLOADED, TOO_MANY_FAILURES,
+    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, BAD_CONTENT_TYPE, BODY_TOO_LARGE, BODY_TOO_SLOW, NO_FUNCTION,
+    NO_PAIR_HERE, NOT_SIGNED_IN, OVERLOADED, TOO_MANY_FAILURES,
 };
 use crate::request::{Naming, Visit};
 use crate::session::session_of;
+use crate::sign_in_log::Ended;
 use crate::site::Site;
+use crate::slow_body::is_too_slow;
 use crate::{pair, sharing};
 
 const LARGEST_BODY: usize = 64 * 1024;
@@ -90,7 +92,9 @@ pub(crate) async fn arguments(request: Request<Body>) -> Result<Map<String, Valu
     if announced.is_some_and(|length: usize| length > LARGEST_BODY) {
         return Err(too_large);
     }
-    let body = axum::body::to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|_| too_large)?;
+    let body = axum::body::to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|error| {
+        if is_too_slow(&error) { (StatusCode::REQUEST_TIMEOUT, BODY_TOO_SLOW) } else { too_large }
+    })?;
     if body.is_empty() {
         return Ok(Map::new());
     }
@@ -143,6 +147,9 @@ async fn run(
     match element.call(function, arguments, &caller(visit, known, session.as_ref(), administers)).await {
         Ok(Outcome { value, effect }) => {
             let signed_in = effect.and_then(|effect| effect.take::<SignedIn>().ok());
+            if let Some(signed_in) = &signed_in {
+                site.note_signed_in(signed_in).await;
+            }
             if let (None, "getLoginCode", Some(state)) = (&signed_in, function, &state) {
                 withdraw(site, visit, state).await;
             }
@@ -174,6 +181,13 @@ async fn run(
             let is_guess = refusal.is_none_or(|refusal| !refusal.may_be_tried_again());
             if function == "getLoginCode" && reached && is_guess {
                 site.limits.count_failure(visit.address, call.now).await;
+            }
+            if function == "getLoginCode" && reached {
+                let instance = Some(element.full_name());
+                match refusal {
+                    Some(refusal) => site.note_refused(instance, refusal).await,
+                    None => site.note_ended(instance, Ended::ByTheApp(code.code)).await,
+                }
             }
             if let (None, "getLoginCode", Some(state), true) = (refusal, function, &state, reached) {
                 withdraw(site, visit, state).await;

@@ -20,6 +20,7 @@ use crate::problems::{
     APP_REFUSED, METHOD_NOT_ALLOWED, NO_INSTANCE, NOT_FOUND, OVERLOADED, TOO_MANY_FAILURES, explain,
 };
 use crate::request::Visit;
+use crate::sign_in_log::Ended;
 use crate::site::{Served, Site};
 
 /// Every path that is none of our own: a redirect, or nothing.
@@ -46,15 +47,16 @@ async fn finish(
     here: &[&Arc<Instance>],
 ) -> Result<Response, Response> {
     let now = site.clock.now();
-    let failed =
-        |refusal: Refusal, again: String| problem::page(site, visit, &Problem::of_refusal(&refusal, again));
     match site.limits.is_locked_out(visit.address, now).await {
         Ok(false) => {}
         Ok(true) => {
+            site.note_ended(None, Ended::LockedOut).await;
             let problem = Problem::of_number(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILURES);
             return Err(problem::page(site, visit, &problem.retry(login_page::path(None, None))));
         }
-        Err(error) => return Err(failed(error.into(), login_page::path(None, None))),
+        Err(error) => {
+            return Err(refused(site, visit, None, &error.into(), login_page::path(None, None)).await);
+        }
     }
     if visit.parameter("code").is_none() && visit.parameter("state").is_none() {
         // A bookmark, or an address that was typed in: nothing came from WeCom.
@@ -66,18 +68,21 @@ async fn finish(
     let (instance, return_to) = match site.login.meant_for(&state).await {
         Ok(Some((name, return_to))) => (here.iter().find(|instance| instance.full_name() == name), return_to),
         Ok(None) => (None, None),
-        Err(error) => return Err(failed(error.into(), login_page::path(None, None))),
+        Err(error) => {
+            return Err(refused(site, visit, None, &error.into(), login_page::path(None, None)).await);
+        }
     };
     let name = instance.map(|instance| instance.full_name());
     let again = login_page::path(name, return_to.as_deref());
     let Some(code) = visit.parameter("code").filter(|code| !code.is_empty()) else {
+        site.note_ended(name, Ended::Declined).await;
         let problem = Problem::of_number(StatusCode::FORBIDDEN, number::DECLINED).retry(again);
         return Err(problem::page(site, visit, &problem));
     };
-    let refused = if state.is_empty() { Refusal::StateMissing } else { Refusal::StateUnknown };
+    let no_state = if state.is_empty() { Refusal::StateMissing } else { Refusal::StateUnknown };
     let Some(instance) = instance else {
         site.limits.count_failure(visit.address, now).await;
-        return Err(failed(refused, again));
+        return Err(refused(site, visit, None, &no_state, again).await);
     };
     if visit.browser.is_none() {
         let otherwise = Refusal::StateOfAnotherBrowser;
@@ -108,10 +113,11 @@ async fn finish(
             if !refusal.may_be_tried_again() {
                 site.limits.count_failure(visit.address, now).await;
             }
-            Err(failed(refusal.clone(), again))
+            Err(refused(site, visit, name, refusal, again).await)
         }
         None => {
             withdraw(site, visit, &state).await;
+            site.note_ended(name, Ended::ByTheApp(code.code)).await;
             site.limits.count_failure(visit.address, now).await;
             Err(problem::page(site, visit, &Problem::of_app(&code, again)))
         }
@@ -136,11 +142,24 @@ fn bare_page(site: &Site, visit: &Visit, instance: &Instance, return_to: Option<
     response
 }
 
+/// The page of a sign-in that was refused, which is also counted and audited.
+async fn refused(
+    site: &Site,
+    visit: &Visit,
+    instance: Option<&str>,
+    refusal: &Refusal,
+    again: String,
+) -> Response {
+    site.note_refused(instance, refusal).await;
+    problem::page(site, visit, &Problem::of_refusal(refusal, again))
+}
+
 /// Sets the session and goes to where the member wanted to go.
 async fn welcome(site: &Site, visit: &Visit, signed_in: &SignedIn) -> Response {
     if let Some(token) = &signed_in.token {
         leave_former_session(site, visit, token, &signed_in.session.id).await;
     }
+    site.note_signed_in(signed_in).await;
     tracing::info!(
         request_id = %visit.request_id,
         instance = signed_in.session.instance,
@@ -193,21 +212,21 @@ async fn begin_again(
     explanation: i64,
     otherwise: Refusal,
 ) -> Result<Response, Response> {
-    let failed =
-        |refusal: Refusal, again: String| problem::page(site, visit, &Problem::of_refusal(&refusal, again));
+    let name = Some(instance.full_name());
     let again = login_page::path(Some(instance.full_name()), None);
     let restart = match site.login.restart(state).await {
         Ok(Some(restart)) => restart,
         Ok(None) => {
             let used_up = site.login.restarts_are_used_up(state).await.unwrap_or(false);
             if used_up {
+                site.note_refused(name, &otherwise).await;
                 let problem = Problem::of_number(StatusCode::BAD_REQUEST, explanation).retry(again);
                 return Err(problem::page(site, visit, &problem));
             }
             site.limits.count_failure(visit.address, site.clock.now()).await;
-            return Err(failed(otherwise, again));
+            return Err(refused(site, visit, name, &otherwise, again).await);
         }
-        Err(error) => return Err(failed(error.into(), again)),
+        Err(error) => return Err(refused(site, visit, name, &error.into(), again).await),
     };
     let (browser, is_new) = login_page::browser(site, visit);
     let issued =
@@ -218,8 +237,9 @@ async fn begin_again(
             let problem = Problem::of_number(StatusCode::TOO_MANY_REQUESTS, OVERLOADED).retry(again);
             return Err(problem::page(site, visit, &problem));
         }
-        Err(NotIssued::Store(error)) => return Err(failed(error.into(), again)),
+        Err(NotIssued::Store(error)) => return Err(refused(site, visit, name, &error.into(), again).await),
     };
+    site.note_ended(name, Ended::BeginsAgain).await;
     tracing::info!(request_id = %visit.request_id, restarts = restart.restarts, "a sign-in begins again");
     let link = if visit.is_inside_wecom() {
         instance.oauth_link(&state)

@@ -19,16 +19,23 @@ const AGAIN: Duration = Duration::from_mins(5);
 /// Looks from time to time whether a sync is due. Every replica does; the lease lets one of them do it.
 pub(crate) async fn schedule(site: Arc<Site>) {
     let Some(every) = site.settings.sync_every else { return };
-    tokio::time::sleep(FIRST.min(every)).await;
+    let mut stopped = std::pin::pin!(site.stopping.begun());
+    let mut pause = FIRST.min(every);
     loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(pause) => pause = LOOK_EVERY,
+        }
         for viewer in site.served().instances.viewers() {
+            if site.stopping.has_begun() {
+                return;
+            }
             match is_due(&site, &viewer, every).await {
                 Ok(true) => run(&site, &viewer, every).await,
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "whether a sync is due is not known"),
             }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) const METHOD_NOT_ALLOWED: i64 = 710_312;
 pub(crate) const APP_REFUSED: i64 = 710_315;
 pub(crate) const NO_PAIR_HERE: i64 = 710_316;
 pub(crate) const REFRESH_TOKEN_REUSED: i64 = 710_317;
+pub(crate) const BODY_TOO_SLOW: i64 = 710_318;
 
 pub(crate) const PANEL_BLOCKED: i64 = 710_331;
 pub(crate) const PANEL_FAILED: i64 = 710_332;
@@ -31,6 +32,7 @@ pub(crate) const NOT_BOUND: i64 = 710_404;
 pub(crate) const NO_LIST: i64 = 710_405;
 pub(crate) const SYNC_RUNNING: i64 = 710_406;
 pub(crate) const NOTHING_HELD: i64 = 710_407;
+pub(crate) const NO_SUCH_SESSION: i64 = 710_408;
 
 /// Our own numbers at the HTTP border, in order.
 pub fn explanations() -> &'static [Explanation] {
@@ -228,6 +230,18 @@ const TABLE: &[Explanation] = &[
         },
     },
     Explanation {
+        code: BODY_TOO_SLOW,
+        meaning: Bilingual {
+            zh: "请求体没有在一分钟内传完。",
+            en: "The request body did not arrive within a minute.",
+        },
+        who: Actor::Developer,
+        remedy: Bilingual {
+            zh: "请检查客户端和中间代理的网络，然后重试。",
+            en: "Check the network of the client and of the proxies on the way, then try again.",
+        },
+    },
+    Explanation {
         code: PANEL_BLOCKED,
         meaning: Bilingual {
             zh: "企业微信的登录面板没有加载出来：脚本被拦截，或浏览器访问不到企业微信的登录地址。",
@@ -341,6 +355,18 @@ const TABLE: &[Explanation] = &[
         remedy: Bilingual {
             zh: "请用 GET /console/api/sync 查看哪些实例有被暂缓的移除。",
             en: "See with GET /console/api/sync which instances have removals on hold.",
+        },
+    },
+    Explanation {
+        code: NO_SUCH_SESSION,
+        meaning: Bilingual {
+            zh: "没有这个会话，或它已经结束。",
+            en: "There is no such session, or it has ended.",
+        },
+        who: Actor::Administrator,
+        remedy: Bilingual {
+            zh: "用 wecom-login session list 或 GET /console/api/sessions 查看还在使用的会话。",
+            en: "See which ones live with wecom-login session list, or GET /console/api/sessions.",
         },
     },
 ];

@@ -68,8 +68,12 @@ impl Reload {
 pub(crate) async fn follow(reload: Arc<Reload>, site: Arc<Site>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut stopped = std::pin::pin!(site.stopping.begun());
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = ticks.tick() => {}
+        }
         let (reload, site) = (reload.clone(), site.clone());
         if let Err(error) = tokio::task::spawn_blocking(move || reload.look(&site)).await {
             tracing::error!(%error, "looking at the app's files broke off");

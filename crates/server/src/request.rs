@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{Extensions, HeaderMap, Uri, header};
 use wecom_login_login::BrowserId;
 use wecom_login_model::{Entropy, Language};
 use wecom_login_session::{AccessToken, SessionToken};
@@ -73,10 +73,6 @@ pub(crate) struct Visit {
 
 impl Visit {
     pub(crate) fn new(parts: &Parts, site: &Site) -> Self {
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let request_id = parts
             .extensions
             .get::<RequestId>()
@@ -93,7 +89,7 @@ impl Visit {
         let by_cookie = naming == Naming::Cookie && !headers.contains_key(header::AUTHORIZATION);
         Self {
             request_id,
-            address: client_address(peer, &parts.headers, &site.settings.trusted_proxies),
+            address: address(&parts.headers, &parts.extensions, site),
             language: language(parts.uri.query(), &parts.headers, site.cookies),
             asker: Asker::of(headers, &site.settings.public_url, &site.settings.origins),
             browser,
@@ -139,6 +135,14 @@ impl Visit {
             self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         agent.contains("wxwork/") || agent.contains("MicroMessenger/")
     }
+}
+
+/// Where a request comes from, beyond the proxies that are trusted.
+pub(crate) fn address(headers: &HeaderMap, extensions: &Extensions, site: &Site) -> IpAddr {
+    let peer = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    client_address(peer, headers, &site.settings.trusted_proxies)
 }
 
 /// What stands behind `Authorization: Bearer` (RFC 6750, 2.1). A token is taken from nowhere else: never from an address.

@@ -11,16 +11,17 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tracing::Instrument as _;
+use wecom_login_store::Act;
 
 use crate::cross_site::Asker;
 use crate::envelope::Call;
 use crate::problem::{self, Problem};
 use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
-use crate::request::{RequestId, Visit};
+use crate::request::{self, RequestId, Visit};
 use crate::site::Site;
 use crate::{
-    api, callback, client_script, console, domain_file, events, headers, home, language, login_page, pair,
-    session, sharing,
+    api, callback, client_script, console, domain_file, events, headers, home, language, login_page, metrics,
+    pair, ready, session, sharing, slow_body,
 };
 
 /// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
@@ -57,8 +58,11 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/client.global.js", get(client_script::classic).fallback(wrong_method))
         .route("/healthz", get(healthz).fallback(wrong_method))
         .route("/wecom/callback/{name}", get(events::callback).post(events::callback).fallback(wrong_method))
+        .route("/readyz", get(ready::readyz).fallback(wrong_method))
+        .route("/metrics", get(metrics::metrics).fallback(wrong_method))
         .nest("/console/api/accounts", console::accounts::routes())
         .nest("/console/api/sync", console::sync::routes())
+        .nest("/console/api/sessions", console::sessions::routes())
         .route("/assets/{file}", get(asset).fallback(wrong_method))
         // Redirects may lie below /api/ too, as in the platform's own examples: they are GET, functions are POST.
         .route("/api/{*path}", post(api::call).fallback(callback::callback))
@@ -80,7 +84,12 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
     let asker = Asker::of(request.headers(), &site.settings.public_url, &site.settings.origins);
     let shared = sharing::at(request.uri().path());
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let answer = async {
+    let act = Act::of_request(
+        request::address(request.headers(), request.extensions(), &site),
+        request_id.as_str(),
+    );
+    let request = request.map(slow_body::bounded);
+    let answer = act.scope(async {
         if let Some(shared) = shared.filter(|_| sharing::is_preflight(request.method(), request.headers())) {
             shared.preflight(asker)
         } else if asker.may(request.method(), shared.is_some()) {
@@ -92,7 +101,7 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
             let visit = Visit::new(&parts, &site);
             refuse(&site, visit, StatusCode::FORBIDDEN, CROSS_SITE, is_api)
         }
-    };
+    });
     let mut response = answer.instrument(span).await;
     headers::complete(response.headers_mut(), https);
     if let Some(shared) = shared {

@@ -15,23 +15,27 @@ use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
 use wecom_login_session::Sessions;
 use wecom_login_store::{SealKey, Sealer, Store};
 
+use crate::audit_file::{AuditFile, AuditLines, AuditLog};
+use crate::connections::Connections;
 use crate::cookies::Cookies;
 use crate::events::ConfiguredApps;
+use crate::janitor;
 use crate::key::seal_key;
 use crate::limits::Limits;
+use crate::metrics::{self, CountingSink, Metrics};
 use crate::organisation;
+use crate::ready::Readiness;
 use crate::reload::{Reload, follow};
 use crate::routes::router;
 use crate::settings::Settings;
 use crate::shared_tokens::SharedTokens;
 use crate::site::Site;
+use crate::stopping::Stopping;
 
-const PURGE_INTERVAL: Duration = Duration::from_mins(1);
-const PURGE_ROWS: i64 = 1000;
-/// Ended sessions are kept this long, to answer what became of one.
-const SESSIONS_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
-/// Requests under way get this long when the server is told to stop.
+/// Requests and sign-ins under way get this long when the server is told to stop; a sign-in's budget is half of it.
 const GRACE: Duration = Duration::from_secs(10);
+/// Whoever reads the metrics needs few connections, and must not take more.
+const METRICS_CONNECTIONS: usize = 16;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,14 @@ pub enum StartError {
     /// The database does not open.
     #[error("{0}")]
     Store(#[from] wecom_login_store::Error),
+    /// The audit file cannot be opened.
+    #[error("audit_log {path}: {source}")]
+    Audit {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The key that seals values at rest cannot be used.
     #[error("{0}")]
     Key(String),
@@ -127,9 +139,10 @@ impl Server {
         if let Err(source) = std::fs::read_dir(&settings.app) {
             return Err(OpenError::Unreadable { path: settings.app, source }.into());
         }
-        let store = settings.storage.with_values(open_store(&settings).await?).await?;
+        let store = settings.storage.with_values(settings.storage.database(&settings.data).await?).await?;
+        let audit_file = settings.audit_log.as_ref().map(audit_file).transpose()?;
         let key = seal_key(settings.key.as_ref(), &settings.data, &surroundings.entropy)?;
-        Self::open_on(store, &key, settings, surroundings, register)
+        Self::open_on(store, &key, audit_file, settings, surroundings, register)
     }
 
     /// A server that keeps nothing, to see what is wrong with its app.
@@ -143,23 +156,27 @@ impl Server {
             Some(key) => seal_key(Some(key), &settings.data, &surroundings.entropy)?,
             None => SealKey::generate(&surroundings.entropy),
         };
-        Self::open_on(store, &key, settings, surroundings, register)
+        Self::open_on(store, &key, None, settings, surroundings, register)
     }
 
     fn open_on(
         store: Store,
         key: &SealKey,
+        audit_file: Option<AuditFile>,
         settings: Settings,
         surroundings: Surroundings,
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
         let Surroundings { clock, entropy, sign_in_budget, silence, variables } = surroundings;
         let sealer = Sealer::new(key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
+        let metrics = Arc::new(Metrics::new());
+        let sink = CountingSink { metrics: metrics.clone(), file: audit_file.clone() };
+        let store = store.with_audit_sink(Arc::new(sink));
         let wiring = Wiring {
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens: Arc::new(SharedTokens::new(store.key_value(), sealer.clone(), clock.clone())),
-            transport: Transport::builder().build()?,
+            transport: Transport::builder().observer(metrics.clone()).build()?,
         };
         let sessions = Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions);
         let accounts = Accounts::new(store.clone(), clock.clone(), settings.admins.clone());
@@ -193,6 +210,11 @@ impl Server {
             store,
             clock,
             entropy,
+            metrics,
+            connections: Connections::at_most(settings.max_connections),
+            audit_file,
+            readiness: Readiness::default(),
+            stopping: Stopping::new(),
             settings,
         };
         Ok(Self { site: Arc::new(site), reload, faults })
@@ -292,51 +314,125 @@ impl Server {
     /// [`Server::run`] does it by itself.
     pub async fn upkeep(&self) {
         tokio::join!(
-            purge(self.site.clone()),
+            janitor::work(&self.site),
             follow(self.reload.clone(), self.site.clone()),
-            self.site.events.run()
+            self.site.events.run(self.site.stopping.begun())
         );
     }
 
-    /// Closes the database, once the calls under way are done. What is called afterwards fails.
+    /// Where GET /metrics is answered besides the main address.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.site.settings.metrics_listen
+    }
+
+    /// Deletes now what is older than the settings keep it, as [`Server::run`] does every minute, unless another replica
+    /// has done so within the minute.
+    pub async fn tidy(&self) -> Result<(), StartError> {
+        Ok(janitor::round(&self.site).await?)
+    }
+
+    /// Opens the audit file anew, after it was rotated. Without this it is noticed with the next line.
+    pub fn reopen_audit_log(&self) {
+        if let Some(file) = &self.site.audit_file {
+            file.reopen();
+        }
+    }
+
+    /// Waits until the audit file has all that was done, two seconds at most.
+    pub async fn flush_audit_log(&self) {
+        if let Some(file) = self.site.audit_file.clone() {
+            let _ = tokio::task::spawn_blocking(move || file.flush()).await;
+        }
+    }
+
+    /// Writes what is left of the audit log and closes the database, once the calls under way are done. What is called
+    /// afterwards fails.
     pub async fn close(&self) {
+        self.flush_audit_log().await;
         self.site.store.close().await;
     }
 
-    /// Answers requests until `stop` comes, then finishes those under way.
+    /// Answers requests until `stop` comes. From then on /readyz says that it is over, while requests are still taken for
+    /// `shutdown_delay`, so that whoever spreads them can look elsewhere; then nobody new is let in, and what is under way
+    /// gets ten seconds: requests, sign-ins whose browser has gone away, and workers, which stop between two items.
     pub async fn run(
         self,
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
+        let site = &self.site;
+        let aside = match site.settings.metrics_listen {
+            Some(address) => Some(listen_for_metrics(address).await?),
+            None => None,
+        };
         let kept = self.clone();
-        let upkeep = tokio::spawn(async move { kept.upkeep().await });
-        let service = router(self.site.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let (told, stopping) = tokio::sync::oneshot::channel();
-        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let mut upkeep = tokio::spawn(async move { kept.upkeep().await });
+        let closing = Stopping::new();
+        let order = async {
             stop.await;
-            let _ = told.send(());
-        });
-        let too_late = async {
-            if stopping.await.is_ok() {
-                tokio::time::sleep(GRACE).await;
-            } else {
-                std::future::pending::<()>().await;
+            site.stopping.begin();
+            tokio::time::sleep(site.settings.shutdown_delay).await;
+            closing.begin();
+        };
+        let aside = async {
+            if let Some(listener) = aside {
+                // A key is asked for wherever others than this machine can ask.
+                let open = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+                let router = metrics::router(site, open);
+                Connections::at_most(METRICS_CONNECTIONS).serve(listener, router, &closing).await;
             }
         };
-        let result = tokio::select! {
-            result = server => result,
-            () = too_late => Ok(()),
+        let finished = async {
+            tokio::join!(order, site.connections.serve(listener, router(site.clone()), &closing), aside);
+            site.login.finished().await;
+            if let Err(error) = (&mut upkeep).await {
+                tracing::error!(%error, "a worker broke off");
+            }
         };
+        let too_late = async {
+            closing.begun().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            () = finished => {}
+            () = too_late => tracing::warn!("what was still under way after ten seconds was cut off"),
+        }
         upkeep.abort();
         self.close().await;
-        result
+        Ok(())
     }
 }
 
-/// Opens the database (made in the data folder if it is that one), for the server or for a command beside it.
+async fn listen_for_metrics(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let named = |error: std::io::Error| {
+        std::io::Error::new(error.kind(), format!("cannot listen on metrics_listen {address}: {error}"))
+    };
+    TcpListener::bind(address).await.map_err(named)
+}
+
+fn audit_file(log: &AuditLog) -> Result<AuditFile, StartError> {
+    AuditFile::open(log).map_err(|source| StartError::Audit { path: log.to_string(), source })
+}
+
+/// Opens the database (made in the data folder if it is that one) for a command beside the server. What the command does is audited like
+/// what the server does; an audit file that cannot be opened is told and keeps no command from its work.
 pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
-    settings.storage.database(&settings.data).await
+    let store = settings.storage.database(&settings.data).await?;
+    // Standard output is the command's own.
+    let Some(AuditLog::File(path)) = &settings.audit_log else { return Ok(store) };
+    Ok(match AuditLines::open(path) {
+        Ok(lines) => store.with_audit_sink(Arc::new(lines)),
+        Err(error) => {
+            let path = path.display();
+            tracing::warn!("audit_log {path}: {error}; what this command does is in the audit table alone");
+            store
+        }
+    })
+}
+
+/// True when the database has been made, or is a server.
+pub fn has_database(settings: &Settings) -> bool {
+    settings.storage.exists(&settings.data)
 }
 
 /// The process's environment. What is not UTF-8 is passed over.
@@ -355,27 +451,6 @@ async fn read_departments(site: &Site) {
                 %error,
                 "departments could not be read; sign-ins work, names of departments are missing"
             ),
-        }
-    }
-}
-
-/// Deletes what has expired, a little at a time.
-async fn purge(site: Arc<Site>) {
-    let mut ticks = tokio::time::interval(PURGE_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let now = site.clock.now();
-        let values = site.store.key_value().purge(now, PURGE_ROWS).await;
-        let sessions = site.store.purge_sessions(now, SESSIONS_KEPT_FOR, PURGE_ROWS).await;
-        let tokens = site.store.purge_access_tokens(now, PURGE_ROWS).await;
-        for result in [values, sessions, tokens] {
-            if let Err(error) = result {
-                tracing::warn!(%error, "expired rows could not be deleted");
-            }
-        }
-        if let Err(error) = site.events.purge().await {
-            tracing::warn!(%error, "events that were heard long ago could not be forgotten");
         }
     }
 }

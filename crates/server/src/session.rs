@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use wecom_login_login::Refusal;
 use wecom_login_pages::SignedOutPage;
 use wecom_login_session::{EndReason, Session};
+use wecom_login_store::Act;
 
 use crate::api::{arguments, is_json};
 use crate::problem::{self, Problem};
@@ -21,11 +22,15 @@ use crate::{home, login_page, pair};
 
 /// The visitor's live session.
 pub(crate) async fn session_of(site: &Site, visit: &Visit) -> Result<Option<Session>, Refusal> {
-    match (&visit.access, &visit.token) {
-        (Some(access), _) => Ok(site.sessions.check_access(access).await?),
-        (None, Some(token)) => Ok(site.sessions.check(token).await?),
-        (None, None) => Ok(None),
+    let session = match (&visit.access, &visit.token) {
+        (Some(access), _) => site.sessions.check_access(access).await?,
+        (None, Some(token)) => site.sessions.check(token).await?,
+        (None, None) => None,
+    };
+    if let Some(session) = &session {
+        Act::current().is_by(&format!("member {}/{}", session.corp_id, session.user_key));
     }
+    Ok(session)
 }
 
 /// GET /me: who is signed in, as JSON, or as a page for a client that takes nothing else.

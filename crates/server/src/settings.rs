@@ -13,7 +13,9 @@ use wecom_login_accounts::Admins;
 use wecom_login_model::{MemberRef, Secret};
 use wecom_login_session::Lifetimes;
 
+use crate::audit_file::AuditLog;
 use crate::brand::{self, Brand};
+use crate::retention::{self, Retention, duration};
 use crate::storage::{self, Storage};
 
 const PREFIX: &str = "WECOM_LOGIN_";
@@ -51,6 +53,16 @@ pub struct Settings {
     pub sync_every: Option<Duration>,
     /// The members who administer.
     pub admins: Admins,
+    /// Where GET /metrics is answered besides the main address; without a key only on loopback.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where audit events go besides the database.
+    pub audit_log: Option<AuditLog>,
+    /// How long rows are kept.
+    pub retention: Retention,
+    /// Connections that are open at a time; more wait until one is closed.
+    pub max_connections: usize,
+    /// How long a server that is told to stop goes on answering, while /readyz says that it will not.
+    pub shutdown_delay: std::time::Duration,
     /// Failures from loopback are not counted (demo).
     pub spare_loopback: bool,
 }
@@ -98,6 +110,11 @@ struct Written {
     session_hours: u32,
     sync_minutes: u32,
     admins: Vec<String>,
+    metrics_listen: Option<String>,
+    audit_log: Option<String>,
+    retention: retention::Written,
+    max_connections: u32,
+    shutdown_delay: String,
 }
 
 impl Default for Written {
@@ -122,6 +139,11 @@ impl Default for Written {
             session_hours: 7 * 24,
             sync_minutes: 60,
             admins: Vec::new(),
+            metrics_listen: None,
+            audit_log: None,
+            retention: retention::Written::default(),
+            max_connections: 4096,
+            shutdown_delay: "0s".to_owned(),
         }
     }
 }
@@ -140,6 +162,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("allow_http", Kind::Flag),
     ("app", Kind::Text),
     ("app_path", Kind::List),
+    ("audit_log", Kind::Text),
     ("brand_colour", Kind::Text),
     ("brand_logo", Kind::Text),
     ("brand_name", Kind::Text),
@@ -148,13 +171,21 @@ const KEYS: &[(&str, Kind)] = &[
     ("database_connections", Kind::Number),
     ("key", Kind::Text),
     ("listen", Kind::Text),
+    ("max_connections", Kind::Number),
+    ("metrics_listen", Kind::Text),
     ("origins", Kind::List),
     ("public_url", Kind::Text),
     ("redis", Kind::Text),
     ("redis_prefix", Kind::Text),
     ("return_origins", Kind::List),
+    ("retention_audit", Kind::Text),
+    ("retention_key_values", Kind::Text),
+    ("retention_outbox", Kind::Text),
+    ("retention_sessions", Kind::Text),
+    ("retention_sync_runs", Kind::Text),
     ("session_hours", Kind::Number),
     ("session_idle_hours", Kind::Number),
+    ("shutdown_delay", Kind::Text),
     ("sync_minutes", Kind::Number),
     ("trusted_proxies", Kind::List),
 ];
@@ -244,7 +275,7 @@ fn value(key: &str, text: &str) -> Result<Value, String> {
 /// Sets a key of the file; `brand_name` is `name` of `[brand]`.
 fn put(table: &mut Table, key: &str, value: Value) {
     match key.split_once('_') {
-        Some((section @ "brand", key)) => {
+        Some((section @ ("brand" | "retention"), key)) => {
             let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(section) = section {
                 section.insert(key.to_owned(), value);
@@ -323,6 +354,28 @@ impl Written {
             sessions: Lifetimes { idle: hours(self.session_idle_hours), absolute: hours(self.session_hours) },
             sync_every,
             admins: self.admins.iter().map(admin).collect::<Result<_, _>>()?,
+            metrics_listen: match &self.metrics_listen {
+                None => None,
+                Some(text) => Some(text.parse().map_err(|_| {
+                    key("metrics_listen", "must be an address and a port such as 127.0.0.1:9464".to_owned())
+                })?),
+            },
+            audit_log: self
+                .audit_log
+                .as_deref()
+                .map(AuditLog::parse)
+                .transpose()
+                .map_err(|problem| key("audit_log", problem))?,
+            retention: self.retention.checked().map_err(|(name, problem)| key(name, problem))?,
+            max_connections: match self.max_connections {
+                0 => return Err(key("max_connections", "must be at least 1".to_owned())),
+                most => most as usize,
+            },
+            shutdown_delay: duration(&self.shutdown_delay)
+                .filter(|delay| *delay <= std::time::Duration::from_mins(10))
+                .ok_or_else(|| {
+                    key("shutdown_delay", "must be a duration of at most 10m, such as 5s".to_owned())
+                })?,
             spare_loopback: false,
         })
     }
@@ -413,6 +466,17 @@ mod tests {
             ("redis = 'http://:hidden@127.0.0.1'", &[], "redis must be an address such as redis://"),
             ("redis = 'rediss://127.0.0.1/#insecure'", &[], "certificates are always checked"),
             ("database_connections = 0", &[], "database_connections must be at least 1"),
+            ("metrics_listen = '9464'", &[], "metrics_listen must be an address and a port"),
+            ("audit_log = ''", &[], "audit_log must be stdout or the path of a file"),
+            ("max_connections = 0", &[], "max_connections must be at least 1"),
+            ("shutdown_delay = '1h'", &[], "shutdown_delay must be a duration of at most 10m"),
+            ("[retention]\naudit = '3h'", &[], "retention.audit must be a duration of at least 1d"),
+            (
+                "[retention]\nsessions = 'forever'",
+                &[],
+                "retention.sessions must be a duration of at least 10m",
+            ),
+            ("[retention]\nlogs = '1d'", &[], "unknown field `logs`, expected one of `sessions`"),
             (
                 "admins = ['zhangsan']",
                 &[],

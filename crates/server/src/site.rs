@@ -13,11 +13,16 @@ use wecom_login_model::{Clock, Entropy};
 use wecom_login_session::Sessions;
 use wecom_login_store::Store;
 
+use crate::audit_file::AuditFile;
 use crate::client_script::Scripts;
+use crate::connections::Connections;
 use crate::cookies::Cookies;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::ready::Readiness;
 use crate::routes;
 use crate::settings::Settings;
+use crate::stopping::Stopping;
 
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -36,6 +41,11 @@ pub(crate) struct Site {
     pub(crate) cookies: Cookies,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) connections: Connections,
+    pub(crate) audit_file: Option<AuditFile>,
+    pub(crate) readiness: Readiness,
+    pub(crate) stopping: Stopping,
 }
 
 /// The app as it is served now. A request that began with one ends with it.

@@ -53,6 +53,11 @@ impl Storage {
         self.postgres.is_some() || self.redis.is_some()
     }
 
+    /// True when there is a database, or a server that has one.
+    pub(crate) fn exists(&self, data: &Path) -> bool {
+        self.postgres.is_some() || data.join(FILE).exists()
+    }
+
     pub(crate) async fn database(&self, data: &Path) -> Result<Store, StartError> {
         match &self.postgres {
             Some(options) => Ok(Store::open_postgres(options).await?),

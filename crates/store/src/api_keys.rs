@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use wecom_login_model::{Fingerprint, Timestamp};
 
+use crate::audit::note;
 use crate::database::{Row, sql};
-use crate::{Error, Store};
+use crate::{AuditEntry, AuditEvent, Error, Store};
 
+/// The subject of transactions about keys.
+const API_KEYS: &str = "api keys";
 /// The last use is kept to the hour, so that it is written once an hour and tells no more than that a key is in use.
 const USE_INTERVAL: Duration = Duration::from_hours(1);
 
@@ -26,14 +29,20 @@ pub struct ApiKeyRow {
 impl Store {
     /// Writes a new key's name and fingerprint; false when the name is taken.
     pub async fn add_api_key(&self, name: &str, hash: Fingerprint, now: Timestamp) -> Result<bool, Error> {
+        let mut transaction = self.database.begin(API_KEYS).await?;
         let added = sql(
             "INSERT INTO api_keys (name, key_hash, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
         )
         .bind(name)
         .bind(hash.to_hex())
         .bind(now.as_millis())
-        .execute(self.database.writer())
+        .execute(&mut transaction)
         .await?;
+        if added == 1 {
+            let entry = AuditEntry::new(AuditEvent::ApiKeyAdded, now).detail("name", name);
+            note(&mut transaction, entry).await?;
+            transaction.commit().await?;
+        }
         Ok(added == 1)
     }
 
@@ -46,9 +55,15 @@ impl Store {
     }
 
     /// Deletes a key; false when there is none of that name.
-    pub async fn remove_api_key(&self, name: &str) -> Result<bool, Error> {
+    pub async fn remove_api_key(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
+        let mut transaction = self.database.begin(API_KEYS).await?;
         let removed =
-            sql("DELETE FROM api_keys WHERE name = $1").bind(name).execute(self.database.writer()).await?;
+            sql("DELETE FROM api_keys WHERE name = $1").bind(name).execute(&mut transaction).await?;
+        if removed == 1 {
+            let entry = AuditEntry::new(AuditEvent::ApiKeyRemoved, now).detail("name", name);
+            note(&mut transaction, entry).await?;
+            transaction.commit().await?;
+        }
         Ok(removed == 1)
     }
 

@@ -4,9 +4,10 @@
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
 use crate::accounts::{COLUMNS, account, insert};
+use crate::audit::note;
 use crate::database::{On, PEOPLE, Transaction, sql};
 use crate::sessions::end_sessions_of;
-use crate::{EndReason, Error, NewAccount, Store};
+use crate::{AuditEntry, AuditEvent, EndReason, Error, NewAccount, Store};
 
 /// How a binding came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +194,12 @@ impl Store {
             .bind(member.user_id.folded())
             .execute(&mut transaction)
             .await?;
-        end_sessions_of(&mut transaction, &member.corp_id, &member.user_id, EndReason::Unbound, now).await?;
+        if gone == 1 {
+            let entry = AuditEntry::new(AuditEvent::BindingRemoved, now);
+            note(&mut transaction, entry.member(&member.corp_id, &member.user_id)).await?;
+        }
+        let (corp_id, user_id) = (&member.corp_id, &member.user_id);
+        end_sessions_of(&mut transaction, corp_id, user_id, EndReason::Unbound, now).await?;
         transaction.commit().await?;
         Ok(gone == 1)
     }
@@ -216,8 +222,16 @@ pub(crate) async fn bind(
     .bind(account_id.0)
     .bind(bound_by.as_str())
     .bind(now.as_millis())
-    .execute(transaction)
+    .execute(&mut *transaction)
     .await?;
+    if bound == 1 {
+        let entry = AuditEntry::new(AuditEvent::BindingMade, now)
+            .member(&member.corp_id, &member.user_id)
+            .detail("account", account_id.0)
+            .detail("by", bound_by.as_str());
+        let by_the_member = matches!(bound_by, BoundBy::Registered | BoundBy::Matched | BoundBy::Member);
+        note(transaction, if by_the_member { entry.by_the_member() } else { entry }).await?;
+    }
     Ok(bound == 1)
 }
 

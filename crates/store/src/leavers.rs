@@ -3,9 +3,11 @@
 
 use wecom_login_model::{AgentId, CorpId, Timestamp, UserId};
 
+use crate::audit::note;
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::outbox::note_leavers;
-use crate::{EndReason, Error, Store};
+use crate::sessions::{COLUMNS, note_ended};
+use crate::{AuditEntry, AuditEvent, EndReason, Error, Store};
 
 /// Members in one statement.
 const AT_ONCE: usize = 500;
@@ -69,6 +71,12 @@ pub(crate) async fn leave(
         if !left.is_empty() {
             note_leavers(transaction, corp_id, &left, now).await?;
         }
+        for user_key in left {
+            let user_id =
+                UserId::parse(user_key).map_err(|error| Error::corrupt("table members, user_key", error))?;
+            let entry = AuditEntry::new(AuditEvent::MemberLeft, now).member(corp_id, &user_id);
+            note(transaction, entry).await?;
+        }
         // Of the others too: a sign-in may have been under way when they were marked.
         let mut end = sql("UPDATE sessions SET ended_at = $1, end_reason = $2
              WHERE corp_id = $3 AND ended_at IS NULL AND user_key IN (")
@@ -77,8 +85,9 @@ pub(crate) async fn leave(
         .bind(corp_id.as_str())
         .once();
         end.push_list(user_keys);
-        end.push(")");
-        end.execute(&mut *transaction).await?;
+        end.push(&format!(") RETURNING {COLUMNS}"));
+        let ended = end.fetch_all(&mut *transaction).await?;
+        note_ended(transaction, &ended, EndReason::Left, now).await?;
     }
     Ok(marked)
 }

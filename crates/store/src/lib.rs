@@ -5,13 +5,16 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
 mod auth_filter;
 mod auth_rows;
+mod backup;
 mod bindings;
 mod database;
 mod departments;
 mod error;
 mod events;
+mod health;
 mod key_value;
 mod leases;
 mod leavers;
@@ -19,21 +22,26 @@ mod members;
 mod organisation;
 mod outbox;
 mod rename;
+mod revocation;
 mod row_hash;
 mod seal;
 mod sessions;
 mod token_pairs;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use database::Database;
 
 pub use accounts::{AccountRow, Imported, NewAccount};
 pub use api_keys::ApiKeyRow;
+pub use audit::{Act, AuditEntry, AuditEvent, AuditSink, OK};
+pub use backup::BackupError;
 pub use bindings::{Bound, BoundBy, MatchOn, Matched};
 pub use database::PostgresOptions;
 pub use error::Error;
 pub use events::{Accepted, Backlog, ClaimedTask, EventSetAside, EventTask, Leaver, NewEvent};
+pub use health::{Rows, Version};
 pub use key_value::{Entry, KeyValue, RedisOptions};
 pub use leases::Lease;
 pub use members::Consent;
@@ -42,6 +50,7 @@ pub use organisation::{
     Sight, Staged, Under, WalkedDepartment, Whom,
 };
 pub use outbox::{Outgoing, OutgoingEvent};
+pub use revocation::{Revoke, SessionsOf};
 pub use seal::{SealError, SealKey, Sealer};
 pub use sessions::{EndReason, NewSession, SessionRow};
 pub use token_pairs::{NewPair, PairRow, Rotation};
@@ -51,6 +60,7 @@ pub use token_pairs::{NewPair, PairRow, Rotation};
 pub struct Store {
     database: Database,
     values: KeyValue,
+    audit: Option<Arc<dyn AuditSink>>,
 }
 
 impl Store {
@@ -67,7 +77,7 @@ impl Store {
     }
 
     fn on(database: Database) -> Self {
-        Self { values: KeyValue::in_table(database.clone()), database }
+        Self { values: KeyValue::in_table(database.clone()), database, audit: None }
     }
 
     /// The same tables, with the short-lived values in Redis.

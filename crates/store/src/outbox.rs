@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use wecom_login_model::{CorpId, Timestamp, UserId};
 
 use crate::database::{Transaction, sql};
@@ -32,6 +34,16 @@ const MEMBER_LEFT: &str = "member_left";
 const SESSION_ENDED: &str = "session_ended";
 
 impl Store {
+    /// Deletes rows older than `keep`, at most `limit`; tells how many.
+    pub async fn purge_outbox(&self, now: Timestamp, keep: Duration, limit: i64) -> Result<u64, Error> {
+        sql("DELETE FROM outbox WHERE id IN
+             (SELECT id FROM outbox WHERE happened_at < $1 ORDER BY id LIMIT $2)")
+        .bind((now - keep).as_millis())
+        .bind(limit)
+        .execute(self.database.writer())
+        .await
+    }
+
     /// The rows after number `after`, `limit` at most.
     pub async fn outbox(&self, after: i64, limit: i64) -> Result<Vec<Outgoing>, Error> {
         let rows = sql("SELECT id, kind, corp_id, user_key, session_id, happened_at FROM outbox

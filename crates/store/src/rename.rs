@@ -3,6 +3,7 @@
 use wecom_login_model::{CorpId, Timestamp, UserId};
 
 use crate::database::{PEOPLE, Transaction, sql};
+use crate::sessions::{COLUMNS, note_ended};
 use crate::{EndReason, Error, Store};
 
 impl Store {
@@ -42,17 +43,19 @@ impl Store {
         }
         if move_row(&mut transaction, "bindings", corp_id, &old, to).await? {
             moved = true;
-            sql(
+            let ended = sql(format!(
                 "UPDATE sessions SET ended_at = $1, end_reason = $2
                  WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL AND (account_id IS NULL OR account_id <>
-                    (SELECT account_id FROM bindings WHERE corp_id = $3 AND user_key = $4))",
-            )
+                    (SELECT account_id FROM bindings WHERE corp_id = $3 AND user_key = $4))
+                 RETURNING {COLUMNS}"
+            ))
             .bind(now.as_millis())
             .bind(EndReason::Unbound.as_str())
             .bind(corp_id.as_str())
             .bind(&new)
-            .execute(&mut transaction)
+            .fetch_all(&mut transaction)
             .await?;
+            note_ended(&mut transaction, &ended, EndReason::Unbound, now).await?;
         }
         for text in [
             "DELETE FROM consents WHERE corp_id = $1 AND user_key = $3 AND field IN

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use wecom_login_model::{AccountId, CorpId, Fingerprint, Timestamp, UserId};
 
+use crate::audit::note;
 use crate::database::{Row, Transaction, sql};
-use crate::{Error, Store};
+use crate::{AuditEntry, AuditEvent, Error, Store};
 
 /// A session that is about to begin.
 #[derive(Debug, Clone)]
@@ -64,6 +65,8 @@ pub enum EndReason {
     Unbound,
     /// A refresh token came twice: one of the two who sent it has stolen it.
     Reused,
+    /// An administrator ended it.
+    Revoked,
 }
 
 impl EndReason {
@@ -75,6 +78,7 @@ impl EndReason {
             Self::Left => "left",
             Self::Unbound => "unbound",
             Self::Reused => "reused",
+            Self::Revoked => "revoked",
         }
     }
 }
@@ -166,14 +170,18 @@ impl Store {
 
     /// Ends the session; false when it had ended before.
     pub async fn end_session(&self, id: &str, now: Timestamp, reason: EndReason) -> Result<bool, Error> {
-        let ended =
-            sql("UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL")
-                .bind(now.as_millis())
-                .bind(reason.as_str())
-                .bind(id)
-                .execute(self.database.writer())
-                .await?;
-        Ok(ended == 1)
+        let mut transaction = self.database.begin(&format!("sessions/{id}")).await?;
+        let ended = sql(format!(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL RETURNING {COLUMNS}"
+        ))
+        .bind(now.as_millis())
+        .bind(reason.as_str())
+        .bind(id)
+        .fetch_all(&mut transaction)
+        .await?;
+        note_ended(&mut transaction, &ended, reason, now).await?;
+        transaction.commit().await?;
+        Ok(ended.len() == 1)
     }
 
     /// Deletes sessions that ended, or ran out, longer than `keep` ago, at most `limit`; tells how many.
@@ -196,14 +204,39 @@ pub(crate) async fn end_sessions_of(
     reason: EndReason,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sql("UPDATE sessions SET ended_at = $1, end_reason = $2
-         WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL")
+    let ended = sql(format!(
+        "UPDATE sessions SET ended_at = $1, end_reason = $2
+         WHERE corp_id = $3 AND user_key = $4 AND ended_at IS NULL RETURNING {COLUMNS}"
+    ))
     .bind(now.as_millis())
     .bind(reason.as_str())
     .bind(corp_id.as_str())
     .bind(user_id.folded())
-    .execute(transaction)
+    .fetch_all(&mut *transaction)
     .await?;
+    note_ended(transaction, &ended, reason, now).await
+}
+
+/// Writes to the audit log that these sessions have ended, those that had run out before aside.
+pub(crate) async fn note_ended(
+    transaction: &mut Transaction,
+    ended: &[Row],
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for row in ended {
+        let session = session_row(row)?;
+        if session.idle_until <= now || session.expires_at <= now {
+            continue;
+        }
+        let entry = AuditEntry::new(AuditEvent::SessionEnded, now)
+            .member(&session.corp_id, &session.user_key)
+            .instance(&session.instance)
+            .session(&session.id)
+            .detail("reason", reason.as_str());
+        let by_the_member = matches!(reason, EndReason::Logout | EndReason::Replaced);
+        note(transaction, if by_the_member { entry.by_the_member() } else { entry }).await?;
+    }
     Ok(())
 }
 

@@ -29,6 +29,9 @@ pub(crate) async fn exchange<T: DeserializeOwned>(
         Ok(body) => read(api, &body, secrets),
         Err(error) => Err(error),
     };
+    if let Some(observer) = transport.observer() {
+        observer.called(api.path, result.as_ref().err(), start.elapsed());
+    }
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     match &result {
         Ok(_) => tracing::debug!(call = api.path, errcode = 0, duration_ms, "called WeCom"),

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use wecom_login_model::{Clock, CorpId, Entropy, Secret, SystemClock, SystemEntropy};
+use wecom_login_model::{Clock, CorpId, Entropy, Secret, SystemClock, SystemEntropy, Timestamp};
 
 use crate::token::{TokenCache, TokenSource};
 use crate::{Budget, Calls, Endpoints, Error, InProcessTokens, TokenKey, TokenStore, Transport};
@@ -73,6 +73,11 @@ impl Client {
     /// Under which this client's token is shared.
     pub fn token_key(&self) -> TokenKey {
         self.0.tokens.source().key
+    }
+
+    /// When WeCom issued the token that this process holds; `None` before the first one. Nothing is fetched.
+    pub fn token_issued_at(&self) -> Option<Timestamp> {
+        self.0.tokens.issued_at()
     }
 
     pub(crate) fn inner(&self) -> &Inner {

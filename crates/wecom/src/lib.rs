@@ -39,6 +39,7 @@ mod endpoints;
 mod error;
 mod explanation;
 mod links;
+mod observer;
 mod pace;
 mod refusals;
 mod token;
@@ -58,6 +59,7 @@ pub use endpoints::{Endpoints, is_loopback};
 pub use error::Error;
 pub use explanation::{explain, explanations};
 pub use links::{Scope, SignInLink};
+pub use observer::Observer;
 pub use token::{InProcessTokens, LeaseId, StoreFuture, StoredToken, TokenKey, TokenStore, TokenStoreError};
 pub use transport::{Transport, TransportBuilder};
 

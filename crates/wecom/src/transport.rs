@@ -12,6 +12,7 @@ use wecom_login_model::Secret;
 use crate::Error;
 use crate::api::Api;
 use crate::error::{Kind, redacted};
+use crate::observer::Observer;
 use crate::pace::Pace;
 use crate::refusals::Refusals;
 
@@ -31,6 +32,7 @@ struct Inner {
     call_time_out: Duration,
     refusals: Refusals,
     pace: Pace,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// Settings of a [`Transport`].
@@ -40,6 +42,7 @@ pub struct TransportBuilder {
     connect_time_out: Duration,
     proxy: Option<Secret>,
     roots: Vec<Vec<u8>>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// One request, ready to go.
@@ -62,7 +65,13 @@ impl Transport {
             connect_time_out: Duration::from_secs(3),
             proxy: None,
             roots: Vec::new(),
+            observer: None,
         }
+    }
+
+    /// Who is told of each call, if somebody is.
+    pub fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.0.observer.as_ref()
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {
@@ -151,6 +160,12 @@ impl TransportBuilder {
         self
     }
 
+    /// Tells `observer` of every call.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Builds it. Fails on a proxy URL or a certificate that cannot be read.
     pub fn build(self) -> Result<Transport, Error> {
         // Fails when the process has a provider already, which then serves as well.
@@ -190,6 +205,7 @@ impl TransportBuilder {
             call_time_out: self.call_time_out,
             refusals: Refusals::default(),
             pace: Pace::default(),
+            observer: self.observer,
         })))
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod apikey;
+pub(crate) mod backup;
 pub(crate) mod config;
 #[cfg(feature = "simulator")]
 pub(crate) mod demo;
@@ -9,11 +10,24 @@ pub(crate) mod new;
 mod place;
 mod progress;
 pub(crate) mod serve;
+pub(crate) mod session;
 #[cfg(feature = "simulator")]
 pub(crate) mod simulate;
 pub(crate) mod sync;
 
 use std::io::Write as _;
+
+/// What the command was to work on is not there; the program ends with the exit code 3.
+#[derive(Debug)]
+pub(crate) struct NotThere(String);
+
+impl std::fmt::Display for NotThere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotThere {}
 
 /// Writes a line to standard output at once, for a program that waits for it.
 fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::bail;
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_model::{SystemClock, SystemEntropy};
-use wecom_login_server::{Settings, open_store};
+use wecom_login_server::{Settings, has_database, open_store};
+use wecom_login_store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Place {
@@ -28,6 +30,15 @@ impl Place {
         let settings = self.settings()?;
         let store = open_store(&settings).await?;
         Ok(Accounts::new(store, Arc::new(SystemClock), settings.admins))
+    }
+
+    /// The database itself. It must be there: a mistyped folder is no empty one.
+    pub(crate) async fn store(self) -> anyhow::Result<Store> {
+        let settings = self.settings()?;
+        if !has_database(&settings) {
+            bail!("there is no database in the data folder {}", settings.data.display());
+        }
+        Ok(open_store(&settings).await?)
     }
 
     pub(crate) async fn api_keys(self) -> anyhow::Result<ApiKeys> {

@@ -64,8 +64,13 @@ pub(super) async fn open(
     host: &dyn Host,
 ) -> anyhow::Result<Server> {
     let register = |environment| host.register(environment);
+    let audited = settings.audit_log.is_some();
     let server = Server::open_with(settings, surroundings, register).await?;
     report(&server);
+    if audited {
+        let watched = server.clone();
+        stop::at_hangup(move || watched.reopen_audit_log())?;
+    }
     host.opened(&server);
     Ok(server)
 }

@@ -54,13 +54,20 @@ const INCOMPLETE: u8 = 5;
 
 pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result<u8> {
     let server = open(settings(&arguments)?, Surroundings::default(), host).await?;
-    let viewers = viewers(&server, arguments.name.as_deref())?;
+    let code = work(&server, &arguments).await;
+    // What it did is to be in the audit file before the process ends.
+    server.close().await;
+    code
+}
+
+async fn work(server: &Server, arguments: &Arguments) -> anyhow::Result<u8> {
+    let viewers = viewers(server, arguments.name.as_deref())?;
     if arguments.department.is_some() || arguments.member.is_some() {
-        return part(&server, &viewers, &arguments).await;
+        return part(server, &viewers, arguments).await;
     }
     let mut worst = 0;
     for viewer in &viewers {
-        let code = whole(&server, viewer, &arguments).await?;
+        let code = whole(server, viewer, arguments).await?;
         // A failure is told before a sync elsewhere, and that before what an administrator may look at later.
         let weight = |code| [0, HELD, INCOMPLETE, RUNNING, FAILED].iter().position(|known| *known == code);
         if weight(code) > weight(worst) {

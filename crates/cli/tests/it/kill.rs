@@ -40,6 +40,14 @@ impl App {
         command(&["serve", "--app", &path("app"), "--data", &path("data"), "--listen", &self.address])
     }
 
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn redirect(&self) -> String {
         format!("http://{}/auth/wecom", self.address)
     }
@@ -66,7 +74,7 @@ async fn try_state(http: &Client, app: &App) -> reqwest::Result<(String, String)
 }
 
 /// Signs in; the session's cookie once its answer has arrived whole.
-async fn sign_in(http: &Client, app: &App, code: &str) -> reqwest::Result<String> {
+pub(crate) async fn sign_in(http: &Client, app: &App, code: &str) -> reqwest::Result<String> {
     let (browser, state) = try_state(http, app).await?;
     let redirect = format!("{}?code={code}&state={state}", app.redirect());
     let answer = http.get(redirect).header("cookie", browser).send().await?;

@@ -7,5 +7,6 @@ mod command_line;
 mod demo;
 mod kill;
 mod logs;
+mod operations;
 mod program;
 mod sync;

@@ -5,10 +5,11 @@
 //! concern the whole company (WeCom is away, or refuses this machine) also let the company rest, and are nobody's fault;
 //! a task that fails while others succeed, or that WeCom refuses by itself, is set aside in the end and shown.
 
+use std::future::Future;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use wecom::Budget;
 use wecom_login_model::{CorpId, Timestamp};
 use wecom_login_store::{ClaimedTask, EventTask};
@@ -61,18 +62,23 @@ fn is_of_the_company(error: &Error) -> bool {
 }
 
 impl Events {
-    /// Works until dropped.
-    pub async fn run(&self) {
+    /// Works until `stop` ends, and then to the end of its round. Dropped in the middle of one, it leaves its tasks claimed
+    /// until the claim runs out.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
         loop {
-            match self.work().await {
-                Ok(0) => {
-                    let _ = tokio::time::timeout(LOOK_EVERY, self.shared.noted.notified()).await;
-                }
-                Ok(_) => {}
+            let pause = match self.work().await {
+                Ok(0) => tokio::time::timeout(LOOK_EVERY, self.shared.noted.notified()).boxed(),
+                Ok(_) => std::future::ready(Ok(())).boxed(),
                 Err(error) => {
                     tracing::warn!(%error, "contact events wait for the database");
-                    tokio::time::sleep(LOOK_EVERY).await;
+                    tokio::time::sleep(LOOK_EVERY).map(Ok).boxed()
                 }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                _ = pause => {}
             }
         }
     }

@@ -192,6 +192,7 @@ impl Directory {
         if let Err(error) = &result {
             tracing::warn!(instance = viewer.instance, run = run.id.0, %error, "the organisation was not synchronised");
             self.store.note_problem(run.id, &error.to_string()).await?;
+            self.store.audit_broken_run(&run, &error.to_string(), self.clock.now()).await?;
             return result;
         }
         self.store.clear_staging(&viewer.corp_id, &viewer.agent_id, RUNS_KEPT).await?;

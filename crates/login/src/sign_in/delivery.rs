@@ -8,6 +8,7 @@ use wecom::AuthCode;
 use wecom_login_accounts::{Bound, BoundBy, Entry};
 use wecom_login_model::{Account, Clock, Fingerprint, Member, MemberRef};
 use wecom_login_session::{Session, SessionToken};
+use wecom_login_store::Act;
 
 use super::refused;
 use crate::refusal::Settled;
@@ -106,13 +107,19 @@ impl Login {
                 let outcome = Outcome::SignedIn { session: session.id.clone(), sealed_token };
                 self.states.step(&redirect.state, &claimed, spent(outcome)).await?;
                 let user = self.user_info_of(&session).await?.ok_or_else(|| vanished(&session))?;
-                Ok(SignedIn { token: Some(token), session, user, return_to: claimed.record.return_to })
+                Ok(SignedIn {
+                    token: Some(token),
+                    session,
+                    user,
+                    return_to: claimed.record.return_to,
+                    again: false,
+                })
             }
             Ok(Proof::Bound(session, member)) => {
                 let outcome = Outcome::Bound { session: session.id.clone(), user_id: member.user_id.clone() };
                 self.states.step(&redirect.state, &claimed, spent(outcome)).await?;
                 let user = self.user_info(&member).await?;
-                Ok(SignedIn { token: None, session, user, return_to: claimed.record.return_to })
+                Ok(SignedIn { token: None, session, user, return_to: claimed.record.return_to, again: false })
             }
             Err(Refusal::Settled(settled)) => {
                 self.states.step(&redirect.state, &claimed, spent(Outcome::Refused { settled })).await?;
@@ -159,6 +166,8 @@ impl Login {
                 (user_id, ticket, false)
             }
         };
+        Act::current()
+            .has_proved(MemberRef { corp_id: instance.corp_id().clone(), user_id: user_id.clone() });
         *proven = Some(Proven { user_id: user_id.clone(), had_ticket: ticket.is_some() || lost_ticket });
         // Whoever has an account already is not looked for, and costs no call more than before.
         let account = self.accounts.of_member(instance.corp_id(), &user_id).await?;
@@ -223,14 +232,20 @@ impl Login {
                     .and_then(|secret| SessionToken::parse(secret.expose()))
                     .ok_or(Refusal::StateUsed)?;
                 let user = self.user_info_of(&session).await?.ok_or_else(|| vanished(&session))?;
-                Ok(SignedIn { token: Some(token), session, user, return_to: record.return_to.clone() })
+                Ok(SignedIn {
+                    token: Some(token),
+                    session,
+                    user,
+                    return_to: record.return_to.clone(),
+                    again: true,
+                })
             }
             Outcome::Bound { session, user_id } => {
                 let session = self.sessions.live(session).await?.ok_or(Refusal::StateUsed)?;
                 let corp_id = redirect.instance.corp_id();
                 let member = self.directory.member(corp_id, user_id).await.map_err(refused)?;
                 let user = self.user_info(&member.ok_or_else(|| vanished(&session))?).await?;
-                Ok(SignedIn { token: None, session, user, return_to: record.return_to.clone() })
+                Ok(SignedIn { token: None, session, user, return_to: record.return_to.clone(), again: true })
             }
         }
     }

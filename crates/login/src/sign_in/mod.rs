@@ -1,5 +1,6 @@
 mod delivery;
 mod proof;
+mod under_way;
 
 pub(crate) use proof::refused;
 
@@ -8,10 +9,11 @@ use std::sync::Arc;
 use wecom::{AuthCode, Budget};
 use wecom_login_accounts::{Accounts, Admins};
 use wecom_login_directory::Directory;
-use wecom_login_model::{Clock, Entropy, Secret};
+use wecom_login_model::{Clock, Entropy, Secret, Timestamp};
 use wecom_login_session::{EndReason, Session, SessionToken, Sessions};
-use wecom_login_store::{Sealer, Store};
+use wecom_login_store::{Act, Sealer, Store};
 
+use self::under_way::UnderWay;
 use crate::refusal::Settled;
 use crate::state::{Outcome, Phase, Record, States, Versioned};
 use crate::{Binding, BrowserId, Holder, Instance, LoginConfig, Redirect, Refusal, Restart, State, UserInfo};
@@ -31,6 +33,8 @@ pub struct SignedIn {
     pub user: UserInfo,
     /// Where the member wanted to go, as it was kept with the state.
     pub return_to: Option<String>,
+    /// True when an earlier delivery of the same redirect has been told the same.
+    pub again: bool,
 }
 
 /// Issues states, exchanges codes, begins sessions; cheap to clone.
@@ -44,6 +48,8 @@ pub struct Login {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     budget: Budget,
+    store: Store,
+    under_way: UnderWay,
 }
 
 impl Login {
@@ -59,7 +65,9 @@ impl Login {
         let directory = Directory::new(store.clone(), clock.clone());
         let accounts = Accounts::new(store.clone(), clock.clone(), Admins::default());
         let states = States::new(store.key_value());
-        Self { states, sessions, directory, accounts, sealer, clock, entropy, budget }
+        let under_way = UnderWay::default();
+        let store = store.clone();
+        Self { states, sessions, directory, accounts, sealer, clock, entropy, budget, store, under_way }
     }
 
     /// With these accounts, which know the administrators.
@@ -147,8 +155,23 @@ impl Login {
     /// when the caller goes away: browsers abandon a redirect and deliver it again, and the code works once.
     pub async fn sign_in(&self, redirect: Redirect) -> Result<SignedIn, Refusal> {
         let login = self.clone();
-        let work = tokio::spawn(async move { login.deliver(&redirect).await });
+        let place = self.under_way.enter();
+        let work = tokio::spawn(Act::current().scope(async move {
+            let delivered = login.deliver(&redirect).await;
+            drop(place);
+            delivered
+        }));
         work.await.unwrap_or_else(|error| Err(Refusal::Unforeseen(format!("the sign-in broke off: {error}"))))
+    }
+
+    /// How many sign-ins are under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.count()
+    }
+
+    /// Waits until no sign-in is under way, those included whose browser has gone away.
+    pub async fn finished(&self) {
+        self.under_way.finished().await;
     }
 
     /// getLoginCode of the library: who it is, without a session. A state is optional; a given one must have been
@@ -197,6 +220,14 @@ impl Login {
 
     pub(crate) fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) fn directory(&self) -> &Directory {

@@ -13,14 +13,13 @@ use wecom_login_accounts::import::{Format, List};
 use wecom_login_accounts::{AccountRow, Bound};
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
 
-use super::{Console, known, text};
+use super::call::{Console, known, text};
 use crate::api::arguments;
-use crate::problems::{BAD_ARGUMENTS, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
+use crate::problems::{BAD_ARGUMENTS, BODY_TOO_SLOW, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
 use crate::site::Site;
+use crate::slow_body::is_too_slow;
 
 const LARGEST_LIST: usize = 16 * 1024 * 1024;
-const LARGEST_PAGE: i64 = 500;
-const PAGE: i64 = 50;
 
 pub(crate) fn routes() -> Router<Arc<Site>> {
     Router::new()
@@ -32,15 +31,9 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
 
 /// GET ?page=&size=: accounts by number, with their members. `page` begins at 1; `size` is 50, and 500 at most.
 async fn list(State(site): State<Arc<Site>>, console: Console) -> Response {
-    let number = |name: &str, default: i64, most: i64| match console.call.visit.parameter(name) {
-        None => Some(default),
-        Some(text) => text.parse().ok().filter(|number| (1..=most).contains(number)),
-    };
-    // So many pages that no product overflows.
-    let (Some(page), Some(size)) =
-        (number("page", 1, i64::MAX / LARGEST_PAGE), number("size", PAGE, LARGEST_PAGE))
-    else {
-        return console.bad(BAD_ARGUMENTS, "page: 1.., size: 1..500");
+    let (page, size) = match console.page() {
+        Ok(page) => page,
+        Err(refused) => return *refused,
     };
     match site.accounts.list((page - 1) * size, size).await {
         Ok((rows, total)) => {
@@ -79,8 +72,12 @@ async fn import(State(site): State<Arc<Site>>, console: Console, request: Reques
         Some("true") => true,
         Some(_) => return console.bad(BAD_ARGUMENTS, "dryRun: true, false"),
     };
-    let Ok(bytes) = axum::body::to_bytes(request.into_body(), LARGEST_LIST).await else {
-        return console.bad(NO_LIST, "16 MiB");
+    let bytes = match axum::body::to_bytes(request.into_body(), LARGEST_LIST).await {
+        Ok(bytes) => bytes,
+        Err(error) if is_too_slow(&error) => {
+            return console.call.problem(StatusCode::REQUEST_TIMEOUT, BODY_TOO_SLOW);
+        }
+        Err(_) => return console.bad(NO_LIST, "16 MiB"),
     };
     let list = match List::read(&bytes, format) {
         Ok(list) => list,

@@ -15,7 +15,7 @@ use wecom_login_element::Code;
 use wecom_login_login::Refusal;
 use wecom_login_store::{Held, Lease, Run};
 
-use super::{Console, known, text};
+use super::call::{Console, known, text};
 use crate::api::arguments;
 use crate::organisation;
 use crate::problems::{BAD_ARGUMENTS, NO_INSTANCE, NOTHING_HELD, SYNC_RUNNING, explain};

@@ -20,6 +20,7 @@ mod front_end;
 mod functions;
 mod keys;
 mod library;
+mod operations;
 mod pages;
 mod pairs;
 mod renewal;

@@ -243,6 +243,35 @@ impl World {
         url
     }
 
+    /// The server, as its own process has it.
+    pub(crate) fn server(&self) -> &Server {
+        &self.running.server
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn now(&self) -> wecom_login_model::Timestamp {
+        self.clock.now()
+    }
+
+    /// Tells the server to stop.
+    pub(crate) fn stop(&mut self) {
+        let (stop, _) = oneshot::channel();
+        drop(std::mem::replace(&mut self.running.stop, stop));
+    }
+
+    /// Waits until the server that was told to stop has stopped.
+    pub(crate) async fn stopped(&mut self) {
+        std::mem::replace(&mut self.running.done, tokio::spawn(async {})).await.unwrap();
+    }
+
+    /// Starts the server that has stopped.
+    pub(crate) async fn start_again(&mut self) {
+        self.restart().await;
+    }
+
     async fn stop_and_listen(&mut self) -> TcpListener {
         let (stop, _) = oneshot::channel();
         drop(std::mem::replace(&mut self.running.stop, stop));

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, SqlSafeStr as _};
 
 use super::statement::Value;
+use super::transaction::OnOne;
 use super::{Transaction, sql};
 use crate::Error;
 
@@ -23,8 +24,8 @@ impl Transaction {
     pub(crate) async fn load(&mut self, into: Loaded, mut values: Vec<Value>) -> Result<(), Error> {
         let width = into.columns.len();
         let columns = into.columns.join(", ");
-        match self {
-            Self::Sqlite(transaction) => {
+        match &mut self.on {
+            OnOne::Sqlite(transaction) => {
                 let chunk = PLACEHOLDERS / width * width;
                 let row = format!("({})", vec!["?"; width].join(","));
                 while !values.is_empty() {
@@ -50,7 +51,7 @@ impl Transaction {
                 }
                 Ok(())
             }
-            Self::Postgres(transaction) => {
+            OnOne::Postgres(transaction) => {
                 let mut text = String::with_capacity(values.len() * 16);
                 for row in values.chunks(width) {
                     for (place, value) in row.iter().enumerate() {
@@ -67,7 +68,7 @@ impl Transaction {
 
     /// Tells the planner what a load has brought; SQLite's needs no telling.
     pub(crate) async fn analyze(&mut self, table: &'static str) -> Result<(), Error> {
-        if let Self::Postgres(_) = self {
+        if let OnOne::Postgres(_) = self.on {
             sql(format!("ANALYZE {table}")).execute(&mut *self).await?;
         }
         Ok(())
@@ -75,7 +76,7 @@ impl Transaction {
 
     /// Lets the statements to come take as long as a whole company needs; PostgreSQL would end them sooner.
     pub(crate) async fn take_your_time(&mut self) -> Result<(), Error> {
-        if let Self::Postgres(_) = self {
+        if let OnOne::Postgres(_) = self.on {
             for limit in ["statement_timeout", "lock_timeout"] {
                 sql(format!("SET LOCAL {limit} = '10min'")).execute(&mut *self).await?;
             }

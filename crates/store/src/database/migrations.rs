@@ -28,6 +28,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations![
     4 "0004_token_pairs",
     10 "0010_organisation_sync",
     20 "0020_contact_events",
+    30 "0030_audit",
 ];
 
 pub(super) async fn run_on_sqlite(writer: &SqlitePool) -> Result<(), Error> {
@@ -44,6 +45,11 @@ pub(super) async fn run_on_postgres(options: &PgConnectOptions) -> Result<(), Er
     let mut connection = PgConnection::connect_with(options).await?;
     migrator.run_direct(None, &mut connection, false).await?;
     Ok(connection.close().await?)
+}
+
+/// The number of the last of them.
+pub(crate) fn latest() -> i64 {
+    MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0)
 }
 
 fn migrator(text: impl Fn(&(i64, &'static str, &'static str, &'static str)) -> &'static str) -> Migrator {

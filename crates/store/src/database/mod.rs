@@ -9,7 +9,7 @@
 //! * [`migrations`]: the tables.
 
 mod bulk;
-mod migrations;
+pub(crate) mod migrations;
 mod postgres;
 mod row;
 mod sqlite;
@@ -17,6 +17,7 @@ mod statement;
 mod transaction;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) use bulk::Loaded;
 pub use postgres::PostgresOptions;
@@ -24,7 +25,7 @@ pub(crate) use row::Row;
 pub(crate) use statement::{Statement, Value, sql};
 pub(crate) use transaction::Transaction;
 
-use crate::Error;
+use crate::{AuditSink, Error};
 use postgres::Postgres;
 use sqlite::Sqlite;
 
@@ -59,6 +60,15 @@ impl Database {
 
     pub(crate) async fn open_postgres(options: &PostgresOptions) -> Result<Self, Error> {
         Ok(Self::Postgres(Postgres::open(options).await?))
+    }
+
+    /// The same database, whose transactions tell their events to `sink`.
+    pub(crate) fn with_sink(mut self, sink: Arc<dyn AuditSink>) -> Self {
+        match &mut self {
+            Self::Sqlite(database) => database.sink = Some(sink),
+            Self::Postgres(database) => database.sink = Some(sink),
+        }
+        self
     }
 
     /// For a statement that changes something. It is sent once.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -10,8 +11,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 
 use super::statement::{Answer, Ask, Statement};
+use super::transaction::OnOne;
 use super::{Transaction, migrations, sql};
-use crate::Error;
+use crate::{AuditSink, Error};
 
 /// A request waits this long for a connection, a new one included.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -92,6 +94,7 @@ impl fmt::Debug for PostgresOptions {
 #[derive(Debug, Clone)]
 pub(crate) struct Postgres {
     pool: PgPool,
+    pub(super) sink: Option<Arc<dyn AuditSink>>,
 }
 
 impl Postgres {
@@ -110,7 +113,7 @@ impl Postgres {
                 })
             })
             .connect_lazy_with(options.with_limits(STATEMENT_TIMEOUT));
-        Ok(Self { pool })
+        Ok(Self { pool, sink: None })
     }
 
     pub(super) async fn run(
@@ -140,7 +143,8 @@ impl Postgres {
     /// READ COMMITTED behind a lock of the subject's own: each statement sees what the transaction before has left,
     /// and there is nothing to be tried again.
     pub(super) async fn begin(&self, subject: &str) -> Result<Transaction, Error> {
-        let mut transaction = Transaction::Postgres(self.begin_with("BEGIN").await?);
+        let begun = OnOne::Postgres(self.begin_with("BEGIN").await?);
+        let mut transaction = Transaction::new(begun, self.sink.clone());
         sql("SELECT pg_advisory_xact_lock(hashtextextended('wecom-login/' || $1, 0))")
             .bind(subject)
             .execute(&mut transaction)
@@ -150,7 +154,7 @@ impl Postgres {
 
     pub(super) async fn snapshot(&self) -> Result<Transaction, Error> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(Transaction::Postgres(self.begin_with(begin).await?))
+        Ok(Transaction::new(OnOne::Postgres(self.begin_with(begin).await?), None))
     }
 
     async fn begin_with(&self, begin: &'static str) -> Result<PostgresTransaction, Error> {

@@ -2,14 +2,16 @@
 //! and a few readers that never wait for it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use super::transaction::OnOne;
 use super::{Transaction, migrations};
-use crate::Error;
+use crate::{AuditSink, Error};
 
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,6 +21,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
+    pub(super) sink: Option<Arc<dyn AuditSink>>,
 }
 
 impl Sqlite {
@@ -39,7 +42,7 @@ impl Sqlite {
         let writer = pool(1).connect_with(options.clone()).await?;
         migrations::run_on_sqlite(&writer).await?;
         let readers = pool(READERS).connect_lazy_with(options);
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, sink: None })
     }
 
     pub(super) fn writer(&self) -> &SqlitePool {
@@ -52,11 +55,12 @@ impl Sqlite {
 
     /// The one writer is what makes transactions wait for each other; IMMEDIATE is for other processes.
     pub(super) async fn begin(&self) -> Result<Transaction, Error> {
-        Ok(Transaction::Sqlite(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Transaction::new(OnOne::Sqlite(transaction), self.sink.clone()))
     }
 
     pub(super) async fn snapshot(&self) -> Result<Transaction, Error> {
-        Ok(Transaction::Sqlite(self.readers.begin().await?))
+        Ok(Transaction::new(OnOne::Sqlite(self.readers.begin().await?), None))
     }
 
     pub(super) async fn close(&self) {

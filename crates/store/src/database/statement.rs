@@ -4,6 +4,7 @@ use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
+use super::transaction::OnOne;
 use super::{On, Row, Transaction};
 use crate::Error;
 
@@ -98,11 +99,13 @@ impl Statement {
     async fn run(self, on: On<'_>, ask: Ask) -> Result<Answer, Error> {
         match on {
             On::Sqlite(pool) => self.on_sqlite(pool, ask).await,
-            On::Transaction(Transaction::Sqlite(transaction)) => {
+            On::Transaction(Transaction { on: OnOne::Sqlite(transaction), .. }) => {
                 self.on_sqlite(&mut **transaction, ask).await
             }
             On::Postgres { pool, repeatable } => pool.run(&self, ask, repeatable).await,
-            On::Transaction(Transaction::Postgres(transaction)) => transaction.run(&self, ask).await,
+            On::Transaction(Transaction { on: OnOne::Postgres(transaction), .. }) => {
+                transaction.run(&self, ask).await
+            }
         }
     }
 

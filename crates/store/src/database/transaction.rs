@@ -1,18 +1,41 @@
+use std::sync::Arc;
+
 use super::postgres::PostgresTransaction;
-use crate::Error;
+use crate::{AuditEntry, AuditSink, Error};
 
 /// Several statements, all or nothing: what is dropped without [`Transaction::commit`] never was.
 #[derive(Debug)]
-pub(crate) enum Transaction {
+pub(crate) struct Transaction {
+    pub(super) on: OnOne,
+    /// Events that were written in it, to be told once they are true.
+    events: Vec<AuditEntry>,
+    sink: Option<Arc<dyn AuditSink>>,
+}
+
+#[derive(Debug)]
+pub(super) enum OnOne {
     Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
     Postgres(PostgresTransaction),
 }
 
 impl Transaction {
+    pub(super) fn new(on: OnOne, sink: Option<Arc<dyn AuditSink>>) -> Self {
+        Self { on, events: Vec::new(), sink }
+    }
+
+    /// Tells this event when the transaction is committed.
+    pub(crate) fn tell(&mut self, event: AuditEntry) {
+        self.events.push(event);
+    }
+
     pub(crate) async fn commit(self) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(transaction) => Ok(Box::pin(transaction.commit()).await?),
-            Self::Postgres(transaction) => Box::pin(transaction.commit()).await,
+        match self.on {
+            OnOne::Sqlite(transaction) => Box::pin(transaction.commit()).await?,
+            OnOne::Postgres(transaction) => Box::pin(transaction.commit()).await?,
         }
+        if let Some(sink) = &self.sink {
+            self.events.iter().for_each(|event| sink.written(event));
+        }
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
 use super::EventTask;
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::leavers::{leave, lose_sight, seen_by_nobody};
+use crate::sessions::{COLUMNS, note_ended};
 use crate::{EndReason, Error, Store};
 
 /// WeCom sends an event again within seconds if it got no answer (WeCom 90930). Within this time a repetition may also
@@ -133,15 +134,18 @@ async fn end_sessions(
         }
         Leaver::Scope { user_id, agent_id, instances } => {
             for instance in instances {
-                sql("UPDATE sessions SET ended_at = $1, end_reason = $2
-                     WHERE corp_id = $3 AND user_key = $4 AND instance = $5 AND ended_at IS NULL")
+                let ended = sql(format!(
+                    "UPDATE sessions SET ended_at = $1, end_reason = $2
+                     WHERE corp_id = $3 AND user_key = $4 AND instance = $5 AND ended_at IS NULL RETURNING {COLUMNS}"
+                ))
                 .bind(now.as_millis())
                 .bind(EndReason::Left.as_str())
                 .bind(corp_id.as_str())
                 .bind(user_id.folded())
                 .bind(instance)
-                .execute(&mut *transaction)
+                .fetch_all(&mut *transaction)
                 .await?;
+                note_ended(transaction, &ended, EndReason::Left, now).await?;
             }
             let keys = [user_id.folded()];
             lose_sight(transaction, corp_id, agent_id, &keys).await?;

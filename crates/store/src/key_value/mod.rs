@@ -99,6 +99,11 @@ impl KeyValue {
         }
     }
 
+    /// True when the values lie in Redis, false when in the database.
+    pub fn is_in_redis(&self) -> bool {
+        matches!(self.0, Kept::InRedis(_))
+    }
+
     /// Asks whether the values can be reached now.
     pub async fn check(&self) -> Result<(), Error> {
         match &self.0 {

@@ -2,10 +2,12 @@
 
 use wecom_login_model::{DepartmentId, Timestamp};
 
+use super::runs::of_run;
 use super::{Extent, Outcome, Run, RunId, Under};
+use crate::audit::note;
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::leavers::{leave, lose_sight, seen_by_nobody};
-use crate::{Error, Store};
+use crate::{Error, OK, Store};
 
 /// How a run is to be applied.
 #[derive(Debug, Clone)]
@@ -357,6 +359,17 @@ async fn finish(
     .bind(run.id.0)
     .execute(&mut *transaction)
     .await?;
+    if when.extent == Extent::Company {
+        let result = if outcome == Outcome::Complete { OK } else { outcome.as_str() };
+        let entry = of_run(run, when.now)
+            .outcome(result)
+            .detail("joined", applied.joined)
+            .detail("changed", applied.changed)
+            .detail("cameBack", applied.came_back)
+            .detail("left", applied.left)
+            .detail("held", applied.held);
+        note(transaction, entry).await?;
+    }
     if when.extent == Extent::Company && when.blind.is_none() {
         sql("INSERT INTO synced_apps (corp_id, agent_id, started_at, finished_at, watched_until)
              VALUES ($1, $2, $3, $4, $5)

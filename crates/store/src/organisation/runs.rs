@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use wecom_login_model::{AgentId, CorpId, Timestamp};
 
 use super::{Under, staging_of};
 use crate::database::{Row, Transaction, sql};
-use crate::{Error, Store};
+use crate::{AuditEntry, AuditEvent, Error, Store};
 
 /// A run's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -290,6 +292,25 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes runs that ended longer than `keep` ago, at most `limit`, but never the last one of an app; tells how many.
+    pub async fn purge_runs(&self, now: Timestamp, keep: Duration, limit: i64) -> Result<u64, Error> {
+        sql("DELETE FROM sync_runs WHERE id IN
+             (SELECT id FROM sync_runs AS old WHERE phase = $1 AND finished_at < $2 AND id <
+                (SELECT MAX(id) FROM sync_runs AS other
+                 WHERE other.corp_id = old.corp_id AND other.agent_id = old.agent_id)
+              LIMIT $3)")
+        .bind(CLEARED)
+        .bind((now - keep).as_millis())
+        .bind(limit)
+        .execute(self.database.writer())
+        .await
+    }
+
+    /// Writes to the audit log that a run broke off; the next one may go on with what it has read.
+    pub async fn audit_broken_run(&self, run: &Run, problem: &str, now: Timestamp) -> Result<(), Error> {
+        self.audit(of_run(run, now).outcome(Outcome::Failed.as_str()).detail("problem", problem)).await
+    }
+
     /// Ends a run that has applied nothing.
     pub async fn abandon_run(&self, id: RunId, now: Timestamp) -> Result<(), Error> {
         let mut transaction = self.database.begin(&staging_of(id)).await?;
@@ -301,6 +322,17 @@ impl Store {
             .await?;
         transaction.commit().await
     }
+}
+
+/// The audit log's event of a run: by whoever acts, or else by whom the run says that asked for it.
+pub(super) fn of_run(run: &Run, now: Timestamp) -> AuditEntry {
+    let mut entry = AuditEntry::new(AuditEvent::Sync, now)
+        .instance(&run.instance)
+        .detail("run", run.id.0)
+        .detail("startedBy", run.started_by.as_str())
+        .detail("forced", run.forced);
+    entry.corp_id = Some(run.corp_id.as_str().to_owned());
+    entry
 }
 
 /// The phase of a run that has ended and left nothing behind.

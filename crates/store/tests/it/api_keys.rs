@@ -23,6 +23,9 @@ async fn an_api_key_is_known_by_its_fingerprint_until_it_is_removed(fresh: Fresh
     let hour = NOW.as_millis() - NOW.as_millis() % 3_600_000 + 3_600_000;
     assert_eq!(keys[1].last_used_at, Some(Timestamp::from_millis(hour)), "to the hour");
 
-    assert!(store.remove_api_key("backup").await.unwrap() && !store.remove_api_key("backup").await.unwrap());
+    assert!(
+        store.remove_api_key("backup", NOW).await.unwrap()
+            && !store.remove_api_key("backup", NOW).await.unwrap()
+    );
     assert_eq!(store.use_api_key(key, later).await.unwrap(), None);
 }

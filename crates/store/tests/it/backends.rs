@@ -52,6 +52,26 @@ impl Fresh {
         }
     }
 
+    /// Does something to the database that the store itself never does.
+    pub(crate) async fn meddle(&self, text: &'static str) {
+        match self.backend {
+            Backend::Postgres => {
+                let mut connection = sqlx::PgConnection::connect(&address(&self.name)).await.unwrap();
+                connection.execute(text).await.unwrap();
+            }
+            Backend::Sqlite | Backend::Redis => {
+                let options =
+                    sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("test.db"));
+                let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                connection.execute(text).await.unwrap();
+            }
+        }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.backend, Backend::Postgres)
+    }
+
     pub(crate) fn is_redis(&self) -> bool {
         matches!(self.backend, Backend::Redis)
     }

@@ -4,10 +4,13 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
 mod auth_model;
 mod auth_model_random;
 mod backends;
+mod backup;
 mod events;
+mod health;
 mod key_value;
 mod members;
 mod opening;
@@ -15,6 +18,7 @@ mod organisation;
 mod postgres_fails;
 mod races;
 mod redis_fails;
+mod revocation;
 mod schema;
 mod sessions;
 mod sqlite_fails;

@@ -14,7 +14,7 @@ on_every_database![
 
 const HOUR: Duration = Duration::from_hours(1);
 
-async fn begin(store: &Store, id: &str, token: &str, sign_in: Option<&str>) -> Option<SessionRow> {
+pub(crate) async fn begin(store: &Store, id: &str, token: &str, sign_in: Option<&str>) -> Option<SessionRow> {
     let (corp_id, user_id) = (CorpId::parse("wwA").unwrap(), UserId::parse("ZhangSan").unwrap());
     let session = NewSession {
         id,

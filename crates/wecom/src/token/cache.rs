@@ -53,6 +53,11 @@ impl TokenCache {
         &self.0.source
     }
 
+    /// When the token was issued that the process holds.
+    pub(crate) fn issued_at(&self) -> Option<Timestamp> {
+        self.0.usable(self.0.source.now()).map(|token| token.issued_at)
+    }
+
     /// The token at hand, without waiting; starts its replacement when it nears its end.
     pub(crate) fn at_hand(&self) -> Option<Arc<AccessToken>> {
         let now = self.0.source.now();

@@ -1,0 +1,315 @@
+//! The audit log as lines of JSON, in a file that other tools rotate, or on standard output.
+//!
+//! Whoever does something never waits for it: lines go through a queue to a thread of their own. What cannot be written is
+//! counted, told once an outage in the log and shown by /readyz; the database has it all the same. A file that was renamed
+//! or deleted is opened anew before the next line, so that a rotation loses none.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use wecom_login_store::{AuditEntry, AuditSink};
+
+/// Lines that may wait for a slow disk.
+const QUEUE: usize = 4096;
+/// How long a stopping server waits for the last lines.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditLog {
+    /// Standard output.
+    Stdout,
+    /// A file; lines are added to its end.
+    File(PathBuf),
+}
+
+impl std::fmt::Display for AuditLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl AuditLog {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "" => Err("must be stdout or the path of a file".to_owned()),
+            "stdout" => Ok(Self::Stdout),
+            path => Ok(Self::File(path.into())),
+        }
+    }
+}
+
+/// Writes lines at once, whoever asks; for commands.
+#[derive(Debug)]
+pub(crate) struct AuditLines(Mutex<Lines>);
+
+impl AuditLines {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Lines::open(&AuditLog::File(path.to_owned())).map(|lines| Self(Mutex::new(lines)))
+    }
+}
+
+impl AuditSink for AuditLines {
+    fn written(&self, entry: &AuditEntry) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = lines.write(&line(entry)) {
+            tracing::error!(%error, event = entry.event, "an event is in the audit table and not in the audit file");
+        }
+    }
+}
+
+/// Writes lines behind the back of whoever tells them; for the server.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditFile {
+    queue: SyncSender<Job>,
+    health: Arc<Health>,
+}
+
+#[derive(Debug, Default)]
+struct Health {
+    failing: AtomicBool,
+    lost: AtomicU64,
+}
+
+enum Job {
+    Line(Vec<u8>),
+    Reopen,
+    Flush(std::sync::mpsc::Sender<()>),
+}
+
+impl AuditFile {
+    /// Opens the file, so that a path that cannot be written is told at the start.
+    pub(crate) fn open(log: &AuditLog) -> io::Result<Self> {
+        let lines = Lines::open(log)?;
+        let (queue, jobs) = sync_channel(QUEUE);
+        let health = Arc::new(Health::default());
+        let seen = health.clone();
+        std::thread::Builder::new().name("audit".to_owned()).spawn(move || work(lines, &jobs, &seen))?;
+        Ok(Self { queue, health })
+    }
+
+    /// Opens the file anew before the next line.
+    pub(crate) fn reopen(&self) {
+        let _ = self.queue.try_send(Job::Reopen);
+    }
+
+    /// True while lines cannot be written.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.health.failing.load(Ordering::Relaxed)
+    }
+
+    /// Lines that were lost since the start.
+    pub(crate) fn lost(&self) -> u64 {
+        self.health.lost.load(Ordering::Relaxed)
+    }
+
+    /// Waits until what was told is written, two seconds at most. Blocks.
+    pub(crate) fn flush(&self) {
+        let (done, written) = channel();
+        if self.queue.try_send(Job::Flush(done)).is_ok() {
+            let _ = written.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+impl AuditSink for AuditFile {
+    fn written(&self, entry: &AuditEntry) {
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
+            self.queue.try_send(Job::Line(line(entry)))
+        {
+            self.health.lose("the disk is too slow for it");
+        }
+    }
+}
+
+impl Health {
+    fn lose(&self, why: &str) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                why,
+                "the audit file is not written; its events are in the database's table audit_events"
+            );
+        }
+    }
+
+    fn works(&self) {
+        if self.failing.swap(false, Ordering::Relaxed) {
+            let lost = self.lost.load(Ordering::Relaxed);
+            tracing::warn!(lost, "the audit file is written again");
+        }
+    }
+}
+
+fn work(mut lines: Lines, jobs: &Receiver<Job>, health: &Health) {
+    // Ends with the last sender.
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Line(line) => match lines.write(&line) {
+                Ok(()) => health.works(),
+                Err(error) => health.lose(&error.to_string()),
+            },
+            Job::Reopen => lines.close(),
+            Job::Flush(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+fn line(entry: &AuditEntry) -> Vec<u8> {
+    let mut line = serde_json::to_vec(entry).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+#[derive(Debug)]
+enum Lines {
+    Stdout,
+    File {
+        path: PathBuf,
+        file: Option<File>,
+        /// The last line may have been written in part.
+        torn: bool,
+    },
+}
+
+impl Lines {
+    fn open(log: &AuditLog) -> io::Result<Self> {
+        Ok(match log {
+            AuditLog::Stdout => Self::Stdout,
+            AuditLog::File(path) => Self::File { path: path.clone(), file: Some(open(path)?), torn: false },
+        })
+    }
+
+    fn close(&mut self) {
+        if let Self::File { file, .. } = self {
+            *file = None;
+        }
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout => {
+                let mut out = io::stdout().lock();
+                out.write_all(line)?;
+                out.flush()
+            }
+            Self::File { path, file, torn } => {
+                let mut open = match file.take() {
+                    Some(file) if is_at(&file, path) => file,
+                    _ => open(path)?,
+                };
+                let text = if *torn { [b"\n", line].concat() } else { line.to_vec() };
+                // One call, so that processes that share the file do not mix their lines.
+                let written = open.write_all(&text);
+                *torn = written.is_err();
+                *file = Some(open);
+                written
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// True while the path still leads to the open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(open), Ok(there)) => place(&open) == place(&there),
+        _ => false,
+    }
+}
+
+/// Open files cannot be renamed there.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wecom_login_model::Timestamp;
+    use wecom_login_store::AuditEvent;
+
+    fn entry(session: &str) -> AuditEntry {
+        AuditEntry::new(AuditEvent::SessionEnded, Timestamp::from_millis(1)).session(session)
+    }
+
+    fn told(file: &AuditFile, session: &str) {
+        file.written(&entry(session));
+        file.flush();
+    }
+
+    fn lines(path: &Path) -> usize {
+        std::fs::read_to_string(path).map_or(0, |text| text.lines().count())
+    }
+
+    #[test]
+    fn a_rotated_file_is_begun_anew_and_no_line_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, old) = (folder.path().join("audit.log"), folder.path().join("audit.log.1"));
+        let file = AuditFile::open(&AuditLog::File(path.clone())).unwrap();
+        told(&file, "a");
+        std::fs::rename(&path, &old).unwrap();
+        told(&file, "b");
+        assert_eq!((lines(&old), lines(&path)), (1, 1));
+        std::fs::remove_file(&path).unwrap();
+        told(&file, "c");
+        file.reopen();
+        told(&file, "d");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text,
+            "{\"at\":1,\"event\":\"session_ended\",\"outcome\":\"ok\",\"actor\":\"system\",\"session\":\"c\"}\n\
+                          {\"at\":1,\"event\":\"session_ended\",\"outcome\":\"ok\",\"actor\":\"system\",\"session\":\"d\"}\n"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted_and_goes_on_when_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("logs");
+        std::fs::create_dir(&logs).unwrap();
+        let path = logs.join("audit.log");
+        let file = AuditFile::open(&AuditLog::File(path.clone())).unwrap();
+        std::fs::remove_dir_all(&logs).unwrap();
+        told(&file, "a");
+        told(&file, "b");
+        assert!(file.is_failing());
+        assert_eq!(file.lost(), 2);
+        std::fs::create_dir(&logs).unwrap();
+        told(&file, "c");
+        assert!(!file.is_failing());
+        assert_eq!((file.lost(), lines(&path)), (2, 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        AuditFile::open(&AuditLog::File(path.clone())).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(AuditFile::open(&AuditLog::File(folder.path().join("no/such"))).is_err());
+    }
+}

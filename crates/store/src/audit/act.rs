@@ -1,0 +1,78 @@
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use wecom_login_model::MemberRef;
+
+tokio::task_local! {
+    static CURRENT: Act;
+}
+
+/// On whose behalf a task works, and for which request. It goes with the task, as a span of the log does, so that what is
+/// done deep below can be told with who asked for it; nothing ever decides by it. Clones are the same act.
+#[derive(Debug, Clone, Default)]
+pub struct Act(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    address: Option<IpAddr>,
+    request_id: Option<String>,
+    by: OnceLock<String>,
+    member: OnceLock<MemberRef>,
+}
+
+impl Act {
+    /// Of an HTTP request.
+    pub fn of_request(address: IpAddr, request_id: &str) -> Self {
+        let inner =
+            Inner { address: Some(address), request_id: Some(request_id.to_owned()), ..Inner::default() };
+        Self(Arc::new(inner))
+    }
+
+    /// Of somebody whose name is known from the start, such as a command's.
+    pub fn of(by: &str) -> Self {
+        let act = Self::default();
+        act.is_by(by);
+        act
+    }
+
+    /// The act that this task works for; an anonymous one outside of any.
+    pub fn current() -> Self {
+        CURRENT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Works for this act.
+    pub async fn scope<F: Future>(self, work: F) -> F::Output {
+        CURRENT.scope(self, work).await
+    }
+
+    /// Names who acts, once that is known. The first name stays.
+    pub fn is_by(&self, name: &str) {
+        let _ = self.0.by.set(name.to_owned());
+    }
+
+    /// Keeps whom WeCom's answer has proved in the course of it. The first one stays.
+    pub fn has_proved(&self, member: MemberRef) {
+        let _ = self.0.member.set(member);
+    }
+
+    /// Who acts, if that is known.
+    pub fn by(&self) -> Option<&str> {
+        self.0.by.get().map(String::as_str)
+    }
+
+    /// Whom WeCom's answer has proved.
+    pub fn proved(&self) -> Option<&MemberRef> {
+        self.0.member.get()
+    }
+
+    /// Where the request came from.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.0.address
+    }
+
+    /// The request's id, as it stands in the log.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -84,10 +84,11 @@ def test_a_used_code_and_an_unknown_member_have_wecoms_numbers(app: wecom_login.
     assert caught.value.code == 60111
 
 
-def test_a_wrong_company_is_40013(wecom: World, folder: Instance, opened: Any) -> None:
+@pytest.mark.parametrize("code", [None, "从前端获取的授权码"], ids=["a fresh code", "no code at all"])
+def test_a_wrong_company_is_40013(wecom: World, folder: Instance, opened: Any, code: Optional[str]) -> None:
     folder.instance("Staff", wecom, corpId="ww0000000000000000")
     with pytest.raises(Code) as caught:
-        opened(folder).getElement(STAFF).getLoginCode(wecom.code("zhangsan"))
+        opened(folder).getElement(STAFF).getLoginCode(code or wecom.code("zhangsan"))
     assert caught.value.code == 40013
 
 

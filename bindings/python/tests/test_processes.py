@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,8 @@ def in_a_child(work: Callable[[], Any]) -> str:
     child = os.fork()
     if child == 0:
         os.close(reader)
+        # A child that hangs must not hang the tests.
+        signal.alarm(60)
         try:
             told = str(work())
         except BaseException:

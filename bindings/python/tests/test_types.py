@@ -241,8 +241,13 @@ def test_what_is_wrong_in_a_loader_is_told_with_its_line_and_takes_nobody_along(
 
 
 def test_an_edit_takes_effect_and_one_that_breaks_what_worked_takes_none(
-    wecom: World, folder: Instance, opened: Any, caplog: pytest.LogCaptureFixture
+    wecom: World,
+    folder: Instance,
+    opened: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     loader = folder.type("Path", PATH.format(name="One"))
     folder.instance("Staff", wecom, "auths.loginTypes.Path")
     app = opened(folder)

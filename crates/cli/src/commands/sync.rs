@@ -122,9 +122,9 @@ async fn whole(server: &Server, viewer: &Viewer, arguments: &Arguments) -> anyho
     match result {
         Ok(report) => {
             if arguments.json {
-                say(as_json(&report))?
+                say(as_json(&report))?;
             } else {
-                say(as_text(&report))?
+                say(as_text(&report))?;
             }
             Ok(match report.run.outcome {
                 Some(Outcome::Complete) => 0,

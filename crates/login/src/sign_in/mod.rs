@@ -182,11 +182,15 @@ impl Login {
         code: &str,
         state: Option<&str>,
     ) -> Result<UserInfo, Refusal> {
-        let auth_code = AuthCode::parse(code).map_err(|_| Settled::BadCode)?;
+        let calls = instance.client().within(self.budget.clone());
+        let Ok(auth_code) = AuthCode::parse(code) else {
+            // As WeCom has it: a wrong company or secret is told before the code is looked at.
+            calls.access_token().await.map_err(Refusal::WeCom)?;
+            return Err(Settled::BadCode.into());
+        };
         if let Some(state) = state.filter(|state| !state.is_empty()) {
             self.spend_library_state(instance, &Secret::new(state)).await?;
         }
-        let calls = instance.client().within(self.budget.clone());
         let (user_id, ticket) = self.prove(&calls, &auth_code).await?;
         let (member, _) = self.member(&calls, instance, &user_id, ticket.as_ref(), false).await?;
         self.user_info(&member).await

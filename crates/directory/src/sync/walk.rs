@@ -16,9 +16,9 @@ use crate::profile;
 pub(super) const CALLS_AT_ONCE: usize = 8;
 /// A run that was killed reads no more than these again.
 const ROWS_AT_ONCE: usize = 4_000;
-const DEPARTMENTS_AT_ONCE: usize = 200;
+const DEPARTMENTS_AT_ONCE: usize = 16;
 /// On a slow way to WeCom, neither what was read within this time.
-const STAGED_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+const STAGED_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
 /// So many failures one after another are no bad luck.
 const FAILURES: usize = 8;
 

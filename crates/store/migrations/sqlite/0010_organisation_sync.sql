@@ -100,6 +100,7 @@ CREATE TABLE seen_members (
 
 -- Everybody in the company, where the secret of contact sync tells.
 CREATE TABLE listed_members (
+    id            INTEGER PRIMARY KEY,
     run_id        BIGINT NOT NULL,
     user_id       TEXT   NOT NULL,
     user_key      TEXT   NOT NULL,

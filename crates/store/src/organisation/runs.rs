@@ -256,7 +256,7 @@ impl Store {
             ("seen_members", "user_key"),
             ("staged_departments", "department_id"),
             ("asked_members", "user_key"),
-            ("listed_members", "user_key"),
+            ("listed_members", "id"),
         ];
         const ROWS: i64 = 20_000;
         let finished = sql("SELECT id FROM sync_runs

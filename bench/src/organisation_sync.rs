@@ -87,6 +87,7 @@ fn measure(members: usize, departments: usize, latency: usize) -> Result<ExitCod
     result
 }
 
+#[expect(clippy::print_stdout, reason = "what it measured")]
 fn measure_in(folder: &Path, members: usize, departments: usize, latency: usize) -> Result<ExitCode> {
     let (_simulator, ready) = start(&["simulate".into(), members.to_string(), departments.to_string()])?;
     let port = ready["port"].to_string();
@@ -295,7 +296,7 @@ fn sync(port: u16, database: &Path) -> Result<()> {
             .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
         say(&json!({
             "seconds": seconds,
-            "database": core.unwrap_or_else(|| report.database.as_secs_f64()),
+            "database": core.unwrap_or(report.database.as_secs_f64()),
             "database_clock": report.database.as_secs_f64(),
             "written": report.applied.written,
             "seen": report.run.seen,

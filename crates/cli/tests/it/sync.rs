@@ -202,7 +202,7 @@ async fn killed_at_any_moment_the_next_sync_makes_the_copy_the_company() {
     let world = world(150, 30).await;
     // So that a sync lasts long enough to be killed anywhere.
     world.wecom.fault(Fault::new("user/list", FaultKind::Latency { ms: 3 }));
-    let mut dice = Dice(0x5eed_0f_5bac);
+    let mut dice = Dice(0x5eed_0f5b_ac17);
     let (mut kills, mut resumed, mut round, mut equal) = (0, 0, 0, true);
     world.run(&[]).await;
     let store = world.store().await;

@@ -66,7 +66,9 @@ fn make(world: &World, change: &Change, at: usize) -> Option<String> {
             }
             Change::Lead(one) => {
                 company.edit_member(&person(*one)?, |member| {
-                    member.is_leader_in_dept.iter_mut().for_each(|leads| *leads = 1 - *leads);
+                    for leads in &mut member.is_leader_in_dept {
+                        *leads = 1 - *leads;
+                    }
                 });
             }
             Change::OpenDepartment(parent) => {

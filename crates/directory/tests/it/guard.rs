@@ -33,7 +33,9 @@ async fn too_many_removals_are_held_while_joins_and_changes_are_made() {
     world.sync().await;
     let gone: Vec<String> = (100..130).map(|number| format!("m{number:06}")).collect();
     world.edit(|company| {
-        gone.iter().for_each(|id| drop(company.remove_member(id)));
+        for user_id in &gone {
+            company.remove_member(user_id);
+        }
         company.edit_member("lisi", |lisi| lisi.position = "经理".into());
         company.put_member(wecom_login_simulator::Member::new("newcomer", "新人", &[2]));
     });
@@ -63,7 +65,9 @@ async fn an_approval_is_for_those_who_were_held_and_no_others() {
     world.sync().await;
     let remove = |numbers: std::ops::Range<u32>| {
         world.edit(|company| {
-            numbers.for_each(|number| drop(company.remove_member(&format!("m{number:06}"))));
+            for number in numbers {
+                company.remove_member(&format!("m{number:06}"));
+            }
         });
     };
     remove(100..130);

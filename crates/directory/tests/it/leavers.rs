@@ -82,9 +82,9 @@ async fn out_of_the_scope_is_gone_whatever_number_says_so() {
         let few: Vec<String> = world.edit(|company| {
             let two: Vec<String> =
                 company.members_of(2).map(|member| member.userid.clone()).take(5).collect();
-            two.iter().for_each(|id| {
-                company.edit_member(id, |member| member.department = vec![]);
-            });
+            for user_id in &two {
+                company.edit_member(user_id, |member| member.department = vec![]);
+            }
             two
         });
         world.sync().await;

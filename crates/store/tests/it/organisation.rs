@@ -117,7 +117,9 @@ async fn a_run_writes_what_differs_and_nothing_else(fresh: Fresh) {
     let mut people = people(company.now);
     people[5].profile.name = "改".into();
     company.now = company.now + MINUTE;
-    people.iter_mut().for_each(|one| one.read_at = company.now);
+    for one in &mut people {
+        one.read_at = company.now;
+    }
     let run = company.walk(people).await;
     let (applied, _) = company.apply(&run, None).await;
     assert_eq!((applied.joined, applied.changed, applied.left), (0, 1, 0));

@@ -78,3 +78,61 @@ impl CallbackKeys {
         Err(furthest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wecom_login_element::{App, Environment};
+
+    use super::*;
+    use crate::framework;
+
+    const TOKEN: &str = "QDG6eK";
+    const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+
+    fn read(config: &Value) -> Result<CallbackKeys, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let element = folder.path().join("auths/loginTypes/Example");
+        std::fs::create_dir_all(&element).unwrap();
+        let about = json!({"title": "Example", "type": "auths.loginTypes.QywxInnerType"});
+        std::fs::write(element.join("e.json"), about.to_string()).unwrap();
+        std::fs::write(element.join("Example.json"), config.to_string()).unwrap();
+        let app = App::open(folder.path(), &Environment::new(framework())).unwrap();
+        let config = app.element("auths.loginTypes.Example").unwrap().config().unwrap();
+        CallbackKeys::read(&config, &CorpId::parse("ww1").unwrap()).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn pairs_are_read_each_by_itself() {
+        assert!(read(&json!({})).unwrap().is_empty());
+        let app = read(&json!({"callbackToken": TOKEN, "callbackAesKey": KEY})).unwrap();
+        assert!(app.has(EventSource::App) && !app.has(EventSource::Contacts));
+        let contacts =
+            json!({"contactCallbackToken": TOKEN, "contactCallbackAesKey": KEY, "callbackToken": ""});
+        let contacts = read(&contacts).unwrap();
+        assert!(contacts.has(EventSource::Contacts) && !contacts.has(EventSource::App));
+    }
+
+    #[rstest::rstest]
+    #[case(json!({"callbackToken": TOKEN}), "callbackAesKey: is missing: callbackToken is there")]
+    #[case(json!({"callbackAesKey": KEY}), "callbackToken: is missing: callbackAesKey is there")]
+    #[case(json!({"contactCallbackToken": TOKEN}), "contactCallbackAesKey: is missing")]
+    #[case(
+        json!({"callbackToken": "with blank", "callbackAesKey": KEY}),
+        "callbackToken: must be the Token of WeCom's console"
+    )]
+    #[case(
+        json!({"callbackToken": "t".repeat(33), "callbackAesKey": KEY}),
+        "at most 32 letters and digits"
+    )]
+    #[case(
+        json!({"callbackToken": TOKEN, "callbackAesKey": "42 characters"}),
+        "callbackAesKey: must be the EncodingAESKey of WeCom's console: 43 letters and digits"
+    )]
+    #[case(json!({"callbackToken": 7, "callbackAesKey": KEY}), "callbackToken: must be a string, not a number")]
+    fn what_is_wrong_is_named_and_its_value_is_not(#[case] config: Value, #[case] expected: &str) {
+        let fault = read(&config).unwrap_err();
+        assert!(fault.contains(expected), "{fault}\nshould say\n{expected}");
+        assert!(!fault.contains(KEY) && !fault.contains("with blank"), "{fault}");
+    }
+}

@@ -159,13 +159,17 @@ fn write(path: &Path, value: &Value, mode: u32) -> anyhow::Result<()> {
 
 fn next_steps(element: &Path, config: &Path, redirect: &Redirect, full_name: &str) -> String {
     let Redirect { origin, host, .. } = redirect;
+    let name = full_name.rsplit('.').next().unwrap_or(full_name);
     format!(
         "Written: {}\n         {}\n\n\
          In WeCom's admin console, on the app's page, enter\n\
          \x20 企业微信授权登录 → Web网页 → 授权回调域    {host}\n\
          \x20 网页授权及JS-SDK → 可信域名              {host}\n\
          \x20 企业可信IP                              the address from which the server reaches the internet\n\
-         \x20 应用主页 (workbench home page)           {origin}/login?element={full_name}\n\n\
+         \x20 应用主页 (workbench home page)           {origin}/login?element={full_name}\n\
+         and, if you like, for events (docs/organisation.md), with their keys in the configuration\n\
+         \x20 接收消息 → 设置API接收                   {origin}/wecom/callback/{name}\n\
+         \x20 通讯录同步 → 设置接收事件服务器           {origin}/wecom/callback/{name}\n\n\
          In wecom-login.toml, or as an option of serve\n\
          \x20 public_url = \"{origin}\"",
         element.display(),

@@ -9,4 +9,5 @@ mod kill;
 mod logs;
 mod operations;
 mod program;
+mod replicas;
 mod sync;

@@ -49,9 +49,9 @@ export class Watch {
   }
 
   #failed(request) {
-    // A page that is left takes its waiting requests with it.
+    // A page that is left, or a panel that another one takes the place of, takes its waiting requests with it.
     const left = request.failure()?.errorText === "net::ERR_ABORTED";
-    const waits = isOver(request.url()) || new URL(request.url()).pathname.startsWith("/assets/icon-");
+    const waits = /^\/(wwlogin\/|assets\/icon-)/.test(new URL(request.url()).pathname);
     if (!(left && waits)) this.#note(`failed: ${request.url()} (${request.failure()?.errorText})`);
   }
 

@@ -228,6 +228,18 @@ const TABLE: &[Explanation] = &[
         who: Actor::Member,
         remedy: Bilingual { zh: "请等几秒钟再刷新。", en: "Wait a few seconds and reload." },
     },
+    Explanation {
+        code: number::BROKEN_OFF,
+        meaning: Bilingual {
+            zh: "登录处理到一半中断了，登录码已经用掉。",
+            en: "The sign-in broke off half-way, and its code is used up.",
+        },
+        who: Actor::Member,
+        remedy: Bilingual {
+            zh: "请重新登录；若多次出现，请告诉运维人员。",
+            en: "Sign in again; if it happens more than once, tell the operator.",
+        },
+    },
 ];
 
 #[cfg(test)]

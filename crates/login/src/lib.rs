@@ -29,5 +29,5 @@ pub use instance::{CallbackMode, Instance, Instances, Registry, TYPE_NAME, Wirin
 pub use redirect::{BrowserId, Redirect};
 pub use refusal::{Refusal, Settled, number};
 pub use sign_in::{Login, SignedIn};
-pub use state::{Binding, Holder, Restart, State};
+pub use state::{Again, Binding, Holder, Purpose, State};
 pub use user_info::UserInfo;

@@ -41,6 +41,8 @@ pub mod number {
     pub const WECOM_UNAVAILABLE: i64 = 710_201;
     /// The same sign-in is still under way.
     pub const STILL_UNDER_WAY: i64 = 710_202;
+    /// The sign-in broke off here after its code was used up.
+    pub const BROKEN_OFF: i64 = 710_203;
     /// WeCom does not take codes of this kind: 40029, whatever the reason.
     pub const BAD_CODE: i64 = 40029;
 }
@@ -93,6 +95,10 @@ pub enum Settled {
     /// The code is not, or no longer, one that WeCom takes.
     #[error("the code is not valid, or was used before")]
     BadCode,
+    /// An earlier try of the same redirect may have used the code up, and did not come to tell whose it was: WeCom was cut
+    /// off, or the process died.
+    #[error("the sign-in broke off after its code was used up")]
+    BrokenOff,
     /// An openid came: no member of the company.
     #[error("whoever scanned is not a member of the company")]
     NotAMember,
@@ -131,6 +137,7 @@ impl Refusal {
     pub fn code(&self) -> i64 {
         match self {
             Self::Settled(Settled::BadCode) => number::BAD_CODE,
+            Self::Settled(Settled::BrokenOff) => number::BROKEN_OFF,
             Self::Settled(Settled::NotAMember) => number::NOT_A_MEMBER,
             Self::Settled(Settled::MemberOfAnotherCompany) => number::MEMBER_OF_ANOTHER_COMPANY,
             Self::Settled(Settled::OutsideScope { errcode }) | Self::NoId(_, errcode) => *errcode,
@@ -204,6 +211,7 @@ impl Settled {
     fn kind(self) -> &'static str {
         match self {
             Self::BadCode => "bad_code",
+            Self::BrokenOff => "broken_off",
             Self::NotAMember => "not_a_member",
             Self::MemberOfAnotherCompany => "member_of_another_company",
             Self::OutsideScope { .. } => "outside_scope",

@@ -8,7 +8,7 @@ use axum::http::header::{self, SET_COOKIE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Redirect as To, Response};
 use wecom_login_element::{Arguments, Code, Effect, Outcome};
-use wecom_login_login::{CallbackMode, Instance, Refusal, SignedIn, number};
+use wecom_login_login::{Again, CallbackMode, Instance, Refusal, Settled, SignedIn, number};
 use wecom_login_model::Secret;
 use wecom_login_pages::{CONTENT_SECURITY_POLICY, CallbackPage};
 use wecom_login_session::{EndReason, SessionToken};
@@ -72,21 +72,20 @@ async fn finish(
             return Err(refused(site, visit, None, &error.into(), login_page::path(None, None)).await);
         }
     };
-    let name = instance.map(|instance| instance.full_name());
+    let Some(instance) = instance else {
+        return no_record(site, visit, here, &state).await;
+    };
+    let name = Some(instance.full_name());
     let again = login_page::path(name, return_to.as_deref());
     let Some(code) = visit.parameter("code").filter(|code| !code.is_empty()) else {
         site.note_ended(name, Ended::Declined).await;
         let problem = Problem::of_number(StatusCode::FORBIDDEN, number::DECLINED).retry(again);
         return Err(problem::page(site, visit, &problem));
     };
-    let no_state = if state.is_empty() { Refusal::StateMissing } else { Refusal::StateUnknown };
-    let Some(instance) = instance else {
-        site.limits.count_failure(visit.address, now).await;
-        return Err(refused(site, visit, None, &no_state, again).await);
-    };
     if visit.browser.is_none() {
+        let again = site.login.again(&state).await;
         let otherwise = Refusal::StateOfAnotherBrowser;
-        return begin_again(site, visit, instance, &state, number::COOKIES_BLOCKED, otherwise).await;
+        return begin_again(site, visit, instance, again, number::COOKIES_BLOCKED, otherwise).await;
     }
     if instance.callback() == CallbackMode::Page {
         return Ok(bare_page(site, visit, instance, return_to.as_deref()));
@@ -106,9 +105,12 @@ async fn finish(
         Err(code) => code,
     };
     match code.source().and_then(|cause| cause.downcast_ref::<Refusal>()) {
-        Some(Refusal::StateExpired) => {
-            begin_again(site, visit, instance, &state, number::STATE_EXPIRED, Refusal::StateExpired).await
+        Some(refusal @ (Refusal::StateExpired | Refusal::Settled(Settled::BrokenOff))) => {
+            let again = site.login.again(&state).await;
+            begin_again(site, visit, instance, again, refusal.code(), refusal.clone()).await
         }
+        // It was there a moment ago.
+        Some(Refusal::StateUnknown) => no_record(site, visit, here, &state).await,
         Some(refusal) => {
             if !refusal.may_be_tried_again() {
                 site.limits.count_failure(visit.address, now).await;
@@ -203,44 +205,66 @@ pub(crate) async fn withdraw(site: &Site, visit: &Visit, state: &Secret) {
     }
 }
 
-/// Begins the sign-in again by itself, at most twice; then explains.
+/// Nothing is kept of the state: it was lost with the key-value store, is long gone, or was never ours.
+async fn no_record(
+    site: &Site,
+    visit: &Visit,
+    here: &[&Arc<Instance>],
+    state: &Secret,
+) -> Result<Response, Response> {
+    // Without a code the member declined: that is not begun again.
+    if let (Some(browser), Some(_)) = (&visit.browser, visit.parameter("code")) {
+        for instance in here {
+            let again = site.login.again_if_lost(state, instance, browser);
+            if again != Again::Never {
+                let otherwise = Refusal::StateUnknown;
+                return begin_again(site, visit, instance, Ok(again), otherwise.code(), otherwise).await;
+            }
+        }
+    }
+    site.limits.count_failure(visit.address, site.clock.now()).await;
+    let refusal = if state.is_empty() { Refusal::StateMissing } else { Refusal::StateUnknown };
+    Err(refused(site, visit, None, &refusal, login_page::path(None, None)).await)
+}
+
+/// Begins the sign-in again by itself, or explains why it does not: `enough` is the number of the page that says that it
+/// has been tried, `otherwise` what is refused.
 async fn begin_again(
     site: &Site,
     visit: &Visit,
     instance: &Instance,
-    state: &Secret,
-    explanation: i64,
+    again: Result<Again, wecom_login_store::Error>,
+    enough: i64,
     otherwise: Refusal,
 ) -> Result<Response, Response> {
     let name = Some(instance.full_name());
-    let again = login_page::path(Some(instance.full_name()), None);
-    let restart = match site.login.restart(state).await {
-        Ok(Some(restart)) => restart,
-        Ok(None) => {
-            let used_up = site.login.restarts_are_used_up(state).await.unwrap_or(false);
-            if used_up {
-                site.note_refused(name, &otherwise).await;
-                let problem = Problem::of_number(StatusCode::BAD_REQUEST, explanation).retry(again);
-                return Err(problem::page(site, visit, &problem));
-            }
+    let page = login_page::path(name, None);
+    let purpose = match again {
+        Ok(Again::Begin(purpose)) => purpose,
+        Ok(Again::Enough) => {
             site.limits.count_failure(visit.address, site.clock.now()).await;
-            return Err(refused(site, visit, name, &otherwise, again).await);
-        }
-        Err(error) => return Err(refused(site, visit, name, &error.into(), again).await),
-    };
-    let (browser, is_new) = login_page::browser(site, visit);
-    let issued =
-        login_page::issue(site, visit, instance, &browser, restart.return_to, restart.restarts).await;
-    let state = match issued {
-        Ok(state) => state,
-        Err(NotIssued::Overloaded) => {
-            let problem = Problem::of_number(StatusCode::TOO_MANY_REQUESTS, OVERLOADED).retry(again);
+            site.note_refused(name, &otherwise).await;
+            let problem = Problem::of_number(StatusCode::BAD_REQUEST, enough).retry(page);
             return Err(problem::page(site, visit, &problem));
         }
-        Err(NotIssued::Store(error)) => return Err(refused(site, visit, name, &error.into(), again).await),
+        Ok(Again::Never) => {
+            site.limits.count_failure(visit.address, site.clock.now()).await;
+            return Err(refused(site, visit, name, &otherwise, page).await);
+        }
+        Err(error) => return Err(refused(site, visit, name, &error.into(), page).await),
+    };
+    let restarts = purpose.restarts;
+    let (browser, is_new) = login_page::browser(site, visit);
+    let state = match login_page::issue(site, visit, instance, &browser, purpose).await {
+        Ok(state) => state,
+        Err(NotIssued::Overloaded) => {
+            let problem = Problem::of_number(StatusCode::TOO_MANY_REQUESTS, OVERLOADED).retry(page);
+            return Err(problem::page(site, visit, &problem));
+        }
+        Err(NotIssued::Store(error)) => return Err(refused(site, visit, name, &error.into(), page).await),
     };
     site.note_ended(name, Ended::BeginsAgain).await;
-    tracing::info!(request_id = %visit.request_id, restarts = restart.restarts, "a sign-in begins again");
+    tracing::info!(request_id = %visit.request_id, restarts, "a sign-in begins again");
     let link = if visit.is_inside_wecom() {
         instance.oauth_link(&state)
     } else {

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::json;
-use wecom_login_login::{Binding, BrowserId, Holder, Instance, Refusal, State as SignInState};
+use wecom_login_login::{Binding, BrowserId, Holder, Instance, Purpose, Refusal, State as SignInState};
 use wecom_login_model::Bilingual;
 use wecom_login_pages::{Choice, ChoosePage};
 
@@ -48,15 +48,14 @@ enum Next {
 #[derive(Debug, Clone)]
 struct Begin {
     instance: Arc<Instance>,
-    return_to: Option<String>,
-    binding: Option<Binding>,
+    purpose: Purpose,
 }
 
 impl Begin {
     /// The address of this sign-in's page.
     fn path(&self) -> String {
-        let path = path(Some(self.instance.full_name()), self.return_to.as_deref());
-        if self.binding.is_some() { format!("{path}&bind=1") } else { path }
+        let path = path(Some(self.instance.full_name()), self.purpose.return_to.as_deref());
+        if self.purpose.binding.is_some() { format!("{path}&bind=1") } else { path }
     }
 }
 
@@ -132,7 +131,7 @@ async fn next(site: &Site, served: &Served, visit: &Visit) -> Result<Next, Probl
             Problem::of_number(StatusCode::SERVICE_UNAVAILABLE, REDIRECT_NOT_OURS).detail(label, reason)
         );
     }
-    Ok(Next::Begin(Begin { instance, return_to, binding }))
+    Ok(Next::Begin(Begin { instance, purpose: Purpose { return_to, binding, restarts: 0 } }))
 }
 
 /// What `bind=1` asks for: that whoever this sign-in proves is bound to the account of the visitor's session.
@@ -172,14 +171,9 @@ async fn begin_sign_in(
     browser: &BrowserId,
     begin: &Begin,
 ) -> Result<SignInState, Problem> {
-    let Begin { instance, return_to, binding } = begin;
-    let issued = match binding {
-        None => issue(site, visit, instance, browser, return_to.clone(), 0).await,
-        Some(binding) => {
-            issue_binding(site, visit, instance, browser, return_to.clone(), binding.clone()).await
-        }
-    };
-    let again = || path(Some(instance.full_name()), return_to.as_deref());
+    let Begin { instance, purpose } = begin;
+    let issued = issue(site, visit, instance, browser, purpose.clone()).await;
+    let again = || path(Some(instance.full_name()), purpose.return_to.as_deref());
     let state = issued.map_err(|error| match error {
         NotIssued::Overloaded => Problem::of_number(StatusCode::TOO_MANY_REQUESTS, OVERLOADED).retry(again()),
         NotIssued::Store(error) => Problem::of_refusal(&Refusal::Store(error), again()),
@@ -230,28 +224,11 @@ pub(crate) async fn issue(
     visit: &Visit,
     instance: &Instance,
     browser: &BrowserId,
-    return_to: Option<String>,
-    restarts: u8,
+    purpose: Purpose,
 ) -> Result<SignInState, NotIssued> {
     let _place = site.limits.place().ok_or(NotIssued::Overloaded)?;
     if visit.browser.is_some() && !site.limits.may_issue(browser, site.clock.now()).await? {
         return Err(NotIssued::Overloaded);
     }
-    Ok(site.login.issue_state(instance, Holder::Browser(browser), return_to, restarts).await?)
-}
-
-/// The same for a sign-in that binds.
-async fn issue_binding(
-    site: &Site,
-    visit: &Visit,
-    instance: &Instance,
-    browser: &BrowserId,
-    return_to: Option<String>,
-    binding: Binding,
-) -> Result<SignInState, NotIssued> {
-    let _place = site.limits.place().ok_or(NotIssued::Overloaded)?;
-    if visit.browser.is_some() && !site.limits.may_issue(browser, site.clock.now()).await? {
-        return Err(NotIssued::Overloaded);
-    }
-    Ok(site.login.issue_binding_state(instance, Holder::Browser(browser), return_to, binding).await?)
+    Ok(site.login.issue_state(instance, Holder::Browser(browser), purpose).await?)
 }

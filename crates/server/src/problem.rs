@@ -111,7 +111,7 @@ impl Problem {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Settled(Settled::BadCode)
+        Refusal::Settled(Settled::BadCode | Settled::BrokenOff)
         | Refusal::StateMissing
         | Refusal::StateUnknown
         | Refusal::StateExpired
@@ -139,7 +139,7 @@ fn title_of(refusal: &Refusal) -> Bilingual {
             Bilingual { zh: "没有绑定", en: "Nothing was bound" }
         }
         Refusal::Settled(Settled::Disabled | Settled::Left) => title::NOT_ACTIVE,
-        Refusal::Settled(Settled::BadCode) | Refusal::StateUsed => title::ALREADY_USED,
+        Refusal::Settled(Settled::BadCode | Settled::BrokenOff) | Refusal::StateUsed => title::ALREADY_USED,
         Refusal::StateExpired => title::STATE_EXPIRED,
         Refusal::StateOfAnotherBrowser => title::OTHER_BROWSER,
         Refusal::StateMissing | Refusal::StateUnknown | Refusal::StateOfLibrary => title::STATE_UNKNOWN,

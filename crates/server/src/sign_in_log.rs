@@ -11,8 +11,7 @@ use crate::site::Site;
 pub(crate) enum Ended {
     /// The member pressed "no" in WeCom.
     Declined,
-    /// Too many failures from this address: nothing was looked at. Counted and not written, or whoever fails on purpose
-    /// would fill the table.
+    /// Too many failures from this address: nothing was looked at.
     LockedOut,
     /// The app's own Type refused, with this number.
     ByTheApp(i64),
@@ -57,7 +56,9 @@ impl Site {
             Ended::BeginsAgain => ("begins_again", None),
         };
         self.metrics.signed_in(instance, kind);
-        if ended != Ended::LockedOut {
+        // The others can be had as often as somebody likes, with one address of ours and no code: whoever did so on purpose
+        // would fill the table.
+        if matches!(ended, Ended::ByTheApp(_)) {
             self.write_refusal(instance, kind, number).await;
         }
     }

@@ -32,6 +32,8 @@ pub enum FaultKind {
     },
     /// The call is held until the faults are cleared, then handled.
     Hang,
+    /// The call is handled (a code is used up), and its answer is held until the faults are cleared.
+    HoldAnswer,
     /// An HTTP status with a page of text; the call is not handled.
     Status {
         /// 200 to 599.
@@ -117,6 +119,7 @@ impl TryFrom<Wire> for Fault {
         let kind = match wire.kind.as_str() {
             "latency" => FaultKind::Latency { ms: wire.ms.ok_or_else(|| needs("ms"))? },
             "hang" => FaultKind::Hang,
+            "hold_answer" => FaultKind::HoldAnswer,
             "status" => FaultKind::Status {
                 code: wire
                     .code
@@ -131,9 +134,11 @@ impl TryFrom<Wire> for Fault {
             "per_minute" => FaultKind::PerMinute { limit: wire.limit.ok_or_else(|| needs("limit"))? },
             "concurrent" => FaultKind::Concurrent { limit: wire.limit.ok_or_else(|| needs("limit"))? },
             _ => {
-                return Err("kind must be latency, hang, status, reset, cut_body, wrong_json, errcode, \
+                return Err(
+                    "kind must be latency, hang, hold_answer, status, reset, cut_body, wrong_json, errcode, \
                             per_minute or concurrent"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
         };
         if kind.is_limit() && (wire.times.is_some() || wire.probability.is_some()) {
@@ -154,6 +159,7 @@ impl From<Fault> for Wire {
         let (kind, ms, code, limit) = match fault.kind {
             FaultKind::Latency { ms } => ("latency", Some(ms), None, None),
             FaultKind::Hang => ("hang", None, None, None),
+            FaultKind::HoldAnswer => ("hold_answer", None, None, None),
             FaultKind::Status { code } => ("status", None, Some(i64::from(code)), None),
             FaultKind::Reset => ("reset", None, None, None),
             FaultKind::CutBody => ("cut_body", None, None, None),

@@ -243,7 +243,8 @@ impl Simulator {
         self.shared.faults.clear();
     }
 
-    /// How many calls are held by [`FaultKind::Hang`](crate::FaultKind::Hang) now.
+    /// How many calls are held now, by [`FaultKind::Hang`](crate::FaultKind::Hang) or
+    /// [`FaultKind::HoldAnswer`](crate::FaultKind::HoldAnswer).
     pub fn held_now(&self) -> usize {
         self.shared.faults.held_now()
     }

@@ -1,9 +1,11 @@
-//! Sealing of values at rest: AES-256-GCM with a random nonce, bound to the place where the value is kept.
+//! Sealing of values at rest: AES-256-GCM with a random nonce, bound to the place where the value is kept. And marks on
+//! values that are given out, by which they are known again.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use wecom_login_model::{Entropy, Secret};
@@ -53,10 +55,11 @@ impl fmt::Debug for SealKey {
     }
 }
 
-/// Seals and opens values; cheap to clone.
+/// Seals and opens values, and marks them; cheap to clone.
 #[derive(Clone)]
 pub struct Sealer {
     key: Arc<LessSafeKey>,
+    marks: Arc<hmac::Key>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -64,8 +67,11 @@ impl Sealer {
     /// A sealer with `key`.
     pub fn new(key: &SealKey, entropy: Arc<dyn Entropy>) -> Result<Self, SealError> {
         let bytes = STANDARD.decode(key.0.expose()).map_err(|_| SealError::BadKey)?;
+        // One key, two uses: the second gets a key that is derived from it.
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), b"wecom-login marks");
+        let marks = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()));
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealError::BadKey)?;
-        Ok(Self { key: Arc::new(LessSafeKey::new(key)), entropy })
+        Ok(Self { key: Arc::new(LessSafeKey::new(key)), marks, entropy })
     }
 
     /// Seals `secret` for `place`, which must be named again to open it.
@@ -98,6 +104,23 @@ impl Sealer {
         let text = std::str::from_utf8(plain).map_err(|_| SealError::DoesNotOpen)?;
         Ok(Secret::new(text))
     }
+
+    /// The mark on `text` for `place`: whoever has the key knows by it that it was given out here, even when nothing is
+    /// kept of it. HMAC-SHA256 (RFC 2104), its first 128 bits in hexadecimal digits.
+    pub fn mark(&self, place: &str, text: &str) -> Secret {
+        let mut context = hmac::Context::with_key(&self.marks);
+        for part in [place, text] {
+            // No two pairs are the same bytes.
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let tag = context.sign();
+        let hex = tag.as_ref().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        Secret::new(hex)
+    }
 }
 
 impl fmt::Debug for Sealer {
@@ -125,6 +148,20 @@ mod tests {
         assert_eq!(other.open("outcome/1", &sealed), Err(SealError::DoesNotOpen));
         for cut in 0..sealed.len() {
             assert_eq!(sealer.open("outcome/1", &sealed[..cut]), Err(SealError::DoesNotOpen));
+        }
+    }
+
+    #[test]
+    fn a_mark_is_of_one_text_one_place_and_one_key() {
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(3));
+        let sealer = Sealer::new(&SealKey::generate(&entropy), entropy.clone()).unwrap();
+        let other = Sealer::new(&SealKey::generate(&entropy), entropy).unwrap();
+        let mark = sealer.mark("state", "text");
+        assert_eq!(mark, sealer.mark("state", "text"));
+        assert_eq!(mark.expose().len(), 32);
+        assert_ne!(mark, other.mark("state", "text"));
+        for (place, text) in [("state", "texT"), ("statet", "ext"), ("", "statetext")] {
+            assert_ne!(mark, sealer.mark(place, text));
         }
     }
 

@@ -5,7 +5,7 @@ mod company;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use wecom_login_simulator::{By, Change, EventState, Fault, FaultKind, sample};
@@ -53,7 +53,8 @@ async fn a_sign_in_begins_here_ends_there_and_is_known_everywhere() {
 
     let by_the_page = replicas.browser();
     let page = by_the_page.get(replicas.url(2), "/login?return_to=/reports").await.text().await.unwrap();
-    let state: String = page.split_once("&#38;state=").unwrap().1.chars().take(32).collect();
+    let state: String =
+        page.split_once("&#38;state=").unwrap().1.chars().take_while(char::is_ascii_alphanumeric).collect();
     let redirect = format!("/auth/wecom?code={}&state={state}", replicas.wecom.code_for("lisi"));
     let answer = by_the_page.get(replicas.url(0), &redirect).await;
     assert_eq!(answer.headers()["location"], format!("{}/reports", replicas.url(0)));
@@ -96,85 +97,92 @@ async fn a_leaver_s_event_at_one_replica_ends_the_session_at_all() {
     }
 }
 
-/// Sends the redirect until it is no more under way: the claim of a process that died runs out by itself. Each answer
-/// takes as long as a replica waits for another.
-async fn ended(browser: &Browser, url: &str, redirect: &str) -> Response {
-    for _ in 0..4 {
-        let answer = browser.request(Method::GET, url, redirect).send().await.unwrap();
-        if answer.status() != StatusCode::CONFLICT {
-            return answer;
-        }
-    }
-    panic!("{url} still takes the sign-in for one that is under way");
-}
-
-/// The process dies while WeCom has not answered yet: zhangsan's code is whole, lisi's is burnt.
+/// A process dies at three sign-ins: the first one's code is whole; the second's is burnt, and it is written down whose it
+/// was; the third's is burnt, and nobody knows whose it was.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn what_a_killed_replica_had_begun_the_others_end_once() {
     let mut replicas = Replicas::of(10).await;
-    let (zhangsan, lisi) = (replicas.browser(), replicas.browser());
-    let redirect = replicas.redirect(&zhangsan, 0, "zhangsan").await;
-    let burnt = replicas.redirect(&lisi, 0, "lisi").await;
-    replicas.wecom.fault(Fault::new("user/get", FaultKind::Hang));
-    let second_dies = tokio::spawn(lisi.request(Method::GET, replicas.url(0), &burnt).send());
-    replicas.wecom.held(1).await;
-    replicas.wecom.fault(Fault::new("auth/getuserinfo", FaultKind::Hang));
-    let first_dies = tokio::spawn(zhangsan.request(Method::GET, replicas.url(0), &redirect).send());
-    replicas.wecom.held(2).await;
+    let names = ["zhangsan", "lisi", "m000003"];
+    let faults = [
+        Fault::new("auth/getuserinfo", FaultKind::Hang),
+        Fault::new("user/get", FaultKind::Hang),
+        Fault::new("auth/getuserinfo", FaultKind::HoldAnswer),
+    ];
+    let browsers = names.map(|_| replicas.browser());
+    let mut redirects = Vec::new();
+    let mut abandoned = JoinSet::new();
+    for ((name, browser), (held, fault)) in names.iter().zip(&browsers).zip(faults.into_iter().enumerate()) {
+        let redirect = replicas.redirect(browser, 0, name).await;
+        replicas.wecom.fault(fault.times(1));
+        abandoned.spawn(browser.request(Method::GET, replicas.url(0), &redirect).send());
+        replicas.wecom.held(held + 1).await;
+        redirects.push(redirect);
+    }
     replicas.kill(0);
-    assert!(first_dies.await.unwrap().is_err() && second_dies.await.unwrap().is_err());
+    assert!(abandoned.join_all().await.iter().all(Result::is_err));
     replicas.wecom.held_at_most(0).await;
     replicas.wecom.clear_faults();
 
-    let (one, other, refused) = tokio::join!(
-        ended(&zhangsan, replicas.url(1), &redirect),
-        ended(&zhangsan, replicas.url(2), &redirect),
-        ended(&lisi, replicas.url(1), &burnt),
-    );
-    assert_eq!((one.status(), other.status()), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER));
+    let [zhangsan, lisi, third] = &browsers;
+    let again = |browser: &Browser, replica, number: usize| {
+        browser.request(Method::GET, replicas.url(replica), &redirects[number]).send()
+    };
+    let (one, other, proven, burnt) =
+        tokio::join!(again(zhangsan, 1, 0), again(zhangsan, 2, 0), again(lisi, 1, 1), again(third, 2, 2),);
+    let [one, other, proven, burnt] = [one, other, proven, burnt].map(Result::unwrap);
     let session = session_of(&one).unwrap();
     assert_eq!(Some(&session), session_of(&other).as_ref(), "one session");
-    assert_eq!(
-        replicas.wecom.calls_of("auth/getuserinfo"),
-        4,
-        "each by the dead one and by one of the others"
-    );
     zhangsan.keep(&session);
-    for replica in [1, 2] {
-        assert_eq!(zhangsan.me(replicas.url(replica)).await.as_deref(), Some("zhangsan"));
-    }
+    lisi.keep(&session_of(&proven).unwrap());
+    // The third begins again by itself.
+    assert_eq!((burnt.status(), session_of(&burnt)), (StatusCode::SEE_OTHER, None));
+    let redirect = replicas.redirect_of(burnt.headers()["location"].to_str().unwrap(), names[2]);
+    assert_eq!(third.get(replicas.url(1), &redirect).await.status(), StatusCode::SEE_OTHER);
 
-    let status = refused.status();
-    let page = refused.text().await.unwrap();
-    assert!(
-        status == StatusCode::BAD_REQUEST && page.contains("40029") && page.contains("href=\"/login"),
-        "{status} {page}"
-    );
-    let redirect = replicas.redirect(&lisi, 1, "lisi").await;
-    assert_eq!(lisi.get(replicas.url(2), &redirect).await.status(), StatusCode::SEE_OTHER);
+    for (browser, name) in browsers.iter().zip(names) {
+        for replica in [1, 2] {
+            assert_eq!(browser.me(replicas.url(replica)).await.as_deref(), Some(name));
+        }
+    }
+    let asked = replicas.wecom.calls_of("auth/getuserinfo");
+    assert_eq!(asked, 2 + 1 + 3, "nobody whom WeCom has named is asked for again");
     let sessions = replicas.sessions(&[]).await;
     let mut members: Vec<&str> = sessions.iter().map(|session| session["userId"].as_str().unwrap()).collect();
     members.sort_unstable();
-    assert_eq!(members, ["lisi", "zhangsan"]);
+    assert_eq!(members, ["lisi", "m000003", "zhangsan"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
-async fn an_emptied_redis_signs_nobody_out_and_sign_ins_under_way_are_told_to_begin_again() {
+async fn an_emptied_redis_signs_nobody_out_and_sign_ins_under_way_begin_again() {
     let replicas = Replicas::of(10).await;
     let lisi = replicas.signed_in("lisi").await;
     let browser = replicas.browser();
-    let redirect = replicas.redirect(&browser, 0, "zhangsan").await;
-    replicas.empty_redis();
-    let answer = browser.get(replicas.url(1), &redirect).await;
-    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-    let page = answer.text().await.unwrap();
-    assert!(page.contains("710003") && page.contains("href=\"/login"), "{page}");
+    let mut redirect = replicas.redirect(&browser, 0, "zhangsan").await;
+    for loss in 1..=3 {
+        replicas.empty_redis();
+        let stranger = replicas.browser().get(replicas.url(2), &redirect).await;
+        assert_eq!(stranger.status(), StatusCode::BAD_REQUEST, "it is only this browser's");
+        let answer = browser.get(replicas.url(1), &redirect).await;
+        if loss == 3 {
+            assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+            let page = answer.text().await.unwrap();
+            assert!(page.contains("710003") && page.contains("href=\"/login"), "{page}");
+            break;
+        }
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let link = answer.headers()["location"].to_str().unwrap();
+        redirect = replicas.redirect_of(link, "zhangsan");
+    }
     for replica in 0..3 {
         assert_eq!(lisi.me(replicas.url(replica)).await.as_deref(), Some("lisi"));
     }
-    let redirect = replicas.redirect(&browser, 1, "zhangsan").await;
+
+    let redirect = replicas.redirect(&browser, 0, "zhangsan").await;
+    replicas.empty_redis();
+    let answer = browser.get(replicas.url(1), &redirect).await;
+    let redirect = replicas.redirect_of(answer.headers()["location"].to_str().unwrap(), "zhangsan");
     assert_eq!(browser.get(replicas.url(2), &redirect).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(browser.me(replicas.url(0)).await.as_deref(), Some("zhangsan"));
 }

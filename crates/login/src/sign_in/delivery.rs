@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wecom::AuthCode;
 use wecom_login_accounts::{Bound, BoundBy, Entry};
-use wecom_login_model::{Account, Clock, Fingerprint, Member, MemberRef};
+use wecom_login_model::{Account, Clock, Fingerprint, Member, MemberRef, Timestamp};
 use wecom_login_session::{Session, SessionToken};
 use wecom_login_store::Act;
 
@@ -15,8 +15,8 @@ use crate::refusal::Settled;
 use crate::state::{CLAIM_LEASE, OUTCOME_LIFETIME, Outcome, Phase, Proven, Record, Versioned};
 use crate::{Binding, Login, Redirect, Refusal, SignedIn};
 
-/// How long a second delivery waits for the first; longer than a sign-in's budget.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a second delivery waits for the first: until its claim has run out, if it must.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 impl Login {
     pub(super) async fn deliver(&self, redirect: &Redirect) -> Result<SignedIn, Refusal> {
@@ -33,7 +33,7 @@ impl Login {
                 return Err(Refusal::StateUnknown);
             };
             check_holder(&read.record, redirect)?;
-            let proven = match &read.record.phase {
+            let (proven, tried_before) = match &read.record.phase {
                 Phase::Spent { redirect: spent, until, outcome } => {
                     if *spent != fingerprint.to_hex() {
                         return Err(used(&read.record, redirect));
@@ -43,8 +43,9 @@ impl Login {
                     }
                     return self.tell_again(redirect, &read.record, outcome).await;
                 }
-                Phase::Claimed { redirect: claimed, .. } | Phase::Proven { redirect: claimed, .. }
-                    if *claimed != fingerprint.to_hex() =>
+                Phase::Claimed { redirect: other, .. }
+                | Phase::Tried { redirect: other, proven: Some(_) }
+                    if *other != fingerprint.to_hex() =>
                 {
                     return Err(used(&read.record, redirect));
                 }
@@ -56,43 +57,29 @@ impl Login {
                     pause = (pause * 2).min(Duration::from_millis(200));
                     continue;
                 }
-                Phase::Claimed { proven, .. } => proven.clone(),
-                Phase::Proven { proven, .. } => Some(proven.clone()),
-                Phase::Issued => None,
+                Phase::Claimed { proven, .. } => (proven.clone(), true),
+                Phase::Tried { redirect: tried, proven } => (proven.clone(), *tried == fingerprint.to_hex()),
+                Phase::Issued => (None, false),
             };
             if now >= read.record.expires_at {
                 return Err(Refusal::StateExpired);
             }
-            let took_over = matches!(read.record.phase, Phase::Claimed { .. });
-            let claim = Phase::Claimed {
-                redirect: fingerprint.to_hex(),
-                until: now + CLAIM_LEASE,
-                proven: proven.clone(),
-            };
+            let claim = claimed(fingerprint, now, proven.clone());
             if let Some(claimed) = self.states.step(&redirect.state, &read, claim).await? {
-                return self.finish(redirect, fingerprint, &code, claimed, proven, took_over).await;
+                let delivery = Delivery { redirect, fingerprint, code: &code, claimed, proven, tried_before };
+                return self.finish(delivery).await;
             }
         }
     }
 
     /// Exchanges the code and moves the claimed state to what came of it.
-    async fn finish(
-        &self,
-        redirect: &Redirect,
-        fingerprint: Fingerprint,
-        code: &AuthCode,
-        claimed: Versioned,
-        mut proven: Option<Proven>,
-        took_over: bool,
-    ) -> Result<SignedIn, Refusal> {
-        let result = match self.begun_before(fingerprint, took_over).await {
+    async fn finish(&self, mut delivery: Delivery<'_>) -> Result<SignedIn, Refusal> {
+        let result = match self.begun_before(&delivery).await {
             Ok(Some((token, session))) => Ok(Proof::Began(token, session)),
-            Ok(None) => {
-                let binding = claimed.record.binding.as_ref();
-                self.exchange(redirect, fingerprint, code, binding, &mut proven).await
-            }
+            Ok(None) => self.exchange(&mut delivery).await,
             Err(refusal) => Err(refusal),
         };
+        let Delivery { redirect, fingerprint, claimed, proven, .. } = delivery;
         let spent = |outcome| Phase::Spent {
             redirect: fingerprint.to_hex(),
             until: self.clock.now() + OUTCOME_LIFETIME,
@@ -126,10 +113,7 @@ impl Login {
                 Err(settled.into())
             }
             Err(refusal) => {
-                let phase = match proven {
-                    Some(proven) => Phase::Proven { redirect: fingerprint.to_hex(), proven },
-                    None => Phase::Issued,
-                };
+                let phase = Phase::Tried { redirect: fingerprint.to_hex(), proven };
                 // Should this fail too, the claim's lease runs out.
                 if let Err(error) = self.states.step(&redirect.state, &claimed, phase).await {
                     tracing::warn!(%error, "a state stays claimed until its lease runs out");
@@ -142,39 +126,39 @@ impl Login {
     /// The session that a delivery has begun which died before it could tell.
     async fn begun_before(
         &self,
-        fingerprint: Fingerprint,
-        took_over: bool,
+        delivery: &Delivery<'_>,
     ) -> Result<Option<(SessionToken, Session)>, Refusal> {
-        if took_over { Ok(self.sessions.adopt(fingerprint).await?) } else { Ok(None) }
+        if delivery.tried_before { Ok(self.sessions.adopt(delivery.fingerprint).await?) } else { Ok(None) }
     }
 
-    async fn exchange(
-        &self,
-        redirect: &Redirect,
-        fingerprint: Fingerprint,
-        code: &AuthCode,
-        binding: Option<&Binding>,
-        proven: &mut Option<Proven>,
-    ) -> Result<Proof, Refusal> {
-        let instance = &redirect.instance;
+    async fn exchange(&self, delivery: &mut Delivery<'_>) -> Result<Proof, Refusal> {
+        let fingerprint = delivery.fingerprint;
+        let instance = &delivery.redirect.instance;
         let calls = instance.client().within(self.budget.clone());
-        // A ticket is not kept for another try.
-        let (user_id, ticket, lost_ticket) = match proven {
+        let (user_id, ticket, lost_ticket) = match &delivery.proven {
+            // A ticket is not kept for another try.
             Some(proven) => (proven.user_id.clone(), None, proven.had_ticket),
             None => {
-                let (user_id, ticket) = self.prove(&calls, code).await?;
+                let (user_id, ticket) = match self.prove(&calls, delivery.code).await {
+                    Err(Refusal::Settled(Settled::BadCode)) if delivery.tried_before => {
+                        return Err(Settled::BrokenOff.into());
+                    }
+                    proved => proved?,
+                };
+                delivery.proven = Some(Proven { user_id: user_id.clone(), had_ticket: ticket.is_some() });
+                self.keep_proof(delivery).await?;
                 (user_id, ticket, false)
             }
         };
         Act::current()
             .has_proved(MemberRef { corp_id: instance.corp_id().clone(), user_id: user_id.clone() });
-        *proven = Some(Proven { user_id: user_id.clone(), had_ticket: ticket.is_some() || lost_ticket });
+        let binding = delivery.claimed.record.binding.as_ref();
         // Whoever has an account already is not looked for, and costs no call more than before.
         let account = self.accounts.of_member(instance.corp_id(), &user_id).await?;
         let looking = account.is_none() && binding.is_none() && instance.policy().bind_by.needs_profile();
         if looking && lost_ticket {
             // What it would have told may decide whose account it is: a new sign-in tells it again.
-            return Err(Refusal::StateUsed);
+            return Err(Settled::BrokenOff.into());
         }
         let (member, told) = self.member(&calls, instance, &user_id, ticket.as_ref(), looking).await?;
         if let Some(binding) = binding {
@@ -190,6 +174,17 @@ impl Login {
             self.sessions.begin(fingerprint, &member.corp_id, &member.user_id, instance.full_name()).await?;
         let (token, session) = session.ok_or(Refusal::StateUsed)?;
         Ok(Proof::Began(token, session))
+    }
+
+    /// Writes down whom WeCom has named: the code is burnt, and should this process die, another can go on.
+    async fn keep_proof(&self, delivery: &mut Delivery<'_>) -> Result<(), Refusal> {
+        let claim = claimed(delivery.fingerprint, self.clock.now(), delivery.proven.clone());
+        // A record that has vanished or was taken over meanwhile changes nothing about who it is; and the redirect's
+        // fingerprint makes one session in any case.
+        if let Some(claimed) = self.states.step(&delivery.redirect.state, &delivery.claimed, claim).await? {
+            delivery.claimed = claimed;
+        }
+        Ok(())
     }
 
     /// Binds the proven member to the account whose session asked for it.
@@ -251,6 +246,22 @@ impl Login {
     }
 }
 
+/// One delivery of a redirect, which has claimed its state.
+struct Delivery<'a> {
+    redirect: &'a Redirect,
+    fingerprint: Fingerprint,
+    code: &'a AuthCode,
+    claimed: Versioned,
+    /// Whom WeCom has named, in this delivery or in one before.
+    proven: Option<Proven>,
+    /// A delivery before came to no outcome that is known.
+    tried_before: bool,
+}
+
+fn claimed(fingerprint: Fingerprint, now: Timestamp, proven: Option<Proven>) -> Phase {
+    Phase::Claimed { redirect: fingerprint.to_hex(), until: now + CLAIM_LEASE, proven }
+}
+
 /// What a redirect has proved came to.
 #[derive(Debug)]
 enum Proof {
@@ -269,10 +280,8 @@ fn check_holder(record: &Record, redirect: &Redirect) -> Result<(), Refusal> {
         return Err(Refusal::StateOfLibrary);
     }
     if !record.belongs_to(redirect) {
-        return Err(match record.phase {
-            Phase::Issued => Refusal::StateOfAnotherBrowser,
-            _ => used(record, redirect),
-        });
+        let open = record.is_open();
+        return Err(if open { Refusal::StateOfAnotherBrowser } else { used(record, redirect) });
     }
     Ok(())
 }

@@ -15,11 +15,8 @@ use wecom_login_store::{Act, Sealer, Store};
 
 use self::under_way::UnderWay;
 use crate::refusal::Settled;
-use crate::state::{Outcome, Phase, Record, States, Versioned};
-use crate::{Binding, BrowserId, Holder, Instance, LoginConfig, Redirect, Refusal, Restart, State, UserInfo};
-
-/// A sign-in is begun again by itself at most this often.
-const MAX_RESTARTS: u8 = 2;
+use crate::state::{Outcome, Phase, Record, States};
+use crate::{Again, BrowserId, Holder, Instance, LoginConfig, Purpose, Redirect, Refusal, State, UserInfo};
 
 /// A member who is signed in.
 #[derive(Debug, Clone)]
@@ -81,28 +78,12 @@ impl Login {
         &self,
         instance: &Instance,
         holder: Holder<'_>,
-        return_to: Option<String>,
-        restarts: u8,
+        purpose: Purpose,
     ) -> Result<State, wecom_login_store::Error> {
         let now = self.clock.now();
-        let state = State::generate(&self.entropy);
-        let record = Record::new(instance.full_name(), holder, return_to, restarts, now);
-        self.states.insert(&state, &record, now).await?;
-        Ok(state)
-    }
-
-    /// Issues a state for a sign-in that binds whoever it proves to an account, for a live session of that account.
-    pub async fn issue_binding_state(
-        &self,
-        instance: &Instance,
-        holder: Holder<'_>,
-        return_to: Option<String>,
-        binding: Binding,
-    ) -> Result<State, wecom_login_store::Error> {
-        let now = self.clock.now();
-        let state = State::generate(&self.entropy);
-        let record = Record::new(instance.full_name(), holder, return_to, 0, now);
-        self.states.insert(&state, &Record { binding: Some(binding), ..record }, now).await?;
+        let name = instance.full_name();
+        let state = State::issue(&self.sealer, &self.entropy, name, holder, &purpose, now);
+        self.states.insert(&state, &Record::new(name, holder, purpose, now), now).await?;
         Ok(state)
     }
 
@@ -112,25 +93,21 @@ impl Login {
         instance: &Instance,
         holder: Holder<'_>,
     ) -> Result<LoginConfig, wecom_login_store::Error> {
-        let state = self.issue_state(instance, holder, None, 0).await?;
+        let state = self.issue_state(instance, holder, Purpose::default()).await?;
         Ok(LoginConfig::new(instance, &state))
     }
 
-    /// What is needed to begin again a sign-in whose state expired, or whose browser brought no cookie.
-    ///
-    /// `Ok(None)` when it has been begun again twice, or when the state is not one that waits for its redirect: then
-    /// there is nothing to begin again, only something to explain. A sign-in that was to bind is not begun again either:
-    /// only the session that asked for it can.
-    pub async fn restart(&self, state: &Secret) -> Result<Option<Restart>, wecom_login_store::Error> {
-        let Some(Versioned { record, .. }) = self.states.get(state, self.clock.now()).await? else {
-            return Ok(None);
-        };
-        let waiting = record.browser.is_some() && record.phase == Phase::Issued && record.binding.is_none();
-        Ok((waiting && record.restarts < MAX_RESTARTS).then(|| Restart {
-            instance: record.instance,
-            return_to: record.return_to,
-            restarts: record.restarts + 1,
-        }))
+    /// Whether a sign-in is begun again whose state expired, whose browser brought no cookie, or which
+    /// [broke off](crate::Settled::BrokenOff).
+    pub async fn again(&self, state: &Secret) -> Result<Again, wecom_login_store::Error> {
+        let read = self.states.get(state, self.clock.now()).await?;
+        Ok(read.map_or(Again::Never, |versioned| versioned.record.again()))
+    }
+
+    /// The same for a state that nothing is kept of: what was kept is lost if the state carries our mark. Where the member
+    /// wanted to go is lost with it.
+    pub fn again_if_lost(&self, state: &Secret, instance: &Instance, browser: &BrowserId) -> Again {
+        State::lost(&self.sealer, state, instance.full_name(), browser, self.clock.now())
     }
 
     /// For which instance a state was issued to a browser, and where its member wants to go; `None` for a state that
@@ -141,12 +118,6 @@ impl Login {
     ) -> Result<Option<(String, Option<String>)>, wecom_login_store::Error> {
         let read = self.states.get(state, self.clock.now()).await?;
         Ok(read.map(|versioned| (versioned.record.instance, versioned.record.return_to)))
-    }
-
-    /// True when the state waits for its redirect and its sign-in has been begun again as often as it may be.
-    pub async fn restarts_are_used_up(&self, state: &Secret) -> Result<bool, wecom_login_store::Error> {
-        let record = self.states.get(state, self.clock.now()).await?.map(|versioned| versioned.record);
-        Ok(record.is_some_and(|record| record.phase == Phase::Issued && record.restarts >= MAX_RESTARTS))
     }
 
     /// Finishes a sign-in over HTTP: the redirect itself, or getLoginCode from the browser's page.

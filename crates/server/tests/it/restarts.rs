@@ -1,12 +1,7 @@
 use std::time::Duration;
 
 use crate::browser::Browser;
-use crate::world::{SESSION_COOKIE, World, redirect, world};
-
-fn state_of(link: &str) -> String {
-    let link = url::Url::parse(link).unwrap();
-    link.query_pairs().find(|(key, _)| key == "state").unwrap().1.into_owned()
-}
+use crate::world::{SESSION_COOKIE, World, redirect, state_of, world};
 
 async fn return_to_of(world: &World, browser: &Browser, state: &str) -> String {
     browser.get(&redirect(&world.code("zhangsan"), state)).await.location().to_owned()
@@ -16,7 +11,7 @@ async fn return_to_of(world: &World, browser: &Browser, state: &str) -> String {
 async fn state_of_page(browser: &Browser) -> String {
     let page = browser.get("/login?return_to=/reports").await;
     let (_, rest) = page.text.split_once("&#38;state=").unwrap();
-    rest.chars().take(32).collect()
+    rest.chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
 #[tokio::test]

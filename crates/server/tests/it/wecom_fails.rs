@@ -3,7 +3,7 @@ use std::time::Duration;
 use wecom_login_simulator::{Fault, FaultKind, Renewal, sample};
 
 use crate::browser::Browser;
-use crate::world::{World, world};
+use crate::world::{World, state_of, world};
 
 /// Delivers the redirect under the fault; its page's status and number, and how often WeCom was asked.
 async fn under(world: &World, fault: Fault, browser: &Browser, redirect: &str) -> (u16, i64, u64) {
@@ -62,14 +62,57 @@ async fn an_answer_that_does_not_come_ends_with_the_budget() {
 }
 
 #[tokio::test]
-async fn a_cut_answer_has_burnt_the_code_and_the_next_try_says_so() {
+async fn a_cut_answer_has_burnt_the_code_and_the_next_try_begins_again_by_itself() {
     let world = world().start().await;
     let browser = world.browser();
     let redirect = world.redirect(&browser, "zhangsan").await;
     let fault = Fault::new("auth/getuserinfo", FaultKind::CutBody);
     assert_eq!(under(&world, fault, &browser, &redirect).await, (502, 710_201, 1));
-    assert_eq!(browser.get(&redirect).await.problem(), 40029);
+    for _ in 0..2 {
+        let page = browser.get(&redirect).await;
+        assert_eq!(page.status.as_u16(), 303);
+        assert!(
+            page.location().starts_with(&format!("{}/wwlogin/sso/login?", world.wecom.url())),
+            "{page:?}"
+        );
+        let fresh = crate::world::redirect(&world.code("zhangsan"), &state_of(page.location()));
+        assert_eq!(browser.get(&fresh).await.location(), "/");
+        assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
+    }
+    assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 4, "that the code is burnt is remembered");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_breaks_off_again_and_again_is_explained_in_the_end() {
+    let world = world().start().await;
+    let browser = world.browser();
+    let mut redirect = world.redirect(&browser, "zhangsan").await;
+    for restarts in 0..3 {
+        let fault = Fault::new("auth/getuserinfo", FaultKind::CutBody);
+        assert_eq!(under(&world, fault, &browser, &redirect).await, (502, 710_201, 1));
+        let page = browser.get(&redirect).await;
+        if restarts == 2 {
+            assert_eq!((page.status.as_u16(), page.problem()), (400, 710_203));
+            break;
+        }
+        redirect = crate::world::redirect(&world.code("zhangsan"), &state_of(page.location()));
+    }
     assert_eq!(world.sign_in(&browser, "zhangsan").await.location(), "/", "a new sign-in works");
+}
+
+#[tokio::test]
+async fn after_a_failure_another_code_may_come_with_the_same_state() {
+    let world = world().start().await;
+    let browser = world.browser();
+    let state = world.state(&browser).await;
+    let first = crate::world::redirect(&world.code("zhangsan"), &state);
+    let fault = Fault::new("auth/getuserinfo", FaultKind::CutBody);
+    assert_eq!(under(&world, fault, &browser, &first).await, (502, 710_201, 1));
+    // Back to WeCom's page, and confirmed once more.
+    let second = crate::world::redirect(&world.code("zhangsan"), &state);
+    assert_eq!(browser.get(&second).await.location(), "/");
+    assert_eq!(browser.get(&first).await.problem(), 710_005, "the state is used");
+    assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
 }
 
 #[tokio::test]

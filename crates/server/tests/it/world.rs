@@ -401,3 +401,9 @@ fn write(app: &std::path::Path, path: &str, json: &Value) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, json.to_string()).unwrap();
 }
+
+/// The state in a link to WeCom.
+pub(crate) fn state_of(link: &str) -> String {
+    let link = url::Url::parse(link).unwrap();
+    link.query_pairs().find(|(key, _)| key == "state").unwrap().1.into_owned()
+}

@@ -64,7 +64,13 @@ pub(crate) async fn serve(
             return finish(&shared, &peer, endpoint, |_| Err(Refusal::of(code))).into_response();
         }
         // Limits strike nobody: they are in `pressure`.
-        Some(FaultKind::CutBody | FaultKind::PerMinute { .. } | FaultKind::Concurrent { .. }) | None => {}
+        Some(
+            FaultKind::CutBody
+            | FaultKind::HoldAnswer
+            | FaultKind::PerMinute { .. }
+            | FaultKind::Concurrent { .. },
+        )
+        | None => {}
     }
 
     let body =
@@ -73,7 +79,14 @@ pub(crate) async fn serve(
     let answer = finish(&shared, &peer, endpoint, |world| {
         Call::new(world, shared.clock.now(), peer.ip, query, &body).answer(endpoint, posted, pressure)
     });
-    if fault == Some(FaultKind::CutBody) { cut(answer) } else { answer.into_response() }
+    match fault {
+        Some(FaultKind::CutBody) => cut(answer),
+        Some(FaultKind::HoldAnswer) => {
+            shared.faults.hold().await;
+            answer.into_response()
+        }
+        _ => answer.into_response(),
+    }
 }
 
 /// The company whose call it is: limits are a company's own. Of a token that is none nobody's.

@@ -71,6 +71,21 @@ async fn held_calls_go_on_when_the_faults_are_cleared() {
 }
 
 #[tokio::test]
+async fn a_held_answer_is_that_of_a_call_that_was_handled() {
+    let sim = Arc::new(start().await);
+    let code = sim.code_for("lisi");
+    sim.fault(Fault::new("auth/getuserinfo", FaultKind::HoldAnswer).times(1));
+    let held = tokio::spawn({
+        let (sim, code) = (Arc::clone(&sim), code.clone());
+        async move { redeem(&sim, &code).await }
+    });
+    sim.held(1).await;
+    assert_eq!(redeem(&sim, &code).await["errcode"], 40029);
+    sim.clear_faults();
+    assert_eq!(held.await.unwrap()["userid"], "lisi");
+}
+
+#[tokio::test]
 async fn a_caller_who_gives_up_is_no_longer_held() {
     let sim = Arc::new(start().await);
     sim.fault(Fault::new("gettoken", FaultKind::Hang));

@@ -133,6 +133,13 @@ impl Replicas {
         format!("/auth/wecom?code={}&state={state}", self.wecom.code_for(user_id))
     }
 
+    /// The path that WeCom redirects to when the member has confirmed what a link of ours asked for.
+    pub(super) fn redirect_of(&self, link: &str, user_id: &str) -> String {
+        assert!(link.starts_with(&format!("{}/wwlogin/sso/login?", self.wecom.url())), "{link}");
+        let state = link.split_once("&state=").unwrap().1.split(['&', '#']).next().unwrap();
+        format!("/auth/wecom?code={}&state={state}", self.wecom.code_for(user_id))
+    }
+
     /// A browser in which the member is signed in, by two replicas.
     pub(super) async fn signed_in(&self, user_id: &str) -> Browser {
         let browser = self.browser();

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use wecom_login_simulator::{CodeRequest, sample};
 
 use super::{bearer, operated};
-use crate::world::{API, BROWSER_COOKIE, ELEMENT, SESSION_COOKIE, World, redirect, world};
+use crate::world::{API, BROWSER_COOKIE, ELEMENT, REDIRECT, SESSION_COOKIE, World, redirect, world};
 
 /// What an event was, who did it, and what came of it.
 fn told(entry: &Value) -> (String, String, String) {
@@ -74,6 +74,25 @@ async fn who_signed_in_and_who_was_refused_is_in_the_table_and_in_the_file() {
     for secret in secrets {
         assert!(!secret.is_empty() && !all.contains(&secret), "{secret} in {all}");
     }
+}
+
+#[tokio::test]
+async fn what_anybody_can_repeat_without_a_code_fills_no_table() {
+    let world = world().settings(operated).start().await;
+    let browser = world.browser();
+    let state = world.state(&browser).await;
+    for _ in 0..3 {
+        let declined = browser.get(&format!("{REDIRECT}?state={state}")).await;
+        assert_eq!(declined.problem(), 710_001);
+        let begun_again = world.browser().get(&redirect("any", &state)).await;
+        assert_eq!(begun_again.status.as_u16(), 303);
+    }
+    assert_eq!(rows(&world).await, Vec::<Value>::new());
+    // A state that is none of ours is a failure, with a code or without.
+    for _ in 0..60 {
+        assert_eq!(browser.get(&format!("{REDIRECT}?state=none-of-ours")).await.problem(), 710_003);
+    }
+    assert_eq!(browser.get(&format!("{REDIRECT}?state={state}")).await.status.as_u16(), 429);
 }
 
 #[tokio::test]

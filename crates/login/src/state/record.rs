@@ -1,79 +1,25 @@
-//! The state of a sign-in: issued, claimed by one delivery of its redirect, proven, spent.
+//! The record of a state: issued, claimed by one delivery of its redirect, tried, spent.
 //!
-//! A record is kept under the state's fingerprint. Each step is one conditional write of the version that was read,
-//! so of many deliveries one claims. A claim that outlives its lease was left by a process that died; the next
-//! delivery of the same redirect takes over.
+//! It is kept under the state's fingerprint. Each step is one conditional write of the version that was read, so of many
+//! deliveries one claims. A claim that outlives its lease was left by a process that died; the next delivery of the same
+//! redirect takes over.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wecom_login_model::{AccountId, Entropy, Fingerprint, Secret, Timestamp, UserId, alphanumeric};
+use wecom_login_model::{Fingerprint, Secret, Timestamp, UserId};
 use wecom_login_store::{Error, KeyValue};
 
+use super::{Again, Binding, Holder, Purpose, STATE_LIFETIME, State};
+use crate::Redirect;
 use crate::refusal::Settled;
-use crate::{BrowserId, Redirect};
 
-/// How long a sign-in may take from its link to its redirect.
-pub(crate) const STATE_LIFETIME: Duration = Duration::from_mins(10);
-/// How much longer the record of an expired or used state is kept, to restart the sign-in or to name the case.
-const RECORD_KEPT_FOR: Duration = Duration::from_hours(1);
-/// Longer than any exchange of a code can take.
-pub(crate) const CLAIM_LEASE: Duration = Duration::from_secs(15);
+/// How much longer the record of an expired or used state is kept, to begin the sign-in again or to name the case.
+pub(crate) const RECORD_KEPT_FOR: Duration = Duration::from_hours(1);
+/// Twice what WeCom may take for an exchange, whose bound is the sign-in's budget.
+pub(crate) const CLAIM_LEASE: Duration = Duration::from_secs(10);
 /// How long a second delivery of a redirect is answered like the first.
 pub(crate) const OUTCOME_LIFETIME: Duration = Duration::from_mins(5);
-
-/// A state: 32 characters of a-zA-Z0-9, which both sign-in links carry unharmed (WeCom 91022).
-#[derive(Clone, PartialEq, Eq)]
-pub struct State(String);
-
-impl State {
-    const LENGTH: usize = 32;
-
-    pub(crate) fn generate(entropy: &dyn Entropy) -> Self {
-        Self(alphanumeric(entropy, Self::LENGTH))
-    }
-
-    /// The text that goes into the link.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("State")
-    }
-}
-
-/// For whom a state is issued.
-#[derive(Debug, Clone, Copy)]
-pub enum Holder<'a> {
-    /// A browser; only it can use the state.
-    Browser(&'a BrowserId),
-    /// A call of the library; never valid over HTTP.
-    Library,
-}
-
-/// What a sign-in was begun for that is to bind whoever it proves, instead of signing them in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Binding {
-    /// The account to bind to.
-    pub account: AccountId,
-    /// The live session of that account, in the same browser, that asked for it.
-    pub session: String,
-}
-
-/// What is needed to begin a sign-in again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restart {
-    /// The instance.
-    pub instance: String,
-    /// Where the member wanted to go.
-    pub return_to: Option<String>,
-    /// How often the sign-in has been begun again, this time included.
-    pub restarts: u8,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -93,10 +39,11 @@ pub(crate) struct Record {
 pub(crate) enum Phase {
     /// Nothing has come back yet.
     Issued,
-    /// One delivery of `redirect` is exchanging the code, until `until` at the latest.
+    /// One delivery of `redirect` is exchanging the code, until `until` at the latest. Once WeCom has told who it is, the
+    /// code is burnt, and whoever takes over goes on from there.
     Claimed { redirect: String, until: Timestamp, proven: Option<Proven> },
-    /// WeCom has told who it is, and has burnt the code; what came after failed and may be tried again.
-    Proven { redirect: String, proven: Proven },
+    /// A try of `redirect` came to no outcome; it may be tried again. The code may be burnt, and is if it was `proven`.
+    Tried { redirect: String, proven: Option<Proven> },
     /// The redirect has had its outcome, which is told again until `until`.
     Spent { redirect: String, until: Timestamp, outcome: Outcome },
 }
@@ -170,27 +117,38 @@ impl States {
 }
 
 impl Record {
-    pub(crate) fn new(
-        instance: &str,
-        holder: Holder<'_>,
-        return_to: Option<String>,
-        restarts: u8,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn new(instance: &str, holder: Holder<'_>, purpose: Purpose, now: Timestamp) -> Self {
         let browser = match holder {
             Holder::Browser(browser) => Some(browser.fingerprint().to_hex()),
             Holder::Library => None,
         };
-        let expires_at = now + STATE_LIFETIME;
+        let Purpose { return_to, binding, restarts } = purpose;
         Self {
             instance: instance.to_owned(),
             browser,
             return_to,
             restarts,
-            binding: None,
-            expires_at,
+            binding,
+            expires_at: now + STATE_LIFETIME,
             phase: Phase::Issued,
         }
+    }
+
+    /// True when no redirect has proved anybody yet, and any may still.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Issued | Phase::Tried { proven: None, .. })
+    }
+
+    /// Whether its sign-in is begun again. One that was to bind is not: only the session that asked for it can.
+    pub(crate) fn again(&self) -> Again {
+        let broke_off = matches!(
+            self.phase,
+            Phase::Spent { outcome: Outcome::Refused { settled: Settled::BrokenOff }, .. }
+        );
+        if self.browser.is_none() || self.binding.is_some() || !(self.is_open() || broke_off) {
+            return Again::Never;
+        }
+        Again::after(self.restarts, Purpose { return_to: self.return_to.clone(), ..Purpose::default() })
     }
 
     pub(crate) fn belongs_to(&self, redirect: &Redirect) -> bool {

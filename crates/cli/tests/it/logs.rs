@@ -1,9 +1,10 @@
 use std::io::Read as _;
 
 use serde_json::{Value, json};
-use wecom_login_simulator::{CodeRequest, Fault, FaultKind, Options, Simulator, sample};
+use wecom_login_simulator::{Fault, FaultKind, Options, Simulator, sample};
 
-use crate::kill::{App, state};
+use crate::app::App;
+use crate::browser::Browser;
 use crate::program::{Program, http};
 
 /// Good and bad sign-ins at the most talkative log level; none of their secrets stands in the log.
@@ -31,22 +32,16 @@ async fn no_secret_reaches_the_log_even_at_trace() {
         Some(FaultKind::Errcode { code: 40001 }),
         Some(FaultKind::Reset),
     ] {
-        let code = wecom.issue_code(CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, "zhangsan"));
-        let (cookie, state) = state(&http, &app).await;
+        let (code, browser) = (wecom.code_for("zhangsan"), Browser::new(&http));
+        let redirect = browser.redirect(app.url(), &code).await;
         if let Some(kind) = fault {
             wecom.fault(Fault::new("*", kind));
         }
-        let redirect = format!("{}?code={code}&state={state}", app.redirect());
-        let answer = http.get(redirect).header("cookie", &cookie).send().await.unwrap();
+        browser.get(app.url(), &redirect).await;
         wecom.clear_faults();
-        let cookies =
-            answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned());
-        secrets.extend(
-            cookies
-                .chain([cookie])
-                .map(|pair| pair.split(';').next().unwrap().split_once('=').unwrap().1.to_owned()),
-        );
-        secrets.extend([code, state]);
+        let cookies = browser.cookies();
+        secrets.extend(cookies.split("; ").map(|pair| pair.split_once('=').unwrap().1.to_owned()));
+        secrets.extend([code, redirect.split_once("&state=").unwrap().1.to_owned()]);
     }
     let token: Value = http
         .get(format!(

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod accounts;
+mod app;
+mod browser;
 mod command_line;
 mod demo;
 mod kill;

@@ -2,19 +2,17 @@
 
 use std::path::Path;
 
+use reqwest::Method;
 use serde_json::{Value, json};
-use wecom_login_simulator::{CodeRequest, Fault, FaultKind, Options, Simulator, sample};
+use wecom_login_simulator::{Fault, FaultKind, Options, Simulator, sample};
 
-use crate::kill::{App, sign_in, state};
+use crate::app::App;
+use crate::browser::{Browser, session_of};
 use crate::program::{Program, command, http};
 
 const INTERRUPT: i32 = 2;
 const HANGUP: i32 = 1;
 const TERMINATE: i32 = 15;
-
-fn code(wecom: &Simulator, user_id: &str) -> String {
-    wecom.issue_code(CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, user_id))
-}
 
 /// Runs a command on the app's data.
 async fn on(app: &App, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -43,14 +41,11 @@ fn audited(path: &Path) -> Vec<(String, String)> {
 async fn told_to_stop_it_finishes_the_sign_in_under_way() {
     let wecom = Simulator::start(Options::default()).await.unwrap();
     let app = App::new(&wecom);
-    let mut program = Program::start(app.command());
-    let log = program.wait_for_log("ready");
-    std::thread::spawn(move || std::io::copy(&mut { log }, &mut std::io::sink()));
-    let http = http();
-    let (browser, state) = state(&http, &app).await;
+    let program = Program::start_ready(app.command());
+    let browser = Browser::new(&http());
+    let redirect = browser.redirect(app.url(), &wecom.code_for("zhangsan")).await;
     wecom.fault(Fault::new("auth/getuserinfo", FaultKind::Hang));
-    let redirect = format!("{}?code={}&state={state}", app.redirect(), code(&wecom, "zhangsan"));
-    let under_way = tokio::spawn(http.get(redirect).header("cookie", browser).send());
+    let under_way = tokio::spawn(browser.request(Method::GET, app.url(), &redirect).send());
     wecom.held(1).await;
     program.signal(TERMINATE);
     // From here on the system refuses whoever connects.
@@ -60,8 +55,7 @@ async fn told_to_stop_it_finishes_the_sign_in_under_way() {
     wecom.clear_faults();
     let answer = under_way.await.unwrap().unwrap();
     assert_eq!(answer.status(), 303);
-    let cookies = answer.headers().get_all("set-cookie");
-    assert!(cookies.iter().any(|cookie| cookie.to_str().unwrap().contains("session=")));
+    assert!(session_of(&answer).is_some());
     assert_eq!(program.finish().0, Some(0));
 }
 
@@ -72,12 +66,10 @@ async fn it_says_that_it_stops_and_a_second_signal_ends_it_at_once() {
         let app = App::new(&wecom);
         let mut command = app.command();
         command.env("WECOM_LOGIN_SHUTDOWN_DELAY", "10m");
-        let mut program = Program::start(command);
-        let log = program.wait_for_log("ready");
-        std::thread::spawn(move || std::io::copy(&mut { log }, &mut std::io::sink()));
+        let program = Program::start_ready(command);
         let http = http();
         let ready = || async {
-            let answer = http.get(format!("http://{}/readyz", app.address())).send().await.unwrap();
+            let answer = http.get(format!("{}/readyz", app.url())).send().await.unwrap();
             (answer.status().as_u16(), answer.json::<Value>().await.unwrap()["status"].clone())
         };
         assert_eq!(ready().await, (200, json!("ready")));
@@ -105,17 +97,15 @@ async fn sessions_are_listed_and_revoked_while_it_runs() {
     assert_eq!(code_of_missing, Some(1));
     assert!(error.contains("there is no database in the data folder"), "{error}");
 
-    let mut program = Program::start(command);
-    let log = program.wait_for_log("ready");
-    std::thread::spawn(move || std::io::copy(&mut { log }, &mut std::io::sink()));
+    let program = Program::start_ready(command);
     let http = http();
-    let zhangsan = sign_in(&http, &app, &code(&wecom, "zhangsan")).await.unwrap();
-    let phone = sign_in(&http, &app, &code(&wecom, "lisi")).await.unwrap();
-    let laptop = sign_in(&http, &app, &code(&wecom, "lisi")).await.unwrap();
-    let me = |cookie: &str| {
-        let request = http.get(format!("http://{}/me", app.address())).header("cookie", cookie);
-        async move { request.send().await.unwrap().status().as_u16() }
+    let signed_in = async |user_id: &str| {
+        let browser = Browser::new(&http);
+        browser.sign_in(app.url(), &wecom.code_for(user_id)).await;
+        browser
     };
+    let (zhangsan, phone, laptop) =
+        (signed_in("zhangsan").await, signed_in("lisi").await, signed_in("lisi").await);
 
     let (code, out, _) = on(&app, &["session", "list", "--json"]).await;
     assert_eq!(code, Some(0));
@@ -127,7 +117,7 @@ async fn sessions_are_listed_and_revoked_while_it_runs() {
     assert!(out.contains(&format!("{}/zhangsan", sample::CORP_ID)), "{out}");
 
     assert_eq!(on(&app, &["session", "revoke", &id]).await.0, Some(0));
-    assert_eq!(me(&zhangsan).await, 401);
+    assert_eq!(zhangsan.me(app.url()).await, None);
     let (code, _, error) = on(&app, &["session", "revoke", &id]).await;
     assert_eq!(code, Some(3));
     assert!(error.contains(&format!("no session {id} lives")), "{error}");
@@ -142,11 +132,11 @@ async fn sessions_are_listed_and_revoked_while_it_runs() {
     let member = format!("{}/lisi", sample::CORP_ID);
     let (code, out, _) = on(&app, &["session", "revoke", "--member", &member]).await;
     assert_eq!((code, out.as_str()), (Some(0), "2 sessions have ended.\n"));
-    assert_eq!((me(&phone).await, me(&laptop).await), (401, 401));
-    let again = sign_in(&http, &app, &wecom.code_for("lisi")).await.unwrap();
-    assert_eq!(me(&again).await, 200);
+    assert_eq!((phone.me(app.url()).await, laptop.me(app.url()).await), (None, None));
+    let again = signed_in("lisi").await;
+    assert_eq!(again.me(app.url()).await.as_deref(), Some("lisi"));
     assert_eq!(on(&app, &["session", "revoke", "--all"]).await.1, "1 sessions have ended.\n");
-    assert_eq!(me(&again).await, 401);
+    assert_eq!(again.me(app.url()).await, None);
     let (code, out, _) = on(&app, &["session", "revoke", "--all"]).await;
     assert_eq!((code, out.as_str()), (Some(0), "0 sessions have ended.\n"));
     program.signal(TERMINATE);
@@ -163,11 +153,10 @@ async fn sessions_are_listed_and_revoked_while_it_runs() {
 async fn a_backup_taken_while_it_runs_is_restored() {
     let wecom = Simulator::start(Options::default()).await.unwrap();
     let app = App::new(&wecom);
-    let mut program = Program::start(app.command());
-    let log = program.wait_for_log("ready");
-    std::thread::spawn(move || std::io::copy(&mut { log }, &mut std::io::sink()));
+    let program = Program::start_ready(app.command());
     let http = http();
-    let before = sign_in(&http, &app, &code(&wecom, "zhangsan")).await.unwrap();
+    let (before, after) = (Browser::new(&http), Browser::new(&http));
+    before.sign_in(app.url(), &wecom.code_for("zhangsan")).await;
     let copy = app.data().parent().unwrap().join("copy.db");
     let copied = on(&app, &["backup", copy.to_str().unwrap()]).await;
     assert_eq!(copied.0, Some(0), "{}", copied.2);
@@ -180,7 +169,7 @@ async fn a_backup_taken_while_it_runs_is_restored() {
     assert_eq!(code_of_second, Some(1));
     assert!(error.contains("exists"), "{error}");
     assert_eq!(std::fs::metadata(&copy).unwrap().len(), size, "it stays as it was");
-    let after = sign_in(&http, &app, &code(&wecom, "lisi")).await.unwrap();
+    after.sign_in(app.url(), &wecom.code_for("lisi")).await;
     program.kill();
 
     // Restored as docs/operations.md has it: the files of the database away, the copy in their place, the key kept.
@@ -194,12 +183,7 @@ async fn a_backup_taken_while_it_runs_is_restored() {
     }
     assert!(gone > 0);
     std::fs::rename(&copy, app.data().join("wecom-login.db")).unwrap();
-    let mut program = Program::start(app.command());
-    let log = program.wait_for_log("ready");
-    std::thread::spawn(move || std::io::copy(&mut { log }, &mut std::io::sink()));
-    let me = |cookie: String| {
-        let request = http.get(format!("http://{}/me", app.address())).header("cookie", cookie);
-        async move { request.send().await.unwrap().status().as_u16() }
-    };
-    assert_eq!((me(before).await, me(after).await), (200, 401), "what came after the copy is lost, no more");
+    let _program = Program::start_ready(app.command());
+    assert_eq!(before.me(app.url()).await.as_deref(), Some("zhangsan"));
+    assert_eq!(after.me(app.url()).await, None, "what came after the copy is lost, no more");
 }

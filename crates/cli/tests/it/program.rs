@@ -50,6 +50,19 @@ impl Program {
         }
     }
 
+    /// Starts a server and waits until it is ready; what it logs after that is thrown away.
+    pub(crate) fn start_ready(command: Command) -> Self {
+        let mut program = Self::start(command);
+        program.is_ready();
+        program
+    }
+
+    /// Waits until a server is ready. Its log is read on, or it would wait for a reader one day.
+    pub(crate) fn is_ready(&mut self) {
+        let mut log = self.wait_for_log("ready");
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    }
+
     pub(crate) fn signal(&self, signal: i32) {
         let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status();
         assert!(status.unwrap().success());
@@ -83,12 +96,14 @@ impl Drop for Program {
     }
 }
 
-/// A client that follows no redirects.
+/// A client that follows no redirects and keeps no connection: one that the server closes just when it is used again is an
+/// error that a real browser does not show.
 pub(crate) fn http() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(std::time::Duration::from_secs(10))
+        .pool_max_idle_per_host(0)
+        .timeout(std::time::Duration::from_secs(30))
         .build()
         .unwrap()
 }

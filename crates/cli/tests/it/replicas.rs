@@ -10,7 +10,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use wecom_login_simulator::{By, Change, EventState, Fault, FaultKind, sample};
 
-use company::{Browser, Replicas, session_of};
+use crate::browser::{Browser, session_of};
+use company::Replicas;
 
 const PEOPLE: usize = 2_000;
 /// Sign-ins under way at one moment, a third of them at each replica.

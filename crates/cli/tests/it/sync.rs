@@ -11,6 +11,7 @@ use wecom_login_model::{CorpId, DepartmentId, UserId};
 use wecom_login_simulator::{Company, Department, Fault, FaultKind, Member, Options, Simulator, sample};
 use wecom_login_store::{Lease, Store};
 
+use crate::app::write_app;
 use crate::program::{Program, command};
 
 struct World {
@@ -26,18 +27,7 @@ async fn world(members: usize, departments: usize) -> World {
     let companies = vec![Company::generated(members, departments, 1)];
     let wecom = Simulator::start(Options { companies, ..Options::default() }).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let element = folder.path().join("app/auths/loginTypes/Example");
-    std::fs::create_dir_all(&element).unwrap();
-    let json = json!({"title": "Example", "type": "auths.loginTypes.QywxInnerType"});
-    std::fs::write(element.join("e.json"), json.to_string()).unwrap();
-    let config = json!({
-        "corpId": sample::CORP_ID,
-        "corpSecret": sample::SECRET,
-        "agentId": sample::AGENT_ID,
-        "redirectUri": "http://127.0.0.1:8000/auth/wecom",
-        "apiBase": wecom.api_url(),
-    });
-    std::fs::write(element.join("Example.json"), config.to_string()).unwrap();
+    write_app(folder.path(), &wecom, "http://127.0.0.1:8000");
     World { wecom, folder }
 }
 

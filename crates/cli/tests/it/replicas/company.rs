@@ -1,23 +1,19 @@
 //! A company's WeCom, three replicas of the server in processes of their own, and browsers.
 
-use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder, Response};
-use serde_json::{Value, json};
+use reqwest::Client;
+use serde_json::Value;
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
-use wecom_login_simulator::{Callback, Company, Options, Receiver, Rule, Simulator, sample};
+use wecom_login_simulator::{Company, Options, Simulator, sample};
 
-use crate::program::{Program, command};
-
-const TOKEN: &str = "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo";
-const AES_KEY: &str = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt";
+use crate::app::{free_addresses, subscribe, write_app};
+use crate::browser::Browser;
+use crate::program::{Program, command, http};
 
 /// Three replicas; the public address is the first one's.
 pub(super) struct Replicas {
@@ -69,13 +65,9 @@ impl Replicas {
         let wecom = Simulator::start(Options { companies, ..Options::default() }).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let shared = Shared::new().await;
-        // All bound at the same time, so that no two are the same.
-        let free: Vec<_> = (0..3).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let addresses: Vec<String> =
-            free.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
-        drop(free);
+        let addresses = free_addresses(3);
         let urls: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
-        write_app(&folder, &wecom, &urls[0]);
+        write_app(folder.path(), &wecom, &urls[0]);
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let mut running: Vec<Program> = Vec::new();
         for (number, address) in addresses.iter().enumerate() {
@@ -85,13 +77,9 @@ impl Replicas {
             shared.settings(&mut command);
             running.push(Program::start(command));
         }
-        for program in &mut running {
-            let log = program.wait_for_log("ready");
-            // The log must be read on, or the process waits for a reader.
-            std::thread::spawn(move || std::io::copy(&mut { log }, &mut std::io::sink()));
-        }
+        running.iter_mut().for_each(Program::is_ready);
         let running = running.into_iter().map(Some).collect();
-        Self { wecom, folder, shared, urls, running, http: client() }
+        Self { wecom, folder, shared, urls, running, http: http() }
     }
 
     /// Where a replica listens; they are counted round and round.
@@ -111,26 +99,16 @@ impl Replicas {
 
     /// The console of contact sync is given the address at this replica, which answers its check.
     pub(super) async fn subscribe(&self, replica: usize) {
-        let callback = Callback {
-            url: format!("{}/wecom/callback/Example", self.url(replica)),
-            token: TOKEN.to_owned(),
-            aes_key: AES_KEY.to_owned(),
-            rule: Rule::New,
-        };
-        self.wecom.save_callback(sample::CORP_ID, Receiver::ContactSync, callback).await.unwrap();
+        subscribe(&self.wecom, self.url(replica)).await;
     }
 
     pub(super) fn browser(&self) -> Browser {
-        Browser { http: self.http.clone(), cookies: Mutex::default() }
+        Browser::new(&self.http)
     }
 
     /// Begins a sign-in at this replica; the path that WeCom redirects to when the member has confirmed.
     pub(super) async fn redirect(&self, browser: &Browser, replica: usize, user_id: &str) -> String {
-        let path = "/api/local/app/auths/loginTypes/Example/getLoginConfig";
-        let request = browser.request(Method::POST, self.url(replica), path).json(&json!({}));
-        let config: Value = browser.send(request).await.json().await.unwrap();
-        let state = config["data"]["state"].as_str().unwrap_or_else(|| panic!("{config}"));
-        format!("/auth/wecom?code={}&state={state}", self.wecom.code_for(user_id))
+        browser.redirect(self.url(replica), &self.wecom.code_for(user_id)).await
     }
 
     /// The path that WeCom redirects to when the member has confirmed what a link of ours asked for.
@@ -180,87 +158,4 @@ impl Replicas {
         let gone: u32 = answer.trim().trim_start_matches(':').parse().unwrap_or_else(|_| panic!("{answer}"));
         assert!(gone > 0, "the replicas keep nothing in Redis");
     }
-}
-
-/// A client that follows no redirects and keeps no connection: one that the server closes just when it is used again is an
-/// error that a real browser does not show.
-fn client() -> Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(0)
-        .timeout(Duration::from_secs(30))
-        .build()
-        .unwrap()
-}
-
-fn write_app(folder: &TempDir, wecom: &Simulator, public_url: &str) {
-    let element = folder.path().join("app/auths/loginTypes/Example");
-    std::fs::create_dir_all(&element).unwrap();
-    let json = json!({"title": "Example", "type": "auths.loginTypes.QywxInnerType"});
-    std::fs::write(element.join("e.json"), json.to_string()).unwrap();
-    let config = json!({
-        "corpId": sample::CORP_ID,
-        "corpSecret": sample::SECRET,
-        "agentId": sample::AGENT_ID,
-        "redirectUri": format!("{public_url}/auth/wecom"),
-        "contactCallbackToken": TOKEN,
-        "contactCallbackAesKey": AES_KEY,
-        "apiBase": wecom.api_url(),
-        "loginBase": wecom.url(),
-        "oauthBase": wecom.url(),
-    });
-    std::fs::write(element.join("Example.json"), config.to_string()).unwrap();
-}
-
-/// A browser behind a load balancer: its cookies go to whichever replica it is sent to.
-pub(super) struct Browser {
-    http: Client,
-    cookies: Mutex<BTreeMap<String, String>>,
-}
-
-impl Browser {
-    pub(super) fn request(&self, method: Method, url: &str, path: &str) -> RequestBuilder {
-        let cookies = self.cookies.lock().unwrap();
-        let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        self.http.request(method, format!("{url}{path}")).header("cookie", pairs.join("; "))
-    }
-
-    pub(super) async fn send(&self, request: RequestBuilder) -> Response {
-        let answer = request.send().await.unwrap();
-        for pair in pairs(&answer) {
-            self.keep(&pair);
-        }
-        answer
-    }
-
-    pub(super) fn keep(&self, pair: &str) {
-        let (name, value) = pair.split_once('=').unwrap();
-        self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
-    }
-
-    pub(super) async fn get(&self, url: &str, path: &str) -> Response {
-        self.send(self.request(Method::GET, url, path)).await
-    }
-
-    /// Who is signed in, as this replica sees it.
-    pub(super) async fn me(&self, url: &str) -> Option<String> {
-        let request = self.request(Method::GET, url, "/me").header("accept", "application/json");
-        let answer = request.send().await.unwrap();
-        match answer.status().as_u16() {
-            401 => None,
-            200 => Some(answer.json::<Value>().await.unwrap()["userId"].as_str().unwrap().to_owned()),
-            other => panic!("/me answered {other}"),
-        }
-    }
-}
-
-fn pairs(answer: &Response) -> Vec<String> {
-    let cookies = answer.headers().get_all("set-cookie").iter();
-    cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
-}
-
-/// The session's cookie that an answer sets.
-pub(super) fn session_of(answer: &Response) -> Option<String> {
-    pairs(answer).into_iter().find(|pair| pair.starts_with("wecom_login_session="))
 }

@@ -1,0 +1,99 @@
+//! Browsers: cookies that go to whichever server one is sent to.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use crate::app::FUNCTIONS;
+
+/// A browser; behind a load balancer its cookies go to any replica.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    http: Client,
+    cookies: Mutex<BTreeMap<String, String>>,
+}
+
+impl Browser {
+    pub(crate) fn new(http: &Client) -> Self {
+        Self { http: http.clone(), cookies: Mutex::default() }
+    }
+
+    pub(crate) fn request(&self, method: Method, url: &str, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{url}{path}")).header("cookie", self.cookies())
+    }
+
+    pub(crate) fn cookies(&self) -> String {
+        let cookies = self.cookies.lock().unwrap();
+        let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    pub(crate) async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Response> {
+        let answer = request.send().await?;
+        for pair in pairs(&answer) {
+            self.keep(&pair);
+        }
+        Ok(answer)
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Response {
+        self.try_send(request).await.unwrap()
+    }
+
+    pub(crate) fn keep(&self, pair: &str) {
+        let (name, value) = pair.split_once('=').unwrap();
+        self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) async fn get(&self, url: &str, path: &str) -> Response {
+        self.send(self.request(Method::GET, url, path)).await
+    }
+
+    /// Begins a sign-in: the path that WeCom redirects to with this code when the member has confirmed.
+    pub(crate) async fn try_redirect(&self, url: &str, code: &str) -> reqwest::Result<String> {
+        let path = format!("{FUNCTIONS}/getLoginConfig");
+        let request = self.request(Method::POST, url, &path).json(&json!({}));
+        let config: Value = self.try_send(request).await?.json().await?;
+        let state = config["data"]["state"].as_str().unwrap_or_else(|| panic!("{config}"));
+        Ok(format!("/auth/wecom?code={code}&state={state}"))
+    }
+
+    pub(crate) async fn redirect(&self, url: &str, code: &str) -> String {
+        self.try_redirect(url, code).await.unwrap()
+    }
+
+    /// Signs in; done once the answer has arrived whole.
+    pub(crate) async fn try_sign_in(&self, url: &str, code: &str) -> reqwest::Result<()> {
+        let redirect = self.try_redirect(url, code).await?;
+        let answer = self.try_send(self.request(Method::GET, url, &redirect)).await?;
+        assert_eq!(answer.status().as_u16(), 303);
+        Ok(())
+    }
+
+    pub(crate) async fn sign_in(&self, url: &str, code: &str) {
+        self.try_sign_in(url, code).await.unwrap();
+    }
+
+    /// Who is signed in, as this server sees it.
+    pub(crate) async fn me(&self, url: &str) -> Option<String> {
+        let request = self.request(Method::GET, url, "/me").header("accept", "application/json");
+        let answer = request.send().await.unwrap();
+        match answer.status().as_u16() {
+            401 => None,
+            200 => Some(answer.json::<Value>().await.unwrap()["userId"].as_str().unwrap().to_owned()),
+            other => panic!("/me answered {other}"),
+        }
+    }
+}
+
+fn pairs(answer: &Response) -> Vec<String> {
+    let cookies = answer.headers().get_all("set-cookie").iter();
+    cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
+}
+
+/// The session's cookie that an answer sets.
+pub(crate) fn session_of(answer: &Response) -> Option<String> {
+    pairs(answer).into_iter().find(|pair| pair.starts_with("wecom_login_session="))
+}

@@ -1,6 +1,10 @@
-use wecom_login_simulator::{Options, Simulator};
+use std::collections::BTreeSet;
 
-use crate::app::App;
+use wecom_login_model::CorpId;
+use wecom_login_simulator::{By, Change, EventState, Fault, FaultKind, Member, Options, Simulator, sample};
+use wecom_login_store::Store;
+
+use crate::app::{App, subscribe};
 use crate::browser::Browser;
 use crate::program::{Program, http};
 
@@ -45,4 +49,44 @@ async fn killed_at_any_moment_no_finished_sign_in_is_lost() {
         }
     }
     assert!(finished.len() > 100, "{} sign-ins were finished", finished.len());
+}
+
+/// WeCom has its answer, and the process dies before it has asked WeCom about anybody: some events in hand, the others in
+/// the queue.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_worked_on_after_a_kill() {
+    const NEWCOMERS: usize = 100;
+    let wecom = Simulator::start(Options::default()).await.unwrap();
+    let app = App::new(&wecom);
+    let program = Program::start_ready(app.command());
+    let browser = Browser::new(&http());
+    browser.sign_in(app.url(), &wecom.code_for("lisi")).await;
+    subscribe(&wecom, app.url()).await;
+    wecom.fault(Fault::new("user/get", FaultKind::Hang));
+    wecom.reset_calls();
+    let names: BTreeSet<String> = (0..NEWCOMERS).map(|number| format!("new{number}")).collect();
+    let newcomers = names.iter().map(|name| Change::AddMember(Box::new(Member::new(name, "新人", &[3]))));
+    for change in newcomers.chain([Change::RemoveMember("lisi".to_owned())]) {
+        wecom.change(sample::CORP_ID, change, By::Console).unwrap();
+    }
+    wecom.events_settled().await;
+    let events = wecom.events();
+    assert_eq!(events.len(), NEWCOMERS + 1);
+    assert!(events.iter().all(|event| event.state == EventState::Delivered), "all are acknowledged");
+    wecom.held(1).await;
+    program.kill();
+    wecom.held_at_most(0).await;
+    wecom.clear_faults();
+
+    let _program = Program::start_ready(app.command());
+    assert_eq!(browser.me(app.url()).await, None, "the leaver's session has ended");
+    let store = Store::open_sqlite(&app.data().join("wecom-login.db")).await.unwrap();
+    let begun = std::time::Instant::now();
+    while !store.event_backlog().await.unwrap().is_empty() {
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "{:?}", store.event_backlog().await);
+        tokio::task::yield_now().await;
+    }
+    let members = store.memberships(&CorpId::parse(sample::CORP_ID).unwrap()).await.unwrap();
+    let copied: BTreeSet<String> = members.iter().map(|(user_id, _)| user_id.to_string()).collect();
+    assert!(names.is_subset(&copied) && !copied.contains("lisi"), "{copied:?}");
 }

@@ -22,8 +22,9 @@ use crate::{Error, Viewer};
 const BATCH: i64 = 32;
 /// Tasks at once in a company; WeCom refuses too many calls at a time (45033).
 const AT_ONCE: usize = 4;
-/// Far longer than a batch takes.
-const CLAIM: Duration = Duration::from_mins(10);
+/// What a killed process had in hand is somebody else's after this long.
+const CLAIM: Duration = Duration::from_secs(15);
+const RENEWED_EVERY: Duration = Duration::from_secs(5);
 /// A task is set aside after so many failures of its own.
 const MOST_STRIKES: i64 = 8;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -41,6 +42,9 @@ pub(super) struct Pulse {
     /// One did not help.
     pub(super) no_sync_until: Option<Timestamp>,
 }
+
+/// A task by its place, and what came of it.
+type Attempted = (usize, Result<Attempt, Error>);
 
 fn pause(failed: i64) -> Duration {
     let factor = 1_u32.checked_shl(u32::try_from(failed).unwrap_or(0)).unwrap_or(u32::MAX);
@@ -113,34 +117,61 @@ impl Events {
 
     async fn work_company(&self, apps: &[Viewer], corp_id: &CorpId) -> Result<usize, Error> {
         let (store, now) = (&self.directory.store, self.directory.clock.now());
-        let claimed = store.claim_event_tasks(corp_id, now, now + CLAIM, BATCH).await?;
-        let count = claimed.len();
-        // Under a former userid nobody is found, so new userids come first, and alone.
-        let (members, others): (Vec<_>, Vec<_>) =
-            claimed.into_iter().partition(|claimed| matches!(claimed.task, EventTask::Member(_)));
-        let mut results = Vec::with_capacity(count);
-        for claimed in others {
-            let result = self.attempt(apps, corp_id, &claimed.task).await;
-            results.push((claimed, result));
-        }
-        let members = stream::iter(members).map(|claimed| async move {
-            let result = self.attempt(apps, corp_id, &claimed.task).await;
-            (claimed, result)
-        });
-        results.extend(members.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
+        let mut claimed = store.claim_event_tasks(corp_id, now, now + CLAIM, BATCH).await?;
+        let tasks = claimed.iter().map(|claimed| claimed.task.clone()).collect();
+        let mut work = std::pin::pin!(self.attempt_all(apps, corp_id, tasks));
+        let results = loop {
+            tokio::select! {
+                results = &mut work => break results,
+                () = tokio::time::sleep(RENEWED_EVERY) => {
+                    let until = self.directory.clock.now() + CLAIM;
+                    if let Err(error) = store.renew_event_claims(&mut claimed, until).await {
+                        tracing::warn!(%corp_id, %error, "contact events may be worked on twice");
+                    }
+                }
+            }
+        };
+        self.settle(corp_id, &claimed, results).await?;
+        Ok(claimed.len())
+    }
 
+    /// What came of each, with its place among the tasks.
+    async fn attempt_all(&self, apps: &[Viewer], corp_id: &CorpId, tasks: Vec<EventTask>) -> Vec<Attempted> {
+        // Under a former userid nobody is found, so new userids come first, and alone.
+        let mut results = Vec::with_capacity(tasks.len());
+        let (members, others): (Vec<_>, Vec<_>) =
+            tasks.into_iter().enumerate().partition(|(_, task)| matches!(task, EventTask::Member(_)));
+        let attempt = |(place, task): (usize, EventTask)| async move {
+            (place, self.attempt(apps, corp_id, &task).await)
+        };
+        for other in others {
+            results.push(attempt(other).await);
+        }
+        let members = stream::iter(members).map(attempt).buffer_unordered(AT_ONCE);
+        results.extend(members.collect::<Vec<_>>().await);
+        results
+    }
+
+    async fn settle(
+        &self,
+        corp_id: &CorpId,
+        claimed: &[ClaimedTask],
+        results: Vec<Attempted>,
+    ) -> Result<(), Error> {
+        let store = &self.directory.store;
         let answers = results.iter().any(|(_, result)| match result {
             Ok(_) => true,
             Err(error) => !is_of_the_company(error),
         });
         let mut problem = None;
-        for (claimed, result) in results {
+        for (place, result) in results {
+            let Some(claimed) = claimed.get(place) else { continue };
             match result {
-                Ok(Attempt::Done) => store.finish_event_task(&claimed).await?,
-                Ok(Attempt::NotYet(why)) => self.failed(corp_id, &claimed, why, true).await?,
+                Ok(Attempt::Done) => store.finish_event_task(claimed).await?,
+                Ok(Attempt::NotYet(why)) => self.failed(corp_id, claimed, why, true).await?,
                 Err(error) => {
                     let text = error.to_string();
-                    self.failed(corp_id, &claimed, &text, answers).await?;
+                    self.failed(corp_id, claimed, &text, answers).await?;
                     problem = Some(text);
                 }
             }
@@ -160,7 +191,7 @@ impl Events {
                 "contact events cannot be worked on; they wait"
             );
         }
-        Ok(count)
+        Ok(())
     }
 
     async fn attempt(&self, apps: &[Viewer], corp_id: &CorpId, task: &EventTask) -> Result<Attempt, Error> {

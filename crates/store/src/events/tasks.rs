@@ -135,6 +135,29 @@ impl Store {
         Ok(())
     }
 
+    /// Whoever claimed these tasks together is still at work. What somebody else has taken over stays theirs.
+    pub async fn renew_event_claims(
+        &self,
+        claimed: &mut [ClaimedTask],
+        until: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(former) = claimed.first().map(|claimed| claimed.until) else { return Ok(()) };
+        let mut renew = sql("UPDATE event_tasks SET claimed_until = $1 WHERE claimed_until = $2 AND id IN (")
+            .bind(until.as_millis())
+            .bind(former.as_millis())
+            .once();
+        for (place, claimed) in claimed.iter().enumerate() {
+            renew.push(if place == 0 { "" } else { ", " });
+            renew.push_bound(claimed.id);
+        }
+        renew.push(")");
+        renew.execute(self.database.writer()).await?;
+        for claimed in claimed {
+            claimed.until = until;
+        }
+        Ok(())
+    }
+
     /// Gives the task back untried.
     pub async fn release_event_task(&self, claimed: &ClaimedTask) -> Result<(), Error> {
         sql("UPDATE event_tasks SET claimed_until = 0 WHERE id = $1 AND claimed_until = $2")

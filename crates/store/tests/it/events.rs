@@ -16,6 +16,7 @@ on_every_database![
     a_leaver_s_sessions_end_with_the_event_and_not_with_its_repetition,
     a_task_is_one_worker_s_at_a_time,
     a_claim_that_ran_out_counts_for_nothing,
+    a_claim_that_is_renewed_is_kept_and_one_that_was_lost_stays_lost,
     what_is_asked_for_during_the_work_is_done_again,
     failures_wait_and_end_aside_until_another_event,
     events_that_name_the_same_members_do_not_wait_for_each_other,
@@ -151,6 +152,25 @@ async fn a_claim_that_ran_out_counts_for_nothing(fresh: Fresh) {
     assert_eq!(waiting(store).await, 1);
     assert!(store.claim_event_tasks(&corp(), later, later + MINUTE, 1).await.unwrap().is_empty());
     store.finish_event_task(&other[0]).await.unwrap();
+    assert_eq!(store.event_backlog().await.unwrap(), []);
+}
+
+async fn a_claim_that_is_renewed_is_kept_and_one_that_was_lost_stays_lost(fresh: Fresh) {
+    let store = &fresh.store;
+    store.note_event_tasks(&corp(), &[member("lisi"), member("zhangsan")], NOW).await.unwrap();
+    let mut mine = store.claim_event_tasks(&corp(), NOW, NOW + MINUTE, 1).await.unwrap();
+    let mut lost = store.claim_event_tasks(&corp(), NOW, NOW + MINUTE, 1).await.unwrap();
+    store.renew_event_claims(&mut mine, NOW + 2 * MINUTE).await.unwrap();
+
+    let later = NOW + MINUTE;
+    let taken_over = store.claim_event_tasks(&corp(), later, later + MINUTE * 2, 10).await.unwrap();
+    assert_eq!(taken_over.len(), 1);
+    assert_eq!(taken_over[0].task, lost[0].task);
+    store.renew_event_claims(&mut lost, NOW + 10 * MINUTE).await.unwrap();
+    store.finish_event_task(&lost[0]).await.unwrap();
+    store.finish_event_task(&mine[0]).await.unwrap();
+    assert_eq!(waiting(store).await, 1, "what is somebody else's is not done by whoever lost it");
+    store.finish_event_task(&taken_over[0]).await.unwrap();
     assert_eq!(store.event_backlog().await.unwrap(), []);
 }
 

@@ -240,6 +240,19 @@ const TABLE: &[Explanation] = &[
             en: "Sign in again; if it happens more than once, tell the operator.",
         },
     },
+    Explanation {
+        code: number::STORAGE_UNAVAILABLE,
+        meaning: Bilingual {
+            zh: "登录服务暂时不能读写自己的数据。已经登录的人不会因此退出。",
+            en: "The sign-in service cannot read or write its own data at the moment. Nobody is signed out by that.",
+        },
+        who: Actor::Operator,
+        remedy: Bilingual {
+            zh: "请稍后重试；若持续出现，请运维人员查看 /readyz 和日志：是数据库、Redis 还是磁盘。",
+            en: "Try again shortly. If it stays, the operator should look at /readyz and the log: is it the database, \
+                 Redis or the disk?",
+        },
+    },
 ];
 
 #[cfg(test)]

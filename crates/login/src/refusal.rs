@@ -43,6 +43,8 @@ pub mod number {
     pub const STILL_UNDER_WAY: i64 = 710_202;
     /// The sign-in broke off here after its code was used up.
     pub const BROKEN_OFF: i64 = 710_203;
+    /// The service's own storage is out of reach, busy or full.
+    pub const STORAGE_UNAVAILABLE: i64 = 710_204;
     /// WeCom does not take codes of this kind: 40029, whatever the reason.
     pub const BAD_CODE: i64 = 40029;
 }
@@ -154,6 +156,7 @@ impl Refusal {
             Self::StateOfLibrary => number::STATE_OF_LIBRARY,
             Self::StillUnderWay => number::STILL_UNDER_WAY,
             Self::WeCom(error) => error.errcode().unwrap_or(number::WECOM_UNAVAILABLE),
+            Self::Store(_) if self.is_of_storage() => number::STORAGE_UNAVAILABLE,
             Self::Store(_) | Self::Unforeseen(_) => Code::UNFORESEEN,
         }
     }
@@ -199,6 +202,12 @@ impl Refusal {
             Self::WeCom(error) if error.is_ip_not_allowed() => error.caller_ip().map(str::to_owned),
             _ => None,
         }
+    }
+
+    /// True when the service's own storage is out of reach, busy or full: it comes back by itself, or the operator brings
+    /// it back.
+    pub fn is_of_storage(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_unavailable() || error.is_full())
     }
 
     /// True when the same redirect may be delivered again with another result.

@@ -94,6 +94,8 @@ pub mod title {
         IP_NOT_ALLOWED = "企业微信不接受本服务器的 IP 地址", "WeCom does not accept this server's IP address";
         /// Secret, company, agent or redirect host are not set up as they should be.
         SET_UP_WRONG = "登录设置有误", "The sign-in is not set up right";
+        /// The service's own storage is out of reach, busy or full.
+        UNAVAILABLE = "服务暂时不可用", "Not available right now";
         /// Anything else.
         FAILED = "登录没有成功", "The sign-in did not succeed";
     }

@@ -148,6 +148,7 @@ fn title_of(refusal: &Refusal) -> Bilingual {
         Refusal::WeCom(error) if error.is_busy() || error.is_timeout() => title::WECOM_BUSY,
         Refusal::WeCom(error) if error.is_unavailable() => title::WECOM_UNREACHABLE,
         Refusal::WeCom(_) => title::SET_UP_WRONG,
+        Refusal::Store(_) if refusal.is_of_storage() => title::UNAVAILABLE,
         Refusal::StillUnderWay | Refusal::NoId(..) | Refusal::Store(_) | Refusal::Unforeseen(_) => {
             title::FAILED
         }

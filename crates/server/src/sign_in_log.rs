@@ -1,9 +1,12 @@
 //! How sign-ins end, for the metrics and the audit log: told once, where the answer is made.
 
+use std::sync::Arc;
+
 use wecom_login_login::{Refusal, SignedIn};
 use wecom_login_session::Session;
-use wecom_login_store::{Act, AuditEntry, AuditEvent};
+use wecom_login_store::{Act, AuditEntry, AuditEvent, Store};
 
+use crate::metrics::Metrics;
 use crate::site::Site;
 
 /// What ends a sign-in without a [`Refusal`].
@@ -44,7 +47,13 @@ impl Site {
     /// A sign-in was refused; `instance` is one that the app has, if the sign-in named one.
     pub(crate) async fn note_refused(&self, instance: Option<&str>, refusal: &Refusal) {
         self.metrics.signed_in(instance, refusal.kind());
-        self.write_refusal(instance, refusal.kind(), Some(refusal.code())).await;
+        let entry = entry_of_refusal(self, instance, refusal.kind(), Some(refusal.code()));
+        if refusal.is_of_storage() {
+            // Nobody waits for the same storage a second time.
+            tokio::spawn(write(self.store.clone(), self.metrics.clone(), entry));
+        } else {
+            self.write(entry).await;
+        }
     }
 
     /// A sign-in ended in another way.
@@ -59,30 +68,33 @@ impl Site {
         // The others can be had as often as somebody likes, with one address of ours and no code: whoever did so on purpose
         // would fill the table.
         if matches!(ended, Ended::ByTheApp(_)) {
-            self.write_refusal(instance, kind, number).await;
+            self.write(entry_of_refusal(self, instance, kind, number)).await;
         }
-    }
-
-    async fn write_refusal(&self, instance: Option<&str>, kind: &str, number: Option<i64>) {
-        let mut entry =
-            of_whom_it_proved(AuditEntry::new(AuditEvent::SignIn, self.clock.now()), None).outcome(kind);
-        if let Some(instance) = instance {
-            entry = entry.instance(instance);
-        }
-        self.write(match number {
-            Some(number) => entry.detail("errcode", number),
-            None => entry,
-        })
-        .await;
     }
 
     /// Writes an event that stands for itself. One that the database does not take is in the log instead.
     pub(crate) async fn write(&self, entry: AuditEntry) {
-        let line = serde_json::to_string(&entry).unwrap_or_default();
-        if let Err(error) = self.store.audit(entry).await {
-            self.metrics.lost_audit_row();
-            tracing::error!(%error, audit = line, "an audit event is not in the database");
-        }
+        write(self.store.clone(), self.metrics.clone(), entry).await;
+    }
+}
+
+async fn write(store: Store, metrics: Arc<Metrics>, entry: AuditEntry) {
+    let line = serde_json::to_string(&entry).unwrap_or_default();
+    if let Err(error) = store.audit(entry).await {
+        metrics.lost_audit_row();
+        tracing::error!(%error, audit = line, "an audit event is not in the database");
+    }
+}
+
+fn entry_of_refusal(site: &Site, instance: Option<&str>, kind: &str, number: Option<i64>) -> AuditEntry {
+    let mut entry =
+        of_whom_it_proved(AuditEntry::new(AuditEvent::SignIn, site.clock.now()), None).outcome(kind);
+    if let Some(instance) = instance {
+        entry = entry.instance(instance);
+    }
+    match number {
+        Some(number) => entry.detail("errcode", number),
+        None => entry,
     }
 }
 

@@ -92,3 +92,12 @@ impl App {
         format!("{}{FUNCTIONS}/{name}", self.url)
     }
 }
+
+/// The command with these servers behind it, and the key that all who use them have.
+pub(crate) fn share(command: &mut Command, database: Option<&str>, redis: Option<&str>) {
+    command.env("WECOM_LOGIN_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    let addresses = [("WECOM_LOGIN_DATABASE", database), ("WECOM_LOGIN_REDIS", redis)];
+    for (variable, url) in addresses.into_iter().filter_map(|(variable, url)| Some((variable, url?))) {
+        command.env(variable, url);
+    }
+}

@@ -10,6 +10,8 @@ mod demo;
 mod kill;
 mod logs;
 mod operations;
+mod outages;
 mod program;
 mod replicas;
+mod servers;
 mod sync;

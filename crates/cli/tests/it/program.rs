@@ -63,6 +63,10 @@ impl Program {
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: i32) {
         let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status();
         assert!(status.unwrap().success());

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -38,6 +39,9 @@ impl Sqlite {
                 .max_connections(size)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 .test_before_acquire(false)
+                // A full disk makes SQLite roll back by itself. The driver's own rollback then fails, and it takes the
+                // connection for one in a transaction for ever.
+                .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         migrations::run_on_sqlite(&writer).await?;
@@ -86,6 +90,11 @@ mod tests {
         };
         let (now, values) = (Timestamp::from_millis(1_800_000_000_000), store.key_value());
         let later = now + std::time::Duration::from_mins(1);
+        let big = || {
+            sql("INSERT INTO key_values (key, value, version, expires_at) VALUES ('big', $1, 1, $2)")
+                .bind("x".repeat(100_000))
+                .bind(later.as_millis())
+        };
         assert!(store.add_api_key("first", Fingerprint::of("first"), now).await.unwrap());
         // As many as there are.
         limit(1).await;
@@ -93,7 +102,14 @@ mod tests {
         assert!(error.is_full() && !error.is_unavailable(), "{error:?}");
         assert_eq!(store.api_keys().await.unwrap().len(), 1);
         assert_eq!(values.get("big", now).await.unwrap(), None);
+        let mut transaction = store.database.begin("test").await.unwrap();
+        let error = big().execute(&mut transaction).await.unwrap_err();
+        assert!(error.is_full(), "{error:?}");
+        drop(transaction);
         limit(1_000_000).await;
-        assert!(values.insert("big", &"x".repeat(100_000), now, later).await.unwrap());
+        let mut transaction = store.database.begin("test").await.unwrap();
+        big().execute(&mut transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(values.get("big", now).await.unwrap().unwrap().value.len(), 100_000);
     }
 }

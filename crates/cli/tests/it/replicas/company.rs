@@ -11,7 +11,7 @@ use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use wecom_login_simulator::{Company, Options, Simulator, sample};
 
-use crate::app::{free_addresses, subscribe, write_app};
+use crate::app::{free_addresses, share, subscribe, write_app};
 use crate::browser::Browser;
 use crate::program::{Program, command, http};
 
@@ -45,11 +45,8 @@ impl Shared {
     }
 
     fn settings(&self, command: &mut Command) {
-        command
-            .env("WECOM_LOGIN_DATABASE", &self.database)
-            .env("WECOM_LOGIN_REDIS", &self.redis)
-            .env("WECOM_LOGIN_REDIS_PREFIX", &self.name)
-            .env("WECOM_LOGIN_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        share(command, Some(&self.database), Some(&self.redis));
+        command.env("WECOM_LOGIN_REDIS_PREFIX", &self.name);
     }
 }
 

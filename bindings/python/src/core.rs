@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use wecom_login_element::{App, Kind};
 use wecom_login_model::Secret;
-use wecom_login_server::Settings;
+use wecom_login_server::{AuditLog, Given, Settings};
 
 use crate::app::{Inner, Opened};
 use crate::call::Function;
@@ -56,17 +56,19 @@ impl Core {
         log::start();
         let opened = py.detach(|| {
             let _under_way = process::begin();
-            let text = |path: PathBuf| path.display().to_string();
-            let paths: Vec<String> = app_path.into_iter().map(text).collect();
             let overrides = [
-                Some(("app", text(app))),
-                data.map(|data| ("data", text(data))),
-                (!paths.is_empty()).then(|| ("app_path", paths.join(","))),
+                Some(("app", Given::Path(app))),
+                data.map(|data| ("data", Given::Path(data))),
+                (!app_path.is_empty()).then_some(("app_path", Given::Paths(app_path))),
             ];
             let file = Settings::file(config);
-            let settings =
+            let mut settings =
                 Settings::load(file.as_deref(), environment.clone(), overrides.into_iter().flatten())
                     .map_err(|error| error.to_string())?;
+            // Standard output is the caller's own.
+            if settings.audit_log == Some(AuditLog::Stdout) {
+                settings.audit_log = None;
+            }
             let variables =
                 environment.into_iter().map(|(name, value)| (name, Secret::from(value))).collect();
             let inner = Inner::new(settings, variables)?;
@@ -170,6 +172,10 @@ impl Core {
 
     /// Ends what runs.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.inner.close());
+        py.detach(|| {
+            // A fork meanwhile would take the database's connections along.
+            let _under_way = process::begin();
+            self.inner.close();
+        });
     }
 }

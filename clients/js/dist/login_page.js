@@ -312,8 +312,7 @@ renew_fn = function() {
 };
 makeRound_fn = async function() {
   const since = Date.now();
-  const ask2 = this.options.config ?? ((signal) => this.options.api.getLoginConfig(this.fullName, { signal }));
-  const config = await ask2(__privateGet(this, _stop).signal);
+  const config = await this.options.api.getLoginConfig(this.fullName, { signal: __privateGet(this, _stop).signal });
   __privateMethod(this, _Panel_instances, checkOrigin_fn).call(this, config);
   const round = await __privateMethod(this, _Panel_instances, mount_fn).call(this, config, since);
   if (__privateGet(this, _Panel_instances, stopped_get)) {

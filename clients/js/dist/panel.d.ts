@@ -6,8 +6,6 @@ import { type PanelLook, type WecomSdk } from "./panel_frame.js";
 export interface PanelOptions extends Partial<PanelLook> {
     /** The calls of the server. */
     api: Pick<Api, "base" | "getLoginConfig" | "loginWithCode">;
-    /** Where configs come from, one for each round; `api.getLoginConfig(fullName)`. */
-    config?: (signal: AbortSignal) => Promise<LoginConfig>;
     /** `@wecom/jssdk`, for pages that bundle it; otherwise the server's copy is loaded. */
     ww?: WecomSdk;
     /** Unmounts the panel. */

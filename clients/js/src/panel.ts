@@ -15,8 +15,6 @@ import { type FrameEvents, isOfficial, officialPanel, ownFrame, type PanelFrame,
 export interface PanelOptions extends Partial<PanelLook> {
   /** The calls of the server. */
   api: Pick<Api, "base" | "getLoginConfig" | "loginWithCode">;
-  /** Where configs come from, one for each round; `api.getLoginConfig(fullName)`. */
-  config?: (signal: AbortSignal) => Promise<LoginConfig>;
   /** `@wecom/jssdk`, for pages that bundle it; otherwise the server's copy is loaded. */
   ww?: WecomSdk;
   /** Unmounts the panel. */
@@ -177,8 +175,7 @@ class Panel implements LoginPanel {
 
   async #makeRound(): Promise<void> {
     const since = Date.now();
-    const ask = this.options.config ?? ((signal) => this.options.api.getLoginConfig(this.fullName, { signal }));
-    const config = await ask(this.#stop.signal);
+    const config = await this.options.api.getLoginConfig(this.fullName, { signal: this.#stop.signal });
     this.#checkOrigin(config);
     const round = await this.#mount(config, since);
     if (this.#stopped) {

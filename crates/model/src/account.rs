@@ -105,7 +105,8 @@ impl From<Username> for String {
 }
 
 /// A member of a company, in one word: `<corpId>/<userId>`. A userId alone identifies nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MemberRef {
     /// The company.
     pub corp_id: CorpId,
@@ -133,7 +134,8 @@ impl FromStr for MemberRef {
 }
 
 /// What other systems know a person by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Account {
     /// The number.
     pub id: AccountId,

@@ -55,5 +55,5 @@ pub use check::check;
 pub use problems::explanations;
 pub use retention::Retention;
 pub use server::{FileWatch, Server, StartError, Surroundings, has_database, open_store};
-pub use settings::{Settings, SettingsError};
+pub use settings::{Given, Settings, SettingsError};
 pub use storage::Storage;

@@ -190,18 +190,50 @@ const KEYS: &[(&str, Kind)] = &[
     ("trusted_proxies", Kind::List),
 ];
 
+/// What a command line sets.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// As it would be in the environment.
+    Text(String),
+    /// A folder.
+    Path(PathBuf),
+    /// Folders, whose names may hold commas.
+    Paths(Vec<PathBuf>),
+}
+
+impl Given {
+    fn value(self, key: &str) -> Result<Value, String> {
+        let text = |path: PathBuf| match path.into_os_string().into_string() {
+            Ok(text) => Ok(Value::String(text)),
+            Err(path) => Err(format!("must be UTF-8: {}", path.display())),
+        };
+        match self {
+            Self::Text(text) => value(key, &text),
+            Self::Path(path) => text(path),
+            Self::Paths(paths) => Ok(Value::Array(paths.into_iter().map(text).collect::<Result<_, _>>()?)),
+        }
+    }
+}
+
 impl Settings {
     /// The given settings file, or `wecom-login.toml` in the working folder if there is one.
     pub fn file(given: Option<PathBuf>) -> Option<PathBuf> {
         given.or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()))
     }
 
-    /// Reads the file, if one is given, then `overrides` (the command line), then the environment; the later
-    /// ones win.
+    /// What the process's environment sets. Other variables may be anything, even no UTF-8.
+    pub fn environment() -> impl Iterator<Item = (String, String)> {
+        std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+            Some((name, value.to_string_lossy().into_owned()))
+        })
+    }
+
+    /// Reads the file, if one is given, then the environment, then `overrides` (the command line); the later ones win.
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
-        overrides: impl IntoIterator<Item = (&'static str, String)>,
+        overrides: impl IntoIterator<Item = (&'static str, Given)>,
     ) -> Result<Self, SettingsError> {
         let (mut table, place) = match file {
             Some(path) => (read(path)?, path.display().to_string()),
@@ -215,9 +247,9 @@ impl Settings {
                 put(&mut table, &key, value);
             }
         }
-        for (key, text) in overrides {
+        for (key, given) in overrides {
             let place = format!("--{}", key.replace('_', "-"));
-            let value = value(key, &text).map_err(|problem| SettingsError::Wrong { place, problem })?;
+            let value = given.value(key).map_err(|problem| SettingsError::Wrong { place, problem })?;
             put(&mut table, key, value);
         }
         let written: Written =
@@ -422,11 +454,29 @@ mod tests {
     }
 
     #[test]
+    fn folders_of_the_command_line_are_taken_as_they_are() {
+        let folders = vec![PathBuf::from("apps, ours"), PathBuf::from("theirs")];
+        let given = [("data", Given::Path("a,b".into())), ("app_path", Given::Paths(folders.clone()))];
+        let settings = Settings::load(None, [], given).unwrap();
+        assert_eq!((settings.data, settings.app_path), (PathBuf::from("a,b"), folders));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_no_utf_8_is_named() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let path = PathBuf::from(std::ffi::OsString::from_vec(vec![b'd', 0xff]));
+        let error = Settings::load(None, [], [("data", Given::Path(path))]).unwrap_err().to_string();
+        assert!(error.contains("--data") && error.contains("UTF-8"), "{error}");
+    }
+
+    #[test]
     fn the_environment_overrides_the_file_and_the_command_line_both() {
         let environment = [("WECOM_LOGIN_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
         let settings = Settings::load(None, environment.clone(), []).unwrap();
         assert_eq!(settings.listen.port(), 2);
-        let settings = Settings::load(None, environment, [("listen", "127.0.0.1:3".to_owned())]).unwrap();
+        let settings =
+            Settings::load(None, environment, [("listen", Given::Text("127.0.0.1:3".to_owned()))]).unwrap();
         assert_eq!(settings.listen.port(), 3);
         let settings = load(
             "public_url = 'https://login.example.com'\ntrusted_proxies = ['10.0.0.0/8']",

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
 use crate::bindings::{account_of, bind};
@@ -37,9 +38,10 @@ pub enum Imported {
 }
 
 /// An account with the members that are bound to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccountRow {
     /// The account.
+    #[serde(flatten)]
     pub account: Account,
     /// The members, by company and userId.
     pub members: Vec<MemberRef>,

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use serde::Serialize;
 use wecom_login_model::{AccountId, CorpId, Fingerprint, Timestamp, UserId};
 
 use crate::audit::note;
@@ -29,20 +30,25 @@ pub struct NewSession<'a> {
     pub expires_at: Timestamp,
 }
 
-/// A session as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A session as it is stored, and as it is told to administrators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SessionRow {
     /// The session's public name; it opens nothing.
     pub id: String,
     /// The company.
     pub corp_id: CorpId,
     /// The member, in lower case.
+    #[serde(rename = "userId")]
     pub user_key: UserId,
     /// The account that the member was bound to when it began.
+    #[serde(rename = "account")]
     pub account_id: Option<AccountId>,
     /// The instance through which the member signed in.
+    #[serde(rename = "element")]
     pub instance: String,
     /// When it began.
+    #[serde(rename = "signedInAt")]
     pub created_at: Timestamp,
     /// When it ends if it is not used until then.
     pub idle_until: Timestamp,

@@ -2,14 +2,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use serde_json::json;
 use wecom_login_accounts::import::{Format, List};
 use wecom_login_accounts::{AccountRow, Bound};
 use wecom_login_model::{MemberRef, Username};
 
-use super::place::Place;
+use super::place::{Absent, Place};
 use super::progress::Progress;
-use super::say;
+use super::{NotThere, say};
 
 /// Rows that are read at once.
 const PAGE: i64 = 500;
@@ -61,8 +60,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::List { json, place } => list(json, place).await,
         Command::Bind { username, member, place } => bind(username, member, place).await,
         Command::Unbind { member, place } => {
-            if !place.accounts().await?.unbind(&member).await? {
-                bail!("{member} is bound to no account");
+            if !place.accounts(Absent::Tell).await?.unbind(&member).await? {
+                return Err(NotThere(format!("{member} is bound to no account")).into());
             }
             say(format_args!("{member} is bound to no account any more, and signed out."))
         }
@@ -76,7 +75,7 @@ async fn import(file: PathBuf, dry_run: bool, place: Place) -> anyhow::Result<()
         .with_context(|| format!("{name}: the name must end in .csv, .jsonl or .ndjson"))?;
     let bytes = std::fs::read(&file).with_context(|| name.to_string())?;
     let list = List::read(&bytes, format).with_context(|| name.to_string())?;
-    let accounts = place.accounts().await?;
+    let accounts = place.accounts(Absent::Make).await?;
     let mut progress = Progress::new(list.len());
     let report = accounts.import(list, dry_run, |done| progress.at(done)).await?;
     for bad in &report.bad {
@@ -97,7 +96,7 @@ async fn import(file: PathBuf, dry_run: bool, place: Place) -> anyhow::Result<()
 }
 
 async fn list(as_json: bool, place: Place) -> anyhow::Result<()> {
-    let accounts = place.accounts().await?;
+    let accounts = place.accounts(Absent::Tell).await?;
     let mut offset = 0;
     loop {
         let (rows, _) = accounts.list(offset, PAGE).await?;
@@ -105,26 +104,10 @@ async fn list(as_json: bool, place: Place) -> anyhow::Result<()> {
             return Ok(());
         }
         for row in &rows {
-            if as_json { say(json_line(row))? } else { say(line(row))? }
+            if as_json { say(serde_json::to_string(row)?)? } else { say(line(row))? }
         }
         offset += PAGE;
     }
-}
-
-fn json_line(row: &AccountRow) -> serde_json::Value {
-    let account = &row.account;
-    let members: Vec<_> = row
-        .members
-        .iter()
-        .map(|member| json!({"corpId": member.corp_id, "userId": member.user_id}))
-        .collect();
-    json!({
-        "id": account.id,
-        "username": account.username,
-        "mobile": account.mobile,
-        "email": account.email,
-        "members": members,
-    })
 }
 
 fn line(row: &AccountRow) -> String {
@@ -136,9 +119,9 @@ fn line(row: &AccountRow) -> String {
 }
 
 async fn bind(username: Username, member: MemberRef, place: Place) -> anyhow::Result<()> {
-    match place.accounts().await?.bind_by_name(&member, &username).await? {
+    match place.accounts(Absent::Tell).await?.bind_by_name(&member, &username).await? {
         Bound::Done => say(format_args!("{member} is bound to {username}.")),
-        Bound::NoAccount => bail!("there is no account {username}"),
+        Bound::NoAccount => Err(NotThere(format!("there is no account {username}")).into()),
         Bound::Elsewhere(other) => {
             bail!("{member} is bound to {other}; unbind it first: wecom-login account unbind {member}")
         }

@@ -3,8 +3,8 @@ use clap::Subcommand;
 use serde_json::json;
 use wecom_login_accounts::ApiKeys;
 
-use super::place::Place;
-use super::say;
+use super::place::{Absent, Place};
+use super::{NotThere, say};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -39,12 +39,12 @@ fn name(text: &str) -> Result<String, wecom_login_accounts::InvalidName> {
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Add { name, place } => match place.api_keys().await?.add(&name).await? {
+        Command::Add { name, place } => match place.api_keys(Absent::Make).await?.add(&name).await? {
             Some(key) => say(key.secret().expose()),
             None => bail!("there is a key {name} already; remove it first, or take another name"),
         },
         Command::List { json: as_json, place } => {
-            for key in place.api_keys().await?.list().await? {
+            for key in place.api_keys(Absent::Tell).await?.list().await? {
                 if as_json {
                     let (made, used) = (key.created_at, key.last_used_at);
                     say(json!({"name": key.name, "createdAt": made, "lastUsedAt": used}))?;
@@ -57,8 +57,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Remove { name, place } => {
-            if !place.api_keys().await?.remove(&name).await? {
-                bail!("there is no key {name}");
+            if !place.api_keys(Absent::Tell).await?.remove(&name).await? {
+                return Err(NotThere(format!("there is no key {name}")).into());
             }
             say(format_args!("The key {name} counts no more."))
         }

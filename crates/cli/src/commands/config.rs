@@ -1,9 +1,8 @@
-use std::path::PathBuf;
-
 use anyhow::bail;
 use clap::Subcommand;
-use wecom_login_server::Settings;
+use wecom_login_server::{Given, Settings};
 
+use super::place::AppPlace;
 use super::say;
 use crate::Host;
 
@@ -11,12 +10,8 @@ use crate::Host;
 pub(crate) enum Command {
     /// Check settings and every element; list all that is wrong, and exit with 1 if anything is
     Check {
-        /// The app folder [default: .]
-        #[arg(long, value_name = "DIR")]
-        app: Option<PathBuf>,
-        /// The settings file [default: wecom-login.toml, if there is one]
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        place: AppPlace,
         /// The address under which browsers reach the server, such as https://login.example.com
         #[arg(long, value_name = "URL")]
         public_url: Option<String>,
@@ -24,17 +19,15 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(command: Command, host: &dyn Host) -> anyhow::Result<()> {
-    let Command::Check { app, config, public_url } = command;
-    let file = Settings::file(config);
-    let app = app.map(|app| ("app", app.display().to_string()));
-    let options = app.clone().into_iter().chain(public_url.map(|url| ("public_url", url)));
+    let Command::Check { place, public_url } = command;
+    let folders = place.folders();
     let mut faults = Vec::new();
-    let settings = match Settings::load(file.as_deref(), std::env::vars(), options) {
+    let settings = match place.settings(public_url.map(|url| ("public_url", Given::Text(url)))) {
         Ok(settings) => Some(settings),
         Err(error) => {
             faults.push(error.to_string());
             // The elements are looked at all the same, as far as the folder is known.
-            app.and_then(|app| Settings::load(None, [], [app]).ok())
+            if folders.is_empty() { None } else { Settings::load(None, [], folders).ok() }
         }
     };
     if let Some(settings) = settings {

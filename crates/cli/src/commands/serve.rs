@@ -1,50 +1,28 @@
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::{Given, Server, Settings, Surroundings};
 
+use super::place::AppPlace;
 use crate::{Host, stop};
 
 /// Settings come from the file, then from WECOM_LOGIN_<KEY> in the environment, then from these options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The app folder [default: .]
-    #[arg(long, value_name = "DIR")]
-    app: Option<PathBuf>,
-    /// A folder with the apps that it extends, as <org>/<name>/<version with _>; may be given more than once
-    #[arg(long, value_name = "DIR")]
-    app_path: Vec<PathBuf>,
-    /// The folder of the database and the key, made if absent [default: data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: AppPlace,
     /// Where to listen [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
     /// The address under which browsers reach the server, such as https://login.example.com
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// The settings file [default: wecom-login.toml, if there is one]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result<()> {
     let stop = stop::signals()?;
-    let file = Settings::file(arguments.config);
-    let folder = |key, folder: Option<PathBuf>| folder.map(|folder| (key, folder.display().to_string()));
-    let paths = |key, paths: &[PathBuf]| {
-        let texts: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        (!texts.is_empty()).then(|| (key, texts.join(",")))
-    };
-    let options = [
-        folder("app", arguments.app),
-        paths("app_path", &arguments.app_path),
-        folder("data", arguments.data),
-        arguments.listen.map(|listen| ("listen", listen)),
-        arguments.public_url.map(|url| ("public_url", url)),
-    ];
-    let settings = Settings::load(file.as_deref(), std::env::vars(), options.into_iter().flatten())?;
+    let options = [("listen", arguments.listen), ("public_url", arguments.public_url)];
+    let options = options.into_iter().filter_map(|(key, text)| Some((key, Given::Text(text?))));
+    let settings = arguments.place.settings(options)?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}; is something else running there?", settings.listen))?;

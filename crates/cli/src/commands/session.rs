@@ -3,7 +3,6 @@ use std::str::FromStr;
 
 use anyhow::bail;
 use clap::Subcommand;
-use serde_json::json;
 use wecom_login_model::{Clock as _, CorpId, InvalidAccount, MemberRef, SystemClock, UserId};
 use wecom_login_store::{Revoke, SessionRow, SessionsOf, Store};
 
@@ -126,23 +125,10 @@ async fn list(store: &Store, of: SessionsOf<'_>, as_json: bool) -> anyhow::Resul
             return Ok(());
         }
         for row in &rows {
-            if as_json { say(json_line(row))? } else { say(line(row))? }
+            if as_json { say(serde_json::to_string(row)?)? } else { say(line(row))? }
         }
         offset += PAGE;
     }
-}
-
-fn json_line(session: &SessionRow) -> serde_json::Value {
-    json!({
-        "id": session.id,
-        "corpId": session.corp_id,
-        "userId": session.user_key,
-        "account": session.account_id,
-        "element": session.instance,
-        "signedInAt": session.created_at,
-        "idleUntil": session.idle_until,
-        "expiresAt": session.expires_at,
-    })
 }
 
 fn line(session: &SessionRow) -> String {

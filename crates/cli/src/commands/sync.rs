@@ -1,12 +1,11 @@
-use std::path::PathBuf;
-
 use anyhow::bail;
 use serde_json::json;
 use wecom_login_directory::{Report, SyncError, SyncOptions, Viewer};
 use wecom_login_model::{DepartmentId, UserId};
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::{AuditLog, Server, Settings, Surroundings};
 use wecom_login_store::Outcome;
 
+use super::place::AppPlace;
 use super::progress::SyncBar;
 use super::say;
 use super::serve::open;
@@ -33,18 +32,8 @@ pub(crate) struct Arguments {
     /// Print one JSON object for each instance
     #[arg(long)]
     json: bool,
-    /// The app folder [default: .]
-    #[arg(long, value_name = "DIR")]
-    app: Option<PathBuf>,
-    /// A folder with the apps that it extends, as <org>/<name>/<version with _>; may be given more than once
-    #[arg(long, value_name = "DIR")]
-    app_path: Vec<PathBuf>,
-    /// The folder of the database [default: data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The settings file [default: wecom-login.toml, if there is one]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: AppPlace,
 }
 
 const FAILED: u8 = 1;
@@ -78,16 +67,12 @@ async fn work(server: &Server, arguments: &Arguments) -> anyhow::Result<u8> {
 }
 
 fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
-    let file = Settings::file(arguments.config.clone());
-    let folder =
-        |key, folder: &Option<PathBuf>| folder.as_ref().map(|folder| (key, folder.display().to_string()));
-    let paths: Vec<String> = arguments.app_path.iter().map(|path| path.display().to_string()).collect();
-    let options = [
-        folder("app", &arguments.app),
-        (!paths.is_empty()).then(|| ("app_path", paths.join(","))),
-        folder("data", &arguments.data),
-    ];
-    Ok(Settings::load(file.as_deref(), std::env::vars(), options.into_iter().flatten())?)
+    let mut settings = arguments.place.clone().settings([])?;
+    // Standard output is the command's own.
+    if settings.audit_log == Some(AuditLog::Stdout) {
+        settings.audit_log = None;
+    }
+    Ok(settings)
 }
 
 /// The app of the instance of that name, or every one.

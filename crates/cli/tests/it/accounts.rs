@@ -95,13 +95,31 @@ fn members_are_bound_and_unbound() {
     let (code, _, error) = folder.run(&["account", "bind", "clerk", "wwA/zhangsan"]);
     assert_eq!(code, Some(1));
     assert!(error.contains("wwA/zhangsan is bound to boss"), "{error}");
-    assert_eq!(folder.run(&["account", "bind", "nobody", "wwA/lisi"]).0, Some(1));
+    assert_eq!(folder.run(&["account", "bind", "nobody", "wwA/lisi"]).0, Some(3));
     assert_eq!(folder.run(&["account", "bind", "boss", "zhangsan"]).0, Some(2), "a company goes with it");
     assert_eq!(folder.run(&["account", "bind", "boss", "wwB/zhangsan"]).0, Some(0));
     let (_, out, _) = folder.run(&["account", "list"]);
     assert_eq!(out.lines().next().unwrap(), "1\tboss\t\t\twwA/ZhangSan wwB/zhangsan");
     assert_eq!(folder.run(&["account", "unbind", "wwA/ZHANGSAN"]).0, Some(0));
-    assert_eq!(folder.run(&["account", "unbind", "wwA/ZHANGSAN"]).0, Some(1));
+    assert_eq!(folder.run(&["account", "unbind", "wwA/ZHANGSAN"]).0, Some(3));
+}
+
+#[test]
+fn a_mistyped_folder_is_no_empty_one() {
+    let folder = Folder::new();
+    for arguments in [
+        &["account", "list"][..],
+        &["account", "unbind", "wwA/zhangsan"],
+        &["account", "bind", "boss", "wwA/zhangsan"],
+        &["apikey", "list"],
+        &["apikey", "remove", "billing"],
+        &["session", "list"],
+    ] {
+        let (code, out, error) = folder.run(arguments);
+        assert_eq!((code, out.as_str()), (Some(3), ""), "{arguments:?}");
+        assert!(error.contains("there is no database in the data folder"), "{error}");
+    }
+    assert!(!folder.path().join("data").exists(), "and none is made");
 }
 
 #[test]
@@ -116,7 +134,7 @@ fn a_key_is_shown_once() {
     let (_, out, _) = folder.run(&["apikey", "list"]);
     assert!(out.starts_with("billing\t") && out.ends_with("\tnever\n") && !out.contains(key), "{out}");
     assert_eq!(folder.run(&["apikey", "remove", "billing"]).0, Some(0));
-    assert_eq!(folder.run(&["apikey", "remove", "billing"]).0, Some(1));
+    assert_eq!(folder.run(&["apikey", "remove", "billing"]).0, Some(3));
     assert_eq!(folder.run(&["apikey", "list", "--json"]).1, "");
 }
 

@@ -37,6 +37,48 @@ fn errors_name_what_is_wrong_and_where() {
     assert!(text.contains("32 random bytes") && !text.contains("n0tAkey"), "{text}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_variable_of_others_may_be_anything() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut command = command(&["config", "check", "--app", "/no/such/folder"]);
+    command.env("GREETING", std::ffi::OsStr::from_bytes(b"\xc4\xe3\xba\xc3"));
+    let (code, text) = Program::start(command).finish();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+#[test]
+fn an_app_is_checked_with_the_apps_that_it_extends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, base) = (folder.path().join("app"), folder.path().join("apps, ours/acme/base/1_0_0"));
+    for path in [&app, &base] {
+        std::fs::create_dir_all(path).unwrap();
+    }
+    let parent = r#"{"orgId": "acme", "name": "base", "version": "1.0.0"}"#;
+    std::fs::write(base.join("app.json"), parent).unwrap();
+    let extends =
+        r#"{"orgId": "acme", "name": "staff", "extends": [{"appId": "acme.base", "version": "1.0.0"}]}"#;
+    std::fs::write(app.join("app.json"), extends).unwrap();
+    let instance = base.join("auths/loginTypes/Staff");
+    std::fs::create_dir_all(&instance).unwrap();
+    let json = r#"{"title": "Staff", "type": "auths.loginTypes.QywxInnerType"}"#;
+    std::fs::write(instance.join("e.json"), json).unwrap();
+    let config = r#"{"corpId": "ww1436e0e65a779aee", "corpSecret": "s", "agentId": 1000002, "redirectUri": "http://127.0.0.1:8000/done"}"#;
+    std::fs::write(instance.join("Staff.json"), config).unwrap();
+
+    let told = |more: &[&str]| {
+        let mut command = command(&["config", "check", "--app", app.to_str().unwrap()]);
+        let output = command.args(more).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, faults) = told(&[]);
+    assert!(code == Some(1) && faults.contains("acme.base 1.0.0"), "{faults}");
+    let apps = folder.path().join("apps, ours");
+    let (code, faults) = told(&["--app-path", apps.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{faults}");
+}
+
 #[test]
 fn a_port_that_is_taken_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

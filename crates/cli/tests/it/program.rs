@@ -13,7 +13,7 @@ pub(crate) struct Program {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wecom-login"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WECOM_LOGIN_")) {
+    for (name, _) in wecom_login_server::Settings::environment() {
         command.env_remove(name);
     }
     command.env_remove("RUST_LOG");

@@ -84,6 +84,18 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn its_output_is_its_own_even_where_the_server_writes_the_audit_log_to_it() {
+    let world = world(10, 2).await;
+    let mut command = world.command(&[]);
+    command.env("WECOM_LOGIN_AUDIT_LOG", "stdout");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[0]["joined"]), (1, &json!(10)), "{text}");
+    assert!(!world.store().await.audit_entries(0, 10).await.unwrap().is_empty(), "it is in the table");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_says_what_came_of_it_and_ends_with_a_code() {
     let world = world(60, 6).await;
     let (code, told) = world.run(&["Example"]).await;

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
+use wecom_login_accounts::Bound;
 use wecom_login_accounts::import::{Format, List};
-use wecom_login_accounts::{AccountRow, Bound};
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
 
 use super::call::{Console, known, text};
@@ -37,29 +37,10 @@ async fn list(State(site): State<Arc<Site>>, console: Console) -> Response {
     };
     match site.accounts.list((page - 1) * size, size).await {
         Ok((rows, total)) => {
-            let rows: Vec<Value> = rows.iter().map(row).collect();
             console.call.success(json!({"rowDatas": rows, "page": page, "size": size, "totalCount": total}))
         }
         Err(error) => console.failed(error),
     }
-}
-
-fn row(row: &AccountRow) -> Value {
-    let account = &row.account;
-    let members: Vec<Value> = row
-        .members
-        .iter()
-        .map(|member| json!({"corpId": member.corp_id, "userId": member.user_id}))
-        .collect();
-    json!({
-        "id": account.id,
-        "username": account.username,
-        "mobile": account.mobile,
-        "email": account.email,
-        "members": members,
-        "createdAt": account.created_at,
-        "updatedAt": account.updated_at,
-    })
 }
 
 /// POST a list as text/csv or application/x-ndjson; `?dryRun=true` tells what would come of it.

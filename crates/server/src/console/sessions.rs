@@ -9,7 +9,6 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use wecom_login_model::{CorpId, InvalidId, UserId};
-use wecom_login_session::Session;
 use wecom_login_store::{Revoke, SessionsOf};
 
 use super::call::{Console, known, text};
@@ -39,24 +38,10 @@ async fn list(State(site): State<Arc<Site>>, console: Console) -> Response {
     let of = SessionsOf { corp_id: corp_id.as_ref(), user_id: user_id.as_ref() };
     match site.store.live_sessions(of, console.call.now, (page - 1) * size, size).await {
         Ok((rows, total)) => {
-            let rows: Vec<Value> = rows.iter().map(row).collect();
             console.call.success(json!({"rowDatas": rows, "page": page, "size": size, "totalCount": total}))
         }
         Err(error) => console.failed(error),
     }
-}
-
-fn row(session: &Session) -> Value {
-    json!({
-        "id": session.id,
-        "corpId": session.corp_id,
-        "userId": session.user_key,
-        "account": session.account_id,
-        "element": session.instance,
-        "signedInAt": session.created_at,
-        "idleUntil": session.idle_until,
-        "expiresAt": session.expires_at,
-    })
 }
 
 /// POST {id}, {corpId, userId} or {all: true}: ends them. One that does not live is 404; of a member or of all, as many as

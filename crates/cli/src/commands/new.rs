@@ -91,16 +91,19 @@ struct Redirect {
 impl Redirect {
     fn parse(text: String) -> anyhow::Result<Self> {
         let rule = "must be an absolute address with a path, such as https://login.example.com/auth/wecom";
-        let (scheme, rest) = text.split_once("://").context(rule)?;
-        let (host, path) = rest.split_once('/').context(rule)?;
-        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
-        if !matches!(scheme, "https" | "http") || host.is_empty() || !plain || path.is_empty() {
-            bail!(rule);
-        }
-        if path.contains(['?', '#']) || path.chars().any(|char| char.is_whitespace() || char.is_control()) {
+        let url = url::Url::parse(&text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "https" | "http"))
+            .context(rule)?;
+        if url.query().is_some() || url.fragment().is_some() {
             bail!("must have no ?query and no #fragment");
         }
-        let (origin, host) = (format!("{scheme}://{host}"), host.to_owned());
+        let broken = text.chars().any(|char| char.is_whitespace() || char.is_control());
+        if url.path() == "/" || !url.username().is_empty() || url.password().is_some() || broken {
+            bail!(rule);
+        }
+        let origin = url.origin().ascii_serialization();
+        let host = origin.split_once("://").map(|(_, host)| host.to_owned()).context(rule)?;
         Ok(Self { text, origin, host })
     }
 }
@@ -175,4 +178,28 @@ fn next_steps(element: &Path, config: &Path, redirect: &Redirect, full_name: &st
         element.display(),
         config.display(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_is_told_a_port_only_where_it_is_not_the_schemes_own() {
+        for (text, host) in [
+            ("https://login.example.com:443/auth/wecom", "login.example.com"),
+            ("https://login.example.com:8443/auth/wecom", "login.example.com:8443"),
+            ("http://127.0.0.1:8000/auth/wecom", "127.0.0.1:8000"),
+        ] {
+            let redirect = Redirect::parse(text.to_owned()).unwrap();
+            assert_eq!((redirect.text.as_str(), redirect.host.as_str()), (text, host));
+        }
+        for text in ["https://:8000/x", "https://a.example.com", "https://a.example.com/", "ftp://a/x", "/x"]
+        {
+            assert!(Redirect::parse(text.to_owned()).is_err(), "{text}");
+        }
+        for text in ["https://a/x?y=1", "https://a/x#y", "https://me@a/x", "https://a/x y"] {
+            assert!(Redirect::parse(text.to_owned()).is_err(), "{text}");
+        }
+    }
 }

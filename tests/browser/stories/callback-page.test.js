@@ -80,6 +80,22 @@ story("the bare page tells what went wrong, and where to begin again", async ({ 
   await person.assertSignedIn("lisi");
 });
 
+story("a client that does not come is told too", async ({ visit, demo }) => {
+  const person = await visit();
+  await person.open(PAGE);
+  const state = new URL(await person.see("sign-in-link").getAttribute("href")).searchParams.get("state");
+  person.forgive();
+  await person.page.route("**/client.js", (route) => route.abort());
+  await person.open(`/app/done?code=${await demo.codeFor("lisi", 1000002)}&state=${state}`);
+  await person.trouble.waitFor();
+  assert.equal(await person.see("callback-status").isVisible(), false);
+  assert.equal(await person.trouble.getByTestId("trouble-code").isVisible(), false);
+  await person.page.unroute("**/client.js");
+  await person.trouble.getByTestId("trouble-retry").click();
+  await person.signInThroughFrame("lisi");
+  await person.assertSignedIn("lisi");
+});
+
 /** The app's own page, in the manner of the platform's sample: it asks for a config whenever it is opened. */
 const sample = (script) => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>App</title>

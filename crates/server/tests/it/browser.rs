@@ -95,6 +95,12 @@ impl Browser {
             other => panic!("/me answered {other}: {}", page.text),
         }
     }
+
+    /// The number of the account of who is signed in, by /me.
+    pub(crate) async fn account(&self) -> i64 {
+        let page = self.get_json("/me").await;
+        page.json()["account"]["id"].as_i64().unwrap_or_else(|| panic!("no account: {page:?}"))
+    }
 }
 
 impl Page {

@@ -74,7 +74,7 @@ async fn who_is_deleted_and_created_again_has_the_same_account() {
     let world = company().await;
     let browser = world.browser();
     world.sign_in(&browser, "wu10").await;
-    let account = browser.get_json("/me").await.json()["accountId"].clone();
+    let account = browser.account().await;
     let sender = Sender::contacts(&world);
     let gone = world.company(|company| company.remove_member("wu10")).unwrap();
     sender.change(&member("delete_user", "wu10")).await;
@@ -87,7 +87,7 @@ async fn who_is_deleted_and_created_again_has_the_same_account() {
     world.assert_copy().await;
     assert_eq!(browser.me().await, None);
     world.sign_in(&browser, "wu10").await;
-    assert_eq!(browser.get_json("/me").await.json()["accountId"], account);
+    assert_eq!(browser.account().await, account);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_new_userid_takes_everything_along() {
     let world = company().await;
     let browser = world.browser();
     world.sign_in(&browser, "wu10").await;
-    let account = browser.get_json("/me").await.json()["accountId"].clone();
+    let account = browser.account().await;
     world.company(|company| {
         let member = company.remove_member("wu10").unwrap();
         company.put_member(Member { userid: "wushi".to_owned(), ..member });
@@ -125,7 +125,7 @@ async fn a_new_userid_takes_everything_along() {
     world.settle().await;
     world.assert_copy().await;
     assert_eq!(browser.me().await.as_deref(), Some("wushi"), "the session goes on");
-    assert_eq!(browser.get_json("/me").await.json()["accountId"], account);
+    assert_eq!(browser.account().await, account);
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn a_day_in_the_company(#[case] rule: Rule, #[case] copies: u32) {
     world.administrator(Change::AddMember(Box::new(Member::new("xinren", "新人", &[3]))));
     world.arrived().await;
     world.sign_in(&browser, "xinren").await;
-    let account = browser.get_json("/me").await.json()["accountId"].clone();
+    let account = browser.account().await;
 
     world.edit_member("xinren", |member| member.department = vec![4, 7]);
     world.arrived().await;
@@ -103,7 +103,7 @@ async fn a_day_in_the_company(#[case] rule: Rule, #[case] copies: u32) {
     world.administrator(Change::AddMember(Box::new(Member::new("Xin.Ren", "新人", &[5]))));
     world.arrived().await;
     world.sign_in(&browser, "xin.ren").await;
-    assert_eq!(browser.get_json("/me").await.json()["accountId"], account, "the same account as before");
+    assert_eq!(browser.account().await, account, "the same account as before");
 
     world.administrator(Change::AddDepartment(Department::new(20, "新部门", 2)));
     world.administrator(Change::AddDepartment(Department::new(21, "新小组", 20)));

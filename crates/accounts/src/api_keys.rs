@@ -4,14 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use wecom_login_model::{Clock, Entropy, Fingerprint, Secret};
+use wecom_login_model::{Clock, Entropy, Fingerprint, Secret, is_token, random_token};
 use wecom_login_store::{ApiKeyRow, Error, Store};
 
 const PREFIX: &str = "wecom-login-key_";
-/// 32 bytes in base64url.
-const LENGTH: usize = 43;
 
 /// A key as a program sends it: `Authorization: Bearer wecom-login-key_...`.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,15 +16,11 @@ pub struct ApiKey(Secret);
 impl ApiKey {
     /// Takes what a client sent. `None` when it cannot be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let bits = text.strip_prefix(PREFIX)?;
-        (bits.len() == LENGTH && bits.bytes().all(alphabet)).then(|| Self(Secret::new(text)))
+        text.strip_prefix(PREFIX).filter(|bits| is_token(bits)).map(|_| Self(Secret::new(text)))
     }
 
     fn generate(entropy: &dyn Entropy) -> Self {
-        let mut bytes = [0_u8; 32];
-        entropy.fill(&mut bytes);
-        Self(Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
+        Self(Secret::new(format!("{PREFIX}{}", random_token(entropy))))
     }
 
     /// The key itself, to be shown once.
@@ -103,7 +95,7 @@ mod tests {
         assert_eq!(ApiKey::parse(key.secret().expose()), Some(key.clone()));
         assert_ne!(key, ApiKey::generate(&SeededEntropy::new(2)));
         assert_eq!(format!("{key:?}"), "ApiKey");
-        let bits = "a".repeat(LENGTH);
+        let bits = "a".repeat(43);
         for text in ["", PREFIX, &bits, &format!("{PREFIX}{bits}a"), &format!("{PREFIX}{}=", &bits[1..])] {
             assert_eq!(ApiKey::parse(text), None, "{text}");
         }

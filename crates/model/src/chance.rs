@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 /// Where unguessable bytes come from.
@@ -78,6 +80,27 @@ pub fn alphanumeric(entropy: &dyn Entropy, length: usize) -> String {
     text
 }
 
+/// How long 256 bits are in base64url.
+pub const TOKEN_LENGTH: usize = 43;
+
+/// 256 random bits in base64url without padding (RFC 4648, 5): [`TOKEN_LENGTH`] characters that nobody guesses.
+pub fn random_token(entropy: &dyn Entropy) -> String {
+    let mut bits = [0_u8; 32];
+    entropy.fill(&mut bits);
+    token_of(&bits)
+}
+
+/// These 256 bits as [`random_token`] writes random ones.
+pub fn token_of(bits: &[u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(bits)
+}
+
+/// True for what [`random_token`] may have made.
+pub fn is_token(text: &str) -> bool {
+    let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == TOKEN_LENGTH && text.bytes().all(alphabet)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +114,22 @@ mod tests {
             assert_eq!(text.len(), 32);
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
             assert!(seen.insert(text));
+        }
+    }
+
+    #[test]
+    fn a_token_is_known_by_its_form() {
+        let entropy = SeededEntropy::new(7);
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..1000 {
+            let text = random_token(&entropy);
+            assert!(is_token(&text), "{text}");
+            assert!(seen.insert(text));
+        }
+        assert_eq!(token_of(&[0xff; 32]), format!("{}8", "_".repeat(42)));
+        let (short, long) = ("a".repeat(42), "a".repeat(44));
+        for text in ["", &short, &long, &"=".repeat(43), &"+".repeat(43), &format!("{}张", "a".repeat(40))] {
+            assert!(!is_token(text), "{text}");
         }
     }
 }

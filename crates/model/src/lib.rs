@@ -19,7 +19,9 @@ mod secret;
 
 pub use account::{Account, AccountId, InvalidAccount, MemberRef, Username};
 pub use auth_row::{AuthRow, AuthRows, SelectedRow, SelectedRows};
-pub use chance::{Entropy, SeededEntropy, SystemEntropy, alphanumeric};
+pub use chance::{
+    Entropy, SeededEntropy, SystemEntropy, TOKEN_LENGTH, alphanumeric, is_token, random_token, token_of,
+};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use explanation::{Actor, Explanation};
 pub use fingerprint::Fingerprint;

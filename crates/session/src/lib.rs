@@ -11,9 +11,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use wecom_login_model::{Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric};
+use wecom_login_model::{
+    Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric, is_token, random_token,
+};
 use wecom_login_store::{Error, NewSession, Store};
 
 pub use pair::{ACCESS_LIFETIME, AccessToken, Pair, RefreshToken, Refreshed, RetryKey};
@@ -29,8 +29,7 @@ pub struct SessionToken(Secret);
 impl SessionToken {
     /// Takes what a client sent. `None` when it cannot be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        (text.len() == 43 && text.bytes().all(alphabet)).then(|| Self(Secret::new(text)))
+        is_token(text).then(|| Self(Secret::new(text)))
     }
 
     /// The token itself: for a cookie, or sealed for a second delivery of one redirect.
@@ -39,9 +38,7 @@ impl SessionToken {
     }
 
     fn generate(entropy: &dyn Entropy) -> Self {
-        let mut bytes = [0_u8; 32];
-        entropy.fill(&mut bytes);
-        Self(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
+        Self(Secret::new(random_token(entropy)))
     }
 
     fn fingerprint(&self) -> Fingerprint {

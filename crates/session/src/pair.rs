@@ -11,9 +11,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use wecom_login_model::{Fingerprint, Secret, Timestamp, alphanumeric};
+use wecom_login_model::{Fingerprint, Secret, TOKEN_LENGTH, Timestamp, alphanumeric, is_token, token_of};
 use wecom_login_store::{EndReason, Error, NewPair, PairRow, Rotation};
 
 use crate::{Session, SessionToken, Sessions};
@@ -23,8 +21,6 @@ pub const ACCESS_LIFETIME: Duration = Duration::from_mins(10);
 
 const ACCESS_PREFIX: &str = "wecom-login-access_";
 const REFRESH_PREFIX: &str = "wecom-login-refresh_";
-/// 32 bytes in base64url.
-const LENGTH: usize = 43;
 
 /// Proves a session for ten minutes: `Authorization: Bearer wecom-login-access_...`.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,7 +37,7 @@ pub struct RetryKey(Secret);
 impl AccessToken {
     /// Takes what a client sent. `None` when it cannot be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        text.strip_prefix(ACCESS_PREFIX).filter(|bits| is_random(bits)).map(|_| Self(Secret::new(text)))
+        text.strip_prefix(ACCESS_PREFIX).filter(|bits| is_token(bits)).map(|_| Self(Secret::new(text)))
     }
 
     /// The token itself.
@@ -58,8 +54,8 @@ impl RefreshToken {
     /// Takes what a client sent. `None` when it cannot be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
         let bits = text.strip_prefix(REFRESH_PREFIX)?;
-        let (family, own) = bits.split_at_checked(LENGTH)?;
-        (is_random(family) && is_random(own)).then(|| Self(Secret::new(text)))
+        let (family, own) = bits.split_at_checked(TOKEN_LENGTH)?;
+        (is_token(family) && is_token(own)).then(|| Self(Secret::new(text)))
     }
 
     /// The token itself.
@@ -76,14 +72,14 @@ impl RefreshToken {
     }
 
     fn family(&self) -> &str {
-        &self.0.expose()[REFRESH_PREFIX.len()..REFRESH_PREFIX.len() + LENGTH]
+        &self.0.expose()[REFRESH_PREFIX.len()..REFRESH_PREFIX.len() + TOKEN_LENGTH]
     }
 }
 
 impl RetryKey {
     /// Takes what a client sent. `None` when it is no random value of 256 bits.
     pub fn parse(text: &str) -> Option<Self> {
-        is_random(text).then(|| Self(Secret::new(text)))
+        is_token(text).then(|| Self(Secret::new(text)))
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -159,7 +155,7 @@ impl Sessions {
         retry_key: Option<&RetryKey>,
     ) -> Result<Refreshed, Error> {
         let now = self.clock.now();
-        let salt = alphanumeric(&self.entropy, LENGTH);
+        let salt = alphanumeric(&self.entropy, TOKEN_LENGTH);
         let pair = next(token, retry_key, &salt, now);
         let rotation = Rotation {
             family: Fingerprint::of(token.family()),
@@ -227,12 +223,7 @@ fn access(bits: &str) -> AccessToken {
 /// A key derivation from 256 random bits at least, so that a plain hash over named parts will do.
 fn derived(part: &str, from: &[&str]) -> String {
     let parts = ["token pair", part].into_iter().chain(from.iter().copied());
-    URL_SAFE_NO_PAD.encode(Fingerprint::of_parts(parts).as_bytes())
-}
-
-fn is_random(text: &str) -> bool {
-    let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    text.len() == LENGTH && text.bytes().all(alphabet)
+    token_of(Fingerprint::of_parts(parts).as_bytes())
 }
 
 #[cfg(test)]
@@ -249,7 +240,7 @@ mod tests {
     }
 
     fn key(seed: u64) -> RetryKey {
-        RetryKey::parse(&alphanumeric(&SeededEntropy::new(seed), LENGTH)).unwrap()
+        RetryKey::parse(&alphanumeric(&SeededEntropy::new(seed), TOKEN_LENGTH)).unwrap()
     }
 
     async fn next_pair(sessions: &Sessions, token: &RefreshToken, key: Option<&RetryKey>) -> Pair {

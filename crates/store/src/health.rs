@@ -38,7 +38,7 @@ pub struct Rows {
     pub sessions: i64,
     /// Key-values with those that have expired and are not deleted yet.
     pub key_values: i64,
-    /// Events of the audit log.
+    /// Events of the audit log; rather too many than too few.
     pub audit_events: i64,
     /// What other systems are to be told.
     pub outbox: i64,
@@ -64,10 +64,14 @@ impl Store {
         Ok(Version { found: row.get::<Option<i64>>("version")?.unwrap_or(0), expected: latest() })
     }
 
-    /// Counts the rows. It reads whole tables: ask rarely.
+    /// Counts the rows. It reads whole indexes: ask rarely.
+    ///
+    /// Who has left is counted by an index of its own, so that no row of a member is read. Events of the audit log are
+    /// numbered as they come and deleted in that order; the numbers are counted, some of which PostgreSQL never gives away.
     pub async fn rows(&self, now: Timestamp) -> Result<Rows, Error> {
         let row = sql("SELECT
-                (SELECT COUNT(*) FROM members WHERE left_at IS NULL) AS members,
+                (SELECT COUNT(*) FROM members)
+                    - (SELECT COUNT(*) FROM members WHERE left_at IS NOT NULL) AS members,
                 (SELECT COUNT(*) FROM departments) AS departments,
                 (SELECT COUNT(*) FROM accounts) AS accounts,
                 (SELECT COUNT(*) FROM bindings) AS bindings,
@@ -75,7 +79,8 @@ impl Store {
                     WHERE ended_at IS NULL AND idle_until > $1 AND expires_at > $1) AS live_sessions,
                 (SELECT COUNT(*) FROM sessions) AS sessions,
                 (SELECT COUNT(*) FROM key_values) AS key_values,
-                (SELECT COUNT(*) FROM audit_events) AS audit_events,
+                (SELECT COALESCE(MAX(id), 0) FROM audit_events) - (SELECT COALESCE(MIN(id), 1) FROM audit_events) + 1
+                    AS audit_events,
                 (SELECT COUNT(*) FROM outbox) AS outbox")
         .bind(now.as_millis())
         .fetch_one(self.database.reader())

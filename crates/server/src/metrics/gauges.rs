@@ -1,5 +1,6 @@
 //! What is read when Prometheus asks. Counting rows reads whole tables, so it is done at most every fifteen seconds, once
-//! for all who ask, and is given up after two: then the numbers are absent, not old.
+//! for all who ask, and is given up after two: then the numbers are absent, not old. Whether the database answers is asked
+//! by itself: one that has much to count is not down.
 
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ pub(super) struct Gauges {
     event_age: Family<State, Gauge>,
     audit_lines_lost: Gauge,
     database_up: Gauge,
-    counted: Mutex<Option<(Timestamp, Option<Counted>)>>,
+    last: Mutex<Option<(Timestamp, bool, Option<Counted>)>>,
 }
 
 impl Gauges {
@@ -63,7 +64,7 @@ impl Gauges {
             event_age: Family::default(),
             audit_lines_lost: Gauge::default(),
             database_up: Gauge::default(),
-            counted: Mutex::default(),
+            last: Mutex::default(),
         };
         let build: Family<Build, Gauge> = Family::default();
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
@@ -99,11 +100,7 @@ impl Gauges {
             "Audit events that are not in the audit file, since the start",
             this.audit_lines_lost.clone(),
         );
-        registry.register(
-            "database_up",
-            "1 when the database answered this scrape",
-            this.database_up.clone(),
-        );
+        registry.register("database_up", "1 when the database answers", this.database_up.clone());
         this
     }
 
@@ -122,36 +119,27 @@ impl Gauges {
         self.under_way.set(whole(site.login.under_way() as u64));
         self.audit_lines_lost
             .set(whole(site.audit_file.as_ref().map_or(0, crate::audit_file::AuditFile::lost)));
-        self.count(site, now).await;
-    }
-
-    async fn count(&self, site: &Site, now: Timestamp) {
-        // Whoever comes meanwhile waits for the one count.
-        let mut counted = self.counted.lock().await;
-        let rows = match &*counted {
-            Some((at, rows)) if now < *at + FRESH_FOR => rows.clone(),
+        // Whoever comes meanwhile waits for the one look.
+        let mut last = self.last.lock().await;
+        let (up, counted) = match &*last {
+            Some((at, up, counted)) if now < *at + FRESH_FOR => (*up, counted.clone()),
             _ => {
-                let rows = match tokio::time::timeout(PATIENCE, read(site, now)).await {
-                    Ok(Ok(rows)) => Some(rows),
-                    Ok(Err(error)) => {
-                        tracing::warn!(%error, "rows could not be counted for the metrics");
-                        None
-                    }
-                    Err(_) => {
-                        tracing::warn!("rows could not be counted for the metrics within two seconds");
-                        None
-                    }
-                };
-                *counted = Some((now, rows.clone()));
-                rows
+                let (up, counted) = tokio::join!(is_up(site), count(site, now));
+                *last = Some((now, up, counted.clone()));
+                (up, counted)
             }
         };
-        self.database_up.set(i64::from(rows.is_some()));
+        drop(last);
+        self.show(up, counted, now);
+    }
+
+    fn show(&self, up: bool, counted: Option<Counted>, now: Timestamp) {
+        self.database_up.set(i64::from(up));
         self.rows.clear();
         self.sessions.clear();
         self.events.clear();
         self.event_age.clear();
-        let Some((rows, backlog)) = rows else { return };
+        let Some((rows, backlog)) = counted else { return };
         for (state, count) in
             [("live", rows.live_sessions), ("ended", rows.sessions.saturating_sub(rows.live_sessions))]
         {
@@ -177,10 +165,43 @@ impl Gauges {
     }
 }
 
-async fn read(site: &Site, now: Timestamp) -> Result<Counted, wecom_login_store::Error> {
-    Ok((site.store.rows(now).await?, site.store.event_backlog().await?))
+async fn is_up(site: &Site) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, site.store.check()).await, Ok(Ok(())))
+}
+
+async fn count(site: &Site, now: Timestamp) -> Option<Counted> {
+    let counted = async { Ok((site.store.rows(now).await?, site.store.event_backlog().await?)) };
+    let problem: wecom_login_store::Error = match tokio::time::timeout(PATIENCE, counted).await {
+        Ok(Ok(counted)) => return Some(counted),
+        Ok(Err(error)) => error,
+        Err(_) => {
+            tracing::warn!("rows could not be counted for the metrics within two seconds");
+            return None;
+        }
+    };
+    tracing::warn!(error = %problem, "rows could not be counted for the metrics");
+    None
 }
 
 fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_has_much_to_count_is_not_down() {
+        let gauges = Gauges::register(&mut Registry::default());
+        let (now, members) = (Timestamp::from_millis(0), Table { table: "members" });
+        let rows = Rows { members: 7, ..Rows::default() };
+        gauges.show(true, Some((rows, Vec::new())), now);
+        assert_eq!((gauges.database_up.get(), gauges.rows.get_or_create(&members).get()), (1, 7));
+        gauges.show(true, None, now);
+        assert_eq!(gauges.database_up.get(), 1);
+        assert!(gauges.rows.get(&members).is_none(), "absent, not old");
+        gauges.show(false, None, now);
+        assert_eq!(gauges.database_up.get(), 0);
+    }
 }

@@ -5,11 +5,11 @@
 //! or deleted is opened anew before the next line, so that a rotation loses none.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use wecom_login_store::{AuditEntry, AuditSink};
@@ -77,12 +77,14 @@ pub(crate) struct AuditFile {
 struct Health {
     failing: AtomicBool,
     lost: AtomicU64,
+    /// Lines that were told and are neither written nor lost.
+    waiting: Mutex<usize>,
+    drained: Condvar,
 }
 
 enum Job {
     Line(Vec<u8>),
     Reopen,
-    Flush(std::sync::mpsc::Sender<()>),
 }
 
 impl AuditFile {
@@ -111,26 +113,43 @@ impl AuditFile {
         self.health.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until what was told is written, two seconds at most. Blocks.
-    pub(crate) fn flush(&self) {
-        let (done, written) = channel();
-        if self.queue.try_send(Job::Flush(done)).is_ok() {
-            let _ = written.recv_timeout(PATIENCE);
-        }
+    /// Waits until what was told is written, two seconds at most; false when that was not enough. Blocks.
+    pub(crate) fn flush(&self) -> bool {
+        self.flush_within(PATIENCE)
+    }
+
+    fn flush_within(&self, patience: Duration) -> bool {
+        let waiting = self.health.waiting();
+        let drained = self.health.drained.wait_timeout_while(waiting, patience, |waiting| *waiting > 0);
+        *drained.unwrap_or_else(PoisonError::into_inner).0 == 0
     }
 }
 
 impl AuditSink for AuditFile {
     fn written(&self, entry: &AuditEntry) {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            self.queue.try_send(Job::Line(line(entry)))
-        {
+        *self.health.waiting() += 1;
+        if self.queue.try_send(Job::Line(line(entry))).is_err() {
+            self.health.is_done();
             self.health.lose("the disk is too slow for it");
         }
     }
 }
 
 impl Health {
+    fn waiting(&self) -> MutexGuard<'_, usize> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A line waits no more. True when it was the last one.
+    fn is_done(&self) -> bool {
+        let mut waiting = self.waiting();
+        *waiting -= 1;
+        if *waiting == 0 {
+            self.drained.notify_all();
+        }
+        *waiting == 0
+    }
+
     fn lose(&self, why: &str) {
         self.lost.fetch_add(1, Ordering::Relaxed);
         if !self.failing.swap(true, Ordering::Relaxed) {
@@ -152,16 +171,22 @@ impl Health {
 fn work(mut lines: Lines, jobs: &Receiver<Job>, health: &Health) {
     // Ends with the last sender.
     while let Ok(job) = jobs.recv() {
-        match job {
-            Job::Line(line) => match lines.write(&line) {
-                Ok(()) => health.works(),
-                Err(error) => health.lose(&error.to_string()),
-            },
-            Job::Reopen => lines.close(),
-            Job::Flush(done) => {
-                let _ = done.send(());
-            }
-        }
+        done(job, &mut lines, health);
+    }
+}
+
+fn done(job: Job, lines: &mut Lines, health: &Health) {
+    let line = match job {
+        Job::Line(line) => line,
+        Job::Reopen => return lines.close(),
+    };
+    let written = lines.write(&line);
+    if let Err(error) = &written {
+        health.lose(&error.to_string());
+    }
+    // A disk that is too slow writes each line well, and loses as many beside it: it works when nothing waits.
+    if health.is_done() && written.is_ok() {
+        health.works();
     }
 }
 
@@ -177,7 +202,7 @@ enum Lines {
     File {
         path: PathBuf,
         file: Option<File>,
-        /// The last line may have been written in part.
+        /// The last line in the file may have been written in part.
         torn: bool,
     },
 }
@@ -186,7 +211,9 @@ impl Lines {
     fn open(log: &AuditLog) -> io::Result<Self> {
         Ok(match log {
             AuditLog::Stdout => Self::Stdout,
-            AuditLog::File(path) => Self::File { path: path.clone(), file: Some(open(path)?), torn: false },
+            AuditLog::File(path) => {
+                Self::File { path: path.clone(), file: Some(open(path)?), torn: is_torn(path) }
+            }
         })
     }
 
@@ -206,7 +233,11 @@ impl Lines {
             Self::File { path, file, torn } => {
                 let mut open = match file.take() {
                     Some(file) if is_at(&file, path) => file,
-                    _ => open(path)?,
+                    _ => {
+                        let opened = open(path)?;
+                        *torn = is_torn(path);
+                        opened
+                    }
                 };
                 let text = if *torn { [b"\n", line].concat() } else { line.to_vec() };
                 // One call, so that processes that share the file do not mix their lines.
@@ -225,6 +256,23 @@ fn open(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// True when the file's last line has no end: whoever wrote it was killed, or the disk was full.
+fn is_torn(path: &Path) -> bool {
+    let last = || -> io::Result<u8> {
+        // To open a pipe for reading would wait for its writer.
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(b'\n');
+        }
+        let (mut file, mut last) = (File::open(path)?, [b'\n']);
+        if file.seek(SeekFrom::End(0))? > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        Ok(last[0])
+    };
+    last().is_ok_and(|last| last != b'\n')
 }
 
 /// True while the path still leads to the open file.
@@ -256,7 +304,7 @@ mod tests {
 
     fn told(file: &AuditFile, session: &str) {
         file.written(&entry(session));
-        file.flush();
+        assert!(file.flush());
     }
 
     fn lines(path: &Path) -> usize {
@@ -300,6 +348,49 @@ mod tests {
         told(&file, "c");
         assert!(!file.is_failing());
         assert_eq!((file.lost(), lines(&path)), (2, 1));
+    }
+
+    /// A queue of two lines, on which the test works by itself.
+    #[test]
+    fn a_disk_that_is_too_slow_is_told_once_until_nothing_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let mut lines = Lines::open(&AuditLog::File(path.clone())).unwrap();
+        let (queue, jobs) = sync_channel(2);
+        let file = AuditFile { queue, health: Arc::default() };
+        for session in ["a", "b", "c"] {
+            file.written(&entry(session));
+        }
+        assert!(file.is_failing() && file.lost() == 1);
+        assert!(!file.flush_within(Duration::ZERO), "a full queue is no empty one");
+        done(jobs.recv().unwrap(), &mut lines, &file.health);
+        assert!(file.is_failing(), "a line still waits");
+        file.written(&entry("d"));
+        assert_eq!(file.lost(), 1);
+        for _ in 0..2 {
+            done(jobs.recv().unwrap(), &mut lines, &file.health);
+        }
+        assert!(!file.is_failing());
+        assert!(file.flush_within(Duration::ZERO));
+        assert_eq!(self::lines(&path), 3);
+    }
+
+    #[test]
+    fn a_line_that_was_torn_ends_where_it_stands_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        std::fs::write(&path, "{\"at\":1,\"eve").unwrap();
+        let file = AuditFile::open(&AuditLog::File(path.clone())).unwrap();
+        told(&file, "a");
+        std::fs::remove_file(&path).unwrap();
+        told(&file, "b");
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("{\"at\":1,\"event\":"));
+
+        std::fs::write(&path, "{\"at\":1,\"eve").unwrap();
+        file.reopen();
+        told(&file, "c");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("{\"at\":1,\"eve\n{") && text.ends_with("\"c\"}\n"), "{text}");
     }
 
     #[cfg(unix)]

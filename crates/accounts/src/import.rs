@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry as Slot;
 
 use serde::{Deserialize, Serialize};
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
-use wecom_login_store::{AuditEntry, AuditEvent, Error, Imported, NewAccount};
+use wecom_login_store::{AuditEntry, AuditEvent, Error, Imported, NewAccount, OK};
 
 use crate::Accounts;
 
@@ -96,13 +96,37 @@ impl List {
 impl Accounts {
     /// Imports a list, line by line, each whole or not at all. With `dry_run` nothing is written, and what would come of
     /// it is told. `after_line` is called after each line with the number of lines that are done.
+    ///
+    /// A failure of the database ends it; the lines before stay imported, and the audit log has them.
     pub async fn import(
         &self,
         list: List,
         dry_run: bool,
-        mut after_line: impl FnMut(usize) + Send,
+        after_line: impl FnMut(usize) + Send,
     ) -> Result<Report, Error> {
         let mut report = Report::default();
+        let imported = self.import_lines(list, dry_run, after_line, &mut report).await;
+        if !dry_run {
+            let entry = AuditEntry::new(AuditEvent::AccountsImported, self.now())
+                .outcome(if imported.is_ok() { OK } else { "failed" })
+                .detail("created", report.created)
+                .detail("updated", report.updated)
+                .detail("unchanged", report.unchanged)
+                .detail("bad", report.bad.len());
+            if let Err(error) = self.store().audit(entry).await {
+                tracing::error!(%error, "that accounts were imported is not in the audit table");
+            }
+        }
+        imported.map(|()| report)
+    }
+
+    async fn import_lines(
+        &self,
+        list: List,
+        dry_run: bool,
+        mut after_line: impl FnMut(usize) + Send,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         let (mut names, mut members) = (HashMap::new(), HashMap::new());
         for (done, (line, read)) in list.lines.into_iter().enumerate() {
             let outcome = match read.and_then(|new| first_time(new, line, &mut names, &mut members)) {
@@ -122,17 +146,7 @@ impl Accounts {
             }
             after_line(done + 1);
         }
-        if !dry_run {
-            let entry = AuditEntry::new(AuditEvent::AccountsImported, self.now())
-                .detail("created", report.created)
-                .detail("updated", report.updated)
-                .detail("unchanged", report.unchanged)
-                .detail("bad", report.bad.len());
-            if let Err(error) = self.store().audit(entry).await {
-                tracing::error!(%error, "that accounts were imported is not in the audit table");
-            }
-        }
-        Ok(report)
+        Ok(())
     }
 }
 
@@ -348,5 +362,37 @@ mod tests {
             let error = List::read(text.as_bytes(), Format::Csv).unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");
         }
+    }
+
+    #[derive(Debug, Default)]
+    struct Told(std::sync::Mutex<Vec<AuditEntry>>);
+
+    impl wecom_login_store::AuditSink for Told {
+        fn written(&self, entry: &AuditEntry) {
+            self.0.lock().unwrap().push(entry.clone());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_imported_before_the_database_failed_is_audited() {
+        let told = std::sync::Arc::new(Told::default());
+        let store = wecom_login_store::Store::open_sqlite(std::path::Path::new(":memory:")).await.unwrap();
+        let store = store.with_audit_sink(told.clone());
+        let clock = std::sync::Arc::new(wecom_login_model::SystemClock);
+        let accounts = Accounts::new(store.clone(), clock, crate::Admins::default());
+        let list = List::read(b"username\na\nb\nc\nd\n", Format::Csv).unwrap();
+        let mut closing = Box::pin(store.close());
+        let after_line = |done| {
+            if done == 2 {
+                // Closed from here on.
+                let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+                let _ = closing.as_mut().poll(&mut context);
+            }
+        };
+        accounts.import(list, false, after_line).await.unwrap_err();
+        let told = told.0.lock().unwrap();
+        let (entry, created) = (&told[0], told[0].detail["created"].as_u64());
+        assert_eq!((entry.event.as_str(), entry.outcome.as_str()), ("accounts_imported", "failed"));
+        assert_eq!((told.len(), created), (1, Some(2)));
     }
 }

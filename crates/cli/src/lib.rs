@@ -5,11 +5,16 @@ mod logging;
 mod stop;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use wecom_login_element::Environment;
 use wecom_login_server::Server;
 use wecom_login_store::Act;
+
+/// What a blocking call gets that is still under way when all is done, such as a name server that does not answer or an
+/// element's own code: nobody can end it but the process.
+const LAST_CALLS: Duration = Duration::from_secs(1);
 
 /// What a program that holds this one adds to it.
 pub trait Host: Sync {
@@ -102,6 +107,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
         }
         .map(|()| 0)
     }));
+    runtime.shutdown_timeout(LAST_CALLS);
     match done {
         Ok(code) => code,
         Err(error) => failed(&error),
@@ -112,4 +118,41 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
 fn failed(error: &anyhow::Error) -> u8 {
     eprintln!("wecom-login: {error:#}");
     if error.is::<commands::NotThere>() { 3 } else { 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    /// Adds a call that blocks for as long as the test lives, as a name server may that does not answer.
+    struct Stuck(Mutex<Option<Receiver<()>>>);
+
+    impl Host for Stuck {
+        fn register(&self, environment: Environment) -> Environment {
+            if let Some(end) = self.0.lock().unwrap().take() {
+                tokio::task::spawn_blocking(move || end.recv());
+            }
+            environment
+        }
+    }
+
+    #[test]
+    fn a_call_that_blocks_does_not_keep_the_program() {
+        let (app, (end, blocked)) = (tempfile::tempdir().unwrap(), channel());
+        let host = Stuck(Mutex::new(Some(blocked)));
+        let (told, done) = channel();
+        let app = app.path().to_owned();
+        std::thread::spawn(move || {
+            let arguments = ["wecom-login", "config", "check", "--app"].map(OsString::from);
+            run(arguments.into_iter().chain([app.into_os_string()]), &host);
+            let was_called = host.0.lock().unwrap().is_none();
+            told.send(was_called).unwrap();
+        });
+        let ended = done.recv_timeout(Duration::from_mins(1));
+        assert!(ended.expect("it waits for the call"));
+        drop(end);
+    }
 }

@@ -2,10 +2,8 @@
 //! and nowhere else, so that it stands in no address; a session counts for unsafe methods only under the rules that the
 //! border keeps for all of them (see [`crate::cross_site`]).
 
-use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use wecom_login_accounts::ApiKey;
@@ -21,7 +19,7 @@ use crate::request::{Visit, bearer};
 use crate::session::session_of;
 use crate::site::Site;
 
-/// Somebody who may administer; as an extractor it refuses everybody else with an envelope.
+/// Somebody who may administer.
 #[derive(Debug, Clone)]
 pub(crate) enum Administrator {
     /// A member who is signed in.
@@ -32,7 +30,7 @@ pub(crate) enum Administrator {
 
 /// Why not.
 #[derive(Debug)]
-pub(crate) enum NoAdministrator {
+enum NoAdministrator {
     NotSignedIn,
     Forbidden,
     TooManyFailures,
@@ -47,7 +45,7 @@ impl<T: Into<Refusal>> From<T> for NoAdministrator {
 
 impl Administrator {
     /// Who it is. A wrong key, and a session of somebody else, count as failures of the address.
-    pub(crate) async fn of(site: &Site, visit: &Visit) -> Result<Self, NoAdministrator> {
+    async fn of(site: &Site, visit: &Visit) -> Result<Self, NoAdministrator> {
         let now = site.clock.now();
         if site.limits.is_locked_out(visit.address, now).await? {
             return Err(NoAdministrator::TooManyFailures);
@@ -59,6 +57,26 @@ impl Administrator {
             site.limits.count_failure(visit.address, now).await;
         }
         recognised
+    }
+
+    /// The call with who makes it; everybody else is refused with an envelope.
+    pub(crate) async fn admitted(site: &Site, visit: Visit) -> Result<(Self, Call), Box<Response>> {
+        let call = Call { visit, now: site.clock.now(), began: Instant::now() };
+        let refused = match Self::of(site, &call.visit).await {
+            Ok(administrator) => return Ok((administrator, call)),
+            Err(refused) => refused,
+        };
+        Err(Box::new(match refused {
+            NoAdministrator::NotSignedIn => call.problem(StatusCode::UNAUTHORIZED, NOT_SIGNED_IN),
+            NoAdministrator::Forbidden => call.problem(StatusCode::FORBIDDEN, ADMINISTRATORS_ONLY),
+            NoAdministrator::TooManyFailures => {
+                call.problem(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILURES)
+            }
+            NoAdministrator::Failed(refusal) => {
+                problem::log(&call.visit, &refusal);
+                call.problem(StatusCode::SERVICE_UNAVAILABLE, refusal.code())
+            }
+        }))
     }
 
     /// Whether an element function is called by an administrator. Whoever is none may still call the functions that are
@@ -107,29 +125,5 @@ impl std::fmt::Display for Administrator {
             Self::Member(member) => write!(f, "member {member}"),
             Self::Program(name) => write!(f, "API key {name}"),
         }
-    }
-}
-
-impl FromRequestParts<Arc<Site>> for Administrator {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        let visit = Visit::new(parts, site);
-        let refused = match Self::of(site, &visit).await {
-            Ok(administrator) => return Ok(administrator),
-            Err(refused) => refused,
-        };
-        let call = Call { visit, now: site.clock.now(), began: std::time::Instant::now() };
-        Err(match refused {
-            NoAdministrator::NotSignedIn => call.problem(StatusCode::UNAUTHORIZED, NOT_SIGNED_IN),
-            NoAdministrator::Forbidden => call.problem(StatusCode::FORBIDDEN, ADMINISTRATORS_ONLY),
-            NoAdministrator::TooManyFailures => {
-                call.problem(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILURES)
-            }
-            NoAdministrator::Failed(refusal) => {
-                problem::log(&call.visit, &refusal);
-                call.problem(StatusCode::SERVICE_UNAVAILABLE, refusal.code())
-            }
-        })
     }
 }

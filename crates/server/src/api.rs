@@ -15,6 +15,7 @@ use wecom_login_login::{Refusal, SignedIn};
 use wecom_login_model::{Bilingual, Secret};
 
 use crate::administrator::Administrator;
+use crate::body::{self, NoBody};
 use crate::callback::{leave_former_session, withdraw};
 use crate::caller::caller;
 use crate::cross_site::Asker;
@@ -29,7 +30,6 @@ use crate::request::{Naming, Visit};
 use crate::session::session_of;
 use crate::sign_in_log::Ended;
 use crate::site::Site;
-use crate::slow_body::is_too_slow;
 use crate::{pair, sharing};
 
 const LARGEST_BODY: usize = 64 * 1024;
@@ -92,13 +92,15 @@ pub(crate) async fn arguments(request: Request<Body>) -> Result<Map<String, Valu
     if announced.is_some_and(|length: usize| length > LARGEST_BODY) {
         return Err(too_large);
     }
-    let body = axum::body::to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|error| {
-        if is_too_slow(&error) { (StatusCode::REQUEST_TIMEOUT, BODY_TOO_SLOW) } else { too_large }
+    let bad = (StatusCode::UNSUPPORTED_MEDIA_TYPE, BAD_CONTENT_TYPE);
+    let body = body::read(request.into_body(), LARGEST_BODY).await.map_err(|problem| match problem {
+        NoBody::TooLarge => too_large,
+        NoBody::TooSlow => (StatusCode::REQUEST_TIMEOUT, BODY_TOO_SLOW),
+        NoBody::Broken => bad,
     })?;
     if body.is_empty() {
         return Ok(Map::new());
     }
-    let bad = (StatusCode::UNSUPPORTED_MEDIA_TYPE, BAD_CONTENT_TYPE);
     if !is_json {
         return Err(bad);
     }

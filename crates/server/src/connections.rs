@@ -1,5 +1,5 @@
-//! Connections: how many at a time, and how long a slow client may take. A client that connects and says nothing, or says
-//! it a letter at a time, holds a place for seconds, not for good.
+//! Connections: how many at a time, and how long a slow client may take. A client that connects and says nothing, says it a
+//! letter at a time or does not read its answer holds a place for seconds, not for good.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,11 +14,13 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::impatient::Impatient;
 use crate::stopping::Stopping;
 
 /// A new connection must bring the whole head of a request within this time.
@@ -76,6 +78,7 @@ impl Connections {
                 Some(_) = tasks.join_next() => {}
                 (place, accepted) = next => match (place, accepted) {
                     (Ok(place), Ok((stream, peer))) => {
+                        let _ = stream.set_nodelay(true);
                         let connection = Connection { place, open: self.open.clone(), peer };
                         connection.open.fetch_add(1, Ordering::Relaxed);
                         tasks.spawn(connection.serve(stream, service.clone(), self.first_head, stop.clone()));
@@ -117,12 +120,11 @@ impl Drop for Connection {
 impl Connection {
     async fn serve(
         self,
-        stream: TcpStream,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
         service: TowerToHyperService<Router>,
         first_head: Duration,
         stop: Stopping,
     ) {
-        let _ = stream.set_nodelay(true);
         let spoken = Arc::new(AtomicBool::new(false));
         let (peer, has_spoken) = (self.peer, spoken.clone());
         let answer = service_fn(move |mut request: Request<Incoming>| {
@@ -134,7 +136,7 @@ impl Connection {
             .timer(TokioTimer::new())
             .header_read_timeout(NEXT_HEAD)
             .max_buf_size(LARGEST_HEAD)
-            .serve_connection(TokioIo::new(stream), answer);
+            .serve_connection(TokioIo::new(Impatient::new(stream)), answer);
         let mut connection = std::pin::pin!(connection);
         let (mut stopped, mut silence) =
             (std::pin::pin!(stop.begun()), std::pin::pin!(tokio::time::sleep(first_head)));
@@ -166,6 +168,7 @@ mod tests {
     use super::*;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     struct Running {
         address: SocketAddr,
@@ -205,6 +208,42 @@ mod tests {
         assert!(all_after(running.address, CLOSING).await.ends_with("here"));
         let endless = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(LARGEST_HEAD + 1));
         assert!(all_after(running.address, &endless).await.starts_with("HTTP/1.1 431"));
+    }
+
+    /// A connection over which a client has sent `GET /`, whose answer is of a MiB.
+    async fn asked() -> (tokio::io::DuplexStream, tokio::task::JoinHandle<()>, Arc<Semaphore>) {
+        let (mut client, stream) = tokio::io::duplex(1024);
+        let places = Arc::new(Semaphore::new(1));
+        let place = places.clone().try_acquire_owned().unwrap();
+        let connection = Connection { place, open: Arc::new(1.into()), peer: ([127, 0, 0, 1], 1).into() };
+        let router = Router::new().route("/", get(|| async { "x".repeat(1024 * 1024) }));
+        let served = connection.serve(stream, TowerToHyperService::new(router), FIRST_HEAD, Stopping::new());
+        client.write_all(CLOSING.as_bytes()).await.unwrap();
+        (client, tokio::spawn(served), places)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_the_answer_is_left() {
+        let (client, served, places) = asked().await;
+        let hour = tokio::time::timeout(Duration::from_hours(1), served).await;
+        hour.expect("it would have waited for good").unwrap();
+        assert_eq!(places.available_permits(), 1);
+        drop(client);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_slowly_gets_all_of_it() {
+        let (mut client, served, _places) = asked().await;
+        let (mut part, mut read) = ([0_u8; 16 * 1024], 0);
+        loop {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            match client.read(&mut part).await.unwrap() {
+                0 => break,
+                count => read += count,
+            }
+        }
+        assert!(read > 1024 * 1024, "{read}");
+        served.await.unwrap();
     }
 
     #[tokio::test]

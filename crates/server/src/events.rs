@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -19,12 +18,11 @@ use wecom_login_directory::events::{Apps, Received, Taken};
 use wecom_login_login::{EventSource, Instance, Instances, Registry};
 use wecom_login_model::CorpId;
 
+use crate::body::{self, NoBody};
 use crate::request::Visit;
 use crate::site::Site;
 
 const LARGEST_BODY: usize = 64 * 1024;
-/// WeCom waits for an answer no longer than this (WeCom 90930), so it does not send for longer either.
-const LONGEST_BODY: Duration = Duration::from_secs(5);
 
 /// The apps of the instances that work now.
 #[derive(Debug)]
@@ -69,9 +67,11 @@ pub(crate) async fn callback(
     if method == Method::GET {
         return check_of_address(&site, &visit, &with_keys).await;
     }
-    match body(request).await {
+    match body::read(request.into_body(), LARGEST_BODY).await {
         Ok(body) => event(&site, &visit, &instances, &with_keys, &body).await,
-        Err(response) => response,
+        Err(NoBody::TooLarge) => answer(StatusCode::PAYLOAD_TOO_LARGE, "the message is larger than 64 KiB\n"),
+        Err(NoBody::TooSlow) => answer(StatusCode::REQUEST_TIMEOUT, "the message takes too long\n"),
+        Err(NoBody::Broken) => answer(StatusCode::BAD_REQUEST, "the message breaks off\n"),
     }
 }
 
@@ -186,12 +186,4 @@ fn refused(called: &[&Arc<Instance>], error: CallbackError, otherwise: StatusCod
 
 fn answer(status: StatusCode, text: &'static str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
-}
-
-async fn body(request: Request<Body>) -> Result<axum::body::Bytes, Response> {
-    match tokio::time::timeout(LONGEST_BODY, axum::body::to_bytes(request.into_body(), LARGEST_BODY)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(answer(StatusCode::PAYLOAD_TOO_LARGE, "the message is larger than 64 KiB\n")),
-        Err(_) => Err(answer(StatusCode::REQUEST_TIMEOUT, "the message takes too long\n")),
-    }
 }

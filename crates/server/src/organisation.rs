@@ -1,10 +1,11 @@
 //! Syncs of the organisation: on a schedule, and for administrators.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use wecom_login_directory::{SyncError, SyncOptions, Viewer};
+use wecom_login_directory::{Observer, Report, SyncError, SyncOptions, Viewer};
+use wecom_login_login::Refusal;
 use wecom_login_model::Timestamp;
 use wecom_login_store::{Lease, Outcome};
 
@@ -17,8 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_mins(5);
 
 /// Looks from time to time whether a sync is due. Every replica does; the lease lets one of them do it.
-pub(crate) async fn schedule(site: Arc<Site>) {
-    let Some(every) = site.settings.sync_every else { return };
+pub(crate) async fn schedule(site: Arc<Site>, every: Duration) {
     let mut stopped = std::pin::pin!(site.stopping.begun());
     let mut pause = FIRST.min(every);
     loop {
@@ -52,38 +52,98 @@ async fn is_due(site: &Site, viewer: &Viewer, every: Duration) -> Result<bool, w
 
 async fn run(site: &Site, viewer: &Viewer, every: Duration) {
     let options = SyncOptions { started_by: "schedule".to_owned(), force: false, every: Some(every) };
-    match site.directory.sync(viewer, &options, &|_| ()).await {
+    match sync(site, viewer, &options, &|_| ()).await {
         // What came of it is logged where it was done.
-        Ok(_) | Err(SyncError::Failed(_)) => {}
-        Err(SyncError::Running(other)) => {
+        None | Some(Ok(_) | Err(SyncError::Failed(_))) => {}
+        Some(Err(SyncError::Running(other))) => {
             tracing::debug!(instance = viewer.instance, holder = other.label, "a sync is under way already");
         }
     }
 }
 
-/// Begins a sync in the background; comes back once it is under way, or with the one that is.
+/// A sync, which is left when the server stops: then it gives nothing.
+async fn sync(
+    site: &Site,
+    viewer: &Viewer,
+    options: &SyncOptions,
+    observer: Observer<'_>,
+) -> Option<Result<Report, SyncError>> {
+    site.directory.sync_until(viewer, options, observer, site.stopping.begun()).await
+}
+
+/// Why no sync was begun.
+#[derive(Debug)]
+pub(crate) enum NotBegun {
+    /// Another one is under way.
+    Running(Lease),
+    Failed(Refusal),
+}
+
+impl From<SyncError> for NotBegun {
+    fn from(error: SyncError) -> Self {
+        use wecom_login_directory::Error;
+        match error {
+            SyncError::Running(other) => Self::Running(other),
+            SyncError::Failed(Error::WeCom(error)) => Self::Failed(Refusal::WeCom(error)),
+            SyncError::Failed(Error::Store(error)) => Self::Failed(Refusal::Store(error)),
+            SyncError::Failed(Error::Vanished(what)) => Self::Failed(Refusal::Unforeseen(what.to_owned())),
+        }
+    }
+}
+
+/// Begins the syncs of a company's apps in the background, one after another, because one is under way in a company at a
+/// time; comes back once the first is.
 pub(crate) async fn begin(
     site: &Arc<Site>,
-    viewer: Viewer,
+    viewers: Vec<Viewer>,
     started_by: String,
     force: bool,
-) -> Result<(), SyncError> {
+) -> Result<(), NotBegun> {
     let (tell, began) = oneshot::channel();
-    let site = site.clone();
     let options = SyncOptions { started_by, force, every: site.settings.sync_every };
-    let task = tokio::spawn(async move {
-        let tell = std::sync::Mutex::new(Some(tell));
-        let observer = |_| {
-            if let Some(tell) = tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
-                let _ = tell.send(());
-            }
-        };
-        site.directory.sync(&viewer, &options, &observer).await.map(drop)
-    });
+    let at_work = site.clone();
+    let task =
+        site.background.spawn(async move { one_after_another(&at_work, viewers, &options, tell).await });
     match began.await {
         Ok(()) => Ok(()),
         // It ended before it told anything.
-        Err(_) => task.await.unwrap_or(Ok(())),
+        Err(_) => task.await.unwrap_or_else(|error| {
+            Err(NotBegun::Failed(Refusal::Unforeseen(format!("the sync broke off: {error}"))))
+        }),
+    }
+}
+
+async fn one_after_another(
+    site: &Site,
+    viewers: Vec<Viewer>,
+    options: &SyncOptions,
+    tell: oneshot::Sender<()>,
+) -> Result<(), NotBegun> {
+    let tell = Mutex::new(Some(tell));
+    let untold = || tell.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let observer = |_| {
+        if let Some(tell) = untold() {
+            let _ = tell.send(());
+        }
+    };
+    for viewer in &viewers {
+        let Some(result) = sync(site, viewer, options, &observer).await else { break };
+        match result {
+            Err(error) if untold().is_some() => return Err(error.into()),
+            // The failure of one keeps no other from its turn; it is logged where it was done.
+            Ok(_) | Err(SyncError::Failed(_)) => {}
+            Err(SyncError::Running(other)) => {
+                tracing::warn!(
+                    instance = viewer.instance,
+                    holder = other.label,
+                    "a sync has not had its turn"
+                );
+            }
+        }
+    }
+    match untold() {
+        None => Ok(()),
+        Some(_) => Err(NotBegun::Failed(Refusal::Unforeseen("the server stops".to_owned()))),
     }
 }
 

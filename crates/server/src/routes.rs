@@ -20,8 +20,8 @@ use crate::problems::{CROSS_SITE, METHOD_NOT_ALLOWED, NOT_FOUND};
 use crate::request::{self, RequestId, Visit};
 use crate::site::Site;
 use crate::{
-    api, callback, client_script, console, domain_file, events, headers, home, language, login_page, metrics,
-    pair, ready, session, sharing, slow_body,
+    api, body, callback, client_script, console, domain_file, events, headers, home, language, login_page,
+    metrics, pair, ready, session, sharing,
 };
 
 /// Paths that are ours, now or as the design has them; an instance's redirectUri must have another.
@@ -88,7 +88,7 @@ async fn border(State(site): State<Arc<Site>>, mut request: Request, next: Next)
         request::address(request.headers(), request.extensions(), &site),
         request_id.as_str(),
     );
-    let request = request.map(slow_body::bounded);
+    let request = request.map(body::bounded);
     let answer = act.scope(async {
         if let Some(shared) = shared.filter(|_| sharing::is_preflight(request.method(), request.headers())) {
             shared.preflight(asker)

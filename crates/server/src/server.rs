@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -16,6 +16,7 @@ use wecom_login_session::Sessions;
 use wecom_login_store::{SealKey, Sealer, Store};
 
 use crate::audit_file::{AuditFile, AuditLines, AuditLog};
+use crate::background::Background;
 use crate::connections::Connections;
 use crate::cookies::Cookies;
 use crate::events::ConfiguredApps;
@@ -23,17 +24,19 @@ use crate::janitor;
 use crate::key::seal_key;
 use crate::limits::Limits;
 use crate::metrics::{self, CountingSink, Metrics};
-use crate::organisation;
 use crate::ready::Readiness;
-use crate::reload::{Reload, follow};
+use crate::reload::Reload;
 use crate::routes::router;
 use crate::settings::Settings;
 use crate::shared_tokens::SharedTokens;
 use crate::site::Site;
 use crate::stopping::Stopping;
+use crate::workers::Workers;
 
 /// Requests and sign-ins under way get this long when the server is told to stop; a sign-in's budget is half of it.
 const GRACE: Duration = Duration::from_secs(10);
+/// A database that is still at a statement when all this is over is left: what is not committed is undone.
+const CLOSING: Duration = Duration::from_secs(2);
 /// Whoever reads the metrics needs few connections, and must not take more.
 const METRICS_CONNECTIONS: usize = 16;
 
@@ -215,6 +218,7 @@ impl Server {
             audit_file,
             readiness: Readiness::default(),
             stopping: Stopping::new(),
+            background: Background::new(),
             settings,
         };
         Ok(Self { site: Arc::new(site), reload, faults })
@@ -285,11 +289,6 @@ impl Server {
         tokio::spawn(async move { read_departments(&site).await });
     }
 
-    /// Synchronises the organisation on the schedule of the settings, in the background.
-    pub fn spawn_schedule(&self) {
-        tokio::spawn(organisation::schedule(self.site.clone()));
-    }
-
     /// The apps that are configured, each once, as they look at their companies.
     pub fn viewers(&self) -> Vec<Viewer> {
         self.site.served().instances.viewers()
@@ -313,11 +312,8 @@ impl Server {
     /// Follows the app's files, works on contact events and deletes what has expired, until it is dropped;
     /// [`Server::run`] does it by itself.
     pub async fn upkeep(&self) {
-        tokio::join!(
-            janitor::work(&self.site),
-            follow(self.reload.clone(), self.site.clone()),
-            self.site.events.run(self.site.stopping.begun())
-        );
+        let mut workers = Workers::begin(&self.site, self.reload.clone());
+        while workers.broken().await.is_some() {}
     }
 
     /// Where GET /metrics is answered besides the main address.
@@ -340,21 +336,29 @@ impl Server {
 
     /// Waits until the audit file has all that was done, two seconds at most.
     pub async fn flush_audit_log(&self) {
-        if let Some(file) = self.site.audit_file.clone() {
-            let _ = tokio::task::spawn_blocking(move || file.flush()).await;
+        let Some(file) = self.site.audit_file.clone() else { return };
+        if !tokio::task::spawn_blocking(move || file.flush()).await.unwrap_or_default() {
+            tracing::warn!("the audit file lacks its last events; they are in the table audit_events");
         }
     }
 
-    /// Writes what is left of the audit log and closes the database, once the calls under way are done. What is called
-    /// afterwards fails.
+    /// Closes the database, once the calls under way are done or two seconds have passed, and writes what is left of the
+    /// audit log. What is called afterwards fails.
     pub async fn close(&self) {
+        if tokio::time::timeout(CLOSING, self.site.store.close()).await.is_err() {
+            tracing::warn!("the database is still at work; what is not committed is undone");
+        }
+        // What the last transactions did is told to the file when they are committed.
         self.flush_audit_log().await;
-        self.site.store.close().await;
     }
 
-    /// Answers requests until `stop` comes. From then on /readyz says that it is over, while requests are still taken for
-    /// `shutdown_delay`, so that whoever spreads them can look elsewhere; then nobody new is let in, and what is under way
-    /// gets ten seconds: requests, sign-ins whose browser has gone away, and workers, which stop between two items.
+    /// Answers requests until `stop` comes, does what [`Server::upkeep`] does and synchronises on the schedule of the
+    /// settings. From the stop on /readyz says that it is over, while requests are still taken for `shutdown_delay`, so
+    /// that whoever spreads them can look elsewhere; then nobody new is let in, and what is under way gets ten seconds:
+    /// requests, sign-ins whose browser has gone away, imports, and workers, which stop between two items. A sync is left
+    /// where it is, for the next one to go on from.
+    ///
+    /// When a worker breaks off it stops as well, and fails: whoever watches over the process starts it again.
     pub async fn run(
         self,
         listener: TcpListener,
@@ -365,11 +369,20 @@ impl Server {
             Some(address) => Some(listen_for_metrics(address).await?),
             None => None,
         };
-        let kept = self.clone();
-        let mut upkeep = tokio::spawn(async move { kept.upkeep().await });
+        let mut workers = Workers::begin(site, self.reload.clone()).with_schedule();
+        let (broken, break_off) = (OnceLock::new(), Stopping::new());
+        let watched = async {
+            while let Some(worker) = workers.broken().await {
+                let _ = broken.set(worker);
+                break_off.begin();
+            }
+        };
         let closing = Stopping::new();
         let order = async {
-            stop.await;
+            tokio::select! {
+                () = stop => {}
+                () = break_off.begun() => {}
+            }
             site.stopping.begin();
             tokio::time::sleep(site.settings.shutdown_delay).await;
             closing.begin();
@@ -383,11 +396,11 @@ impl Server {
             }
         };
         let finished = async {
-            tokio::join!(order, site.connections.serve(listener, router(site.clone()), &closing), aside);
-            site.login.finished().await;
-            if let Err(error) = (&mut upkeep).await {
-                tracing::error!(%error, "a worker broke off");
-            }
+            let answering = async {
+                tokio::join!(order, site.connections.serve(listener, router(site.clone()), &closing), aside);
+                tokio::join!(site.login.finished(), site.background.finished());
+            };
+            tokio::join!(answering, watched);
         };
         let too_late = async {
             closing.begun().await;
@@ -397,9 +410,14 @@ impl Server {
             () = finished => {}
             () = too_late => tracing::warn!("what was still under way after ten seconds was cut off"),
         }
-        upkeep.abort();
+        drop(workers);
         self.close().await;
-        Ok(())
+        match broken.get() {
+            None => Ok(()),
+            Some(worker) => {
+                Err(std::io::Error::other(format!("a worker broke off: {worker}; the log says why")))
+            }
+        }
     }
 }
 

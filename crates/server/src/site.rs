@@ -14,6 +14,7 @@ use wecom_login_session::Sessions;
 use wecom_login_store::Store;
 
 use crate::audit_file::AuditFile;
+use crate::background::Background;
 use crate::client_script::Scripts;
 use crate::connections::Connections;
 use crate::cookies::Cookies;
@@ -46,6 +47,7 @@ pub(crate) struct Site {
     pub(crate) audit_file: Option<AuditFile>,
     pub(crate) readiness: Readiness,
     pub(crate) stopping: Stopping,
+    pub(crate) background: Background,
 }
 
 /// The app as it is served now. A request that began with one ends with it.

@@ -30,7 +30,6 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
     let server = open(settings, Surroundings::default(), host).await?;
     tracing::info!(%public_url, "ready");
     server.spawn_reading_of_departments();
-    server.spawn_schedule();
     server.run(listener, stop).await?;
     Ok(())
 }

@@ -23,6 +23,8 @@ enum Synced {
     ByOthers,
     /// It has not seen everything, or failed.
     InPart(String),
+    /// The server stops.
+    Left,
 }
 
 /// The company's tasks rest as long as this is there, however the sync ends.
@@ -68,14 +70,20 @@ impl Events {
             SyncOptions { started_by: "events".to_owned(), force: false, every: self.apps.sync_every() };
         let mut since = self.directory.clock.now();
         for viewer in self.apps.of(corp_id, &Budget::of_a_company()) {
-            match self.directory.sync(&viewer, &options, &|_| ()).await {
-                Ok(report) => match report.run.outcome {
+            let mut stopping = self.shared.stopping.subscribe();
+            let stop = async {
+                // An error would mean that nobody is left who could stop anything.
+                let _ = stopping.wait_for(|stopping| *stopping).await;
+            };
+            match self.directory.sync_until(&viewer, &options, &|_| (), stop).await {
+                Some(Ok(report)) => match report.run.outcome {
                     // A run that was taken up again began before.
                     Some(Outcome::Complete | Outcome::Held) => since = since.min(report.run.started_at),
                     _ => return Synced::InPart(report.run.problem),
                 },
-                Err(SyncError::Running(_)) => return Synced::ByOthers,
-                Err(SyncError::Failed(error)) => return Synced::InPart(error.to_string()),
+                Some(Err(SyncError::Running(_))) => return Synced::ByOthers,
+                Some(Err(SyncError::Failed(error))) => return Synced::InPart(error.to_string()),
+                None => return Synced::Left,
             }
         }
         Synced::Since(since)
@@ -94,6 +102,7 @@ impl Events {
                     Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
                 }
             },
+            Synced::Left => Pulse::default(),
             Synced::ByOthers => Pulse { rest_until: Some(now + UNDER_WAY), ..Pulse::default() },
             Synced::InPart(problem) => {
                 tracing::warn!(

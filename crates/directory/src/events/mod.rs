@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use meaning::ContactEvent;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use wecom::Budget;
 use wecom::callback::Message;
 use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
@@ -85,6 +85,8 @@ struct Shared {
     noted: Notify,
     pulses: Mutex<HashMap<CorpId, worker::Pulse>>,
     heard: Mutex<HashMap<CorpId, Timestamp>>,
+    /// Syncs that take the place of tasks are left.
+    stopping: watch::Sender<bool>,
 }
 
 impl Events {

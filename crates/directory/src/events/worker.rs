@@ -66,8 +66,8 @@ fn is_of_the_company(error: &Error) -> bool {
 }
 
 impl Events {
-    /// Works until `stop` ends, and then to the end of its round. Dropped in the middle of one, it leaves its tasks claimed
-    /// until the claim runs out.
+    /// Works until `stop` ends, and then to the end of its round; a sync that took the place of tasks is left where it is.
+    /// Dropped in the middle of a round, it leaves its tasks claimed until the claim runs out.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -81,7 +81,7 @@ impl Events {
             };
             tokio::select! {
                 biased;
-                () = &mut stop => return,
+                () = &mut stop => return self.leave_syncs().await,
                 _ = pause => {}
             }
         }
@@ -103,6 +103,17 @@ impl Events {
             worked += self.work_company(&apps, &corp_id).await?;
         }
         Ok(worked)
+    }
+
+    async fn leave_syncs(&self) {
+        self.shared.stopping.send_replace(true);
+        let syncing = || {
+            let pulses = self.shared.pulses.lock().unwrap_or_else(PoisonError::into_inner);
+            pulses.values().any(|pulse| pulse.is_syncing)
+        };
+        while syncing() {
+            self.shared.noted.notified().await;
+        }
     }
 
     pub(super) fn pulse(&self, corp_id: &CorpId) -> Pulse {

@@ -157,13 +157,38 @@ impl Directory {
         options: &SyncOptions,
         observer: Observer<'_>,
     ) -> Result<Report, SyncError> {
-        let holding = match Holding::take(self, &viewer.corp_id, &options.started_by).await? {
-            Ok(holding) => holding,
-            Err(other) => return Err(SyncError::Running(other)),
-        };
+        let holding = self.hold(viewer, options).await?;
         let result = self.sync_under(viewer, options, observer, &holding).await;
         holding.release(self).await;
         result
+    }
+
+    /// The same until `stop` ends. Then the work is left where it is, as when its process dies, except that nobody has to
+    /// wait for the lease; that gives nothing.
+    pub async fn sync_until(
+        &self,
+        viewer: &Viewer,
+        options: &SyncOptions,
+        observer: Observer<'_>,
+        stop: impl Future<Output = ()>,
+    ) -> Option<Result<Report, SyncError>> {
+        let holding = match self.hold(viewer, options).await {
+            Ok(holding) => holding,
+            Err(error) => return Some(Err(error)),
+        };
+        let result = tokio::select! {
+            result = self.sync_under(viewer, options, observer, &holding) => Some(result),
+            () = stop => None,
+        };
+        holding.release(self).await;
+        if result.is_none() {
+            tracing::info!(instance = viewer.instance, "a sync was left; the next one goes on from there");
+        }
+        result
+    }
+
+    async fn hold(&self, viewer: &Viewer, options: &SyncOptions) -> Result<Holding, SyncError> {
+        Holding::take(self, &viewer.corp_id, &options.started_by).await?.map_err(SyncError::Running)
     }
 
     async fn sync_under(

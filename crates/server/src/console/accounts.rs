@@ -11,13 +11,14 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use wecom_login_accounts::Bound;
 use wecom_login_accounts::import::{Format, List};
+use wecom_login_login::Refusal;
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
 
 use super::call::{Console, known, text};
 use crate::api::arguments;
+use crate::body::{self, NoBody};
 use crate::problems::{BAD_ARGUMENTS, BODY_TOO_SLOW, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
 use crate::site::Site;
-use crate::slow_body::is_too_slow;
 
 const LARGEST_LIST: usize = 16 * 1024 * 1024;
 
@@ -53,18 +54,26 @@ async fn import(State(site): State<Arc<Site>>, console: Console, request: Reques
         Some("true") => true,
         Some(_) => return console.bad(BAD_ARGUMENTS, "dryRun: true, false"),
     };
-    let bytes = match axum::body::to_bytes(request.into_body(), LARGEST_LIST).await {
+    let bytes = match body::read(request.into_body(), LARGEST_LIST).await {
         Ok(bytes) => bytes,
-        Err(error) if is_too_slow(&error) => {
-            return console.call.problem(StatusCode::REQUEST_TIMEOUT, BODY_TOO_SLOW);
-        }
-        Err(_) => return console.bad(NO_LIST, "16 MiB"),
+        Err(NoBody::TooSlow) => return console.call.problem(StatusCode::REQUEST_TIMEOUT, BODY_TOO_SLOW),
+        Err(NoBody::TooLarge) => return console.bad(NO_LIST, "16 MiB"),
+        Err(NoBody::Broken) => return console.call.problem(StatusCode::BAD_REQUEST, NO_LIST),
     };
     let list = match List::read(&bytes, format) {
         Ok(list) => list,
         Err(error) => return console.bad(NO_LIST, &error.to_string()),
     };
-    match site.accounts.import(list, dry_run, |_| ()).await {
+    // A client that goes away leaves no list half imported.
+    let accounts = site.accounts.clone();
+    let work = site.background.spawn(async move { accounts.import(list, dry_run, |_| ()).await });
+    let imported = match work.await {
+        Ok(imported) => imported,
+        Err(error) => {
+            return console.failed(Refusal::Unforeseen(format!("the import broke off: {error}")));
+        }
+    };
+    match imported {
         Ok(report) => {
             tracing::info!(
                 by = %console.by,

@@ -1,7 +1,6 @@
 //! What all calls of administrators have in common.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -21,7 +20,7 @@ use crate::site::Site;
 const LARGEST_PAGE: i64 = 500;
 const PAGE: i64 = 50;
 
-/// An administrator's call.
+/// An administrator's call; as an extractor it refuses everybody else.
 #[derive(Debug)]
 pub(super) struct Console {
     pub(super) call: Call,
@@ -32,11 +31,10 @@ impl FromRequestParts<Arc<Site>> for Console {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        let by = Administrator::from_request_parts(parts, site).await?;
-        Ok(Self {
-            call: Call { visit: Visit::new(parts, site), now: site.clock.now(), began: Instant::now() },
-            by,
-        })
+        match Administrator::admitted(site, Visit::new(parts, site)).await {
+            Ok((by, call)) => Ok(Self { call, by }),
+            Err(refused) => Err(*refused),
+        }
     }
 }
 

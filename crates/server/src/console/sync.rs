@@ -1,7 +1,7 @@
 //! /console/api/sync: syncs of the organisation, the last runs, and removals that wait for an administrator. Answers are
 //! envelopes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,12 +12,13 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use wecom_login_directory::{SyncError, Viewer};
 use wecom_login_element::Code;
-use wecom_login_login::Refusal;
-use wecom_login_store::{Held, Lease, Run};
+use wecom_login_model::CorpId;
+use wecom_login_store::{Held, Run};
 
 use super::call::{Console, known, text};
 use crate::api::arguments;
-use crate::organisation;
+use crate::organisation::{self, NotBegun};
+use crate::problem;
 use crate::problems::{BAD_ARGUMENTS, NO_INSTANCE, NOTHING_HELD, SYNC_RUNNING, explain};
 use crate::site::Site;
 
@@ -39,19 +40,21 @@ async fn show(State(site): State<Arc<Site>>, console: Console) -> Response {
 
 async fn overview(site: &Site) -> Result<Value, wecom_login_store::Error> {
     let viewers = site.served().instances.viewers();
-    let runs: Vec<Value> = site.store.runs(RUNS).await?.iter().map(run_json).collect();
-    let held: Vec<Value> =
-        site.store.held_removals(MEMBERS).await?.iter().map(|held| held_json(held, &viewers)).collect();
+    // Before the runs, so that one that is not under way any more is told with what came of it.
     let mut running = Vec::new();
     for corp_id in viewers.iter().map(|viewer| &viewer.corp_id).collect::<BTreeSet<_>>() {
         if let Some(lease) = organisation::running(site, corp_id, site.clock.now()).await? {
             running.push(json!({"corpId": corp_id, "holder": lease.label, "since": lease.since}));
         }
     }
+    let runs: Vec<Value> = site.store.runs(RUNS).await?.iter().map(run_json).collect();
+    let held: Vec<Value> =
+        site.store.held_removals(MEMBERS).await?.iter().map(|held| held_json(held, &viewers)).collect();
     Ok(json!({"runs": runs, "held": held, "running": running}))
 }
 
-/// POST {instance?, force?}: begins a sync of one instance, or of every one, and answers when it is under way.
+/// POST {instance?, force?}: begins a sync of one instance, or of every one, and answers when they are under way; of one
+/// company they follow one another.
 async fn start(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
     let arguments = match arguments(request).await {
         Ok(arguments) => arguments,
@@ -102,37 +105,43 @@ async fn confirm(State(site): State<Arc<Site>>, console: Console, request: Reque
     }
 }
 
-/// Begins the syncs. Of one company one is under way at a time, so its apps follow one another by the schedule.
+/// Begins the syncs, of each company one after another. What could be begun in no company is refused.
 async fn begin(site: &Arc<Site>, console: &Console, viewers: Vec<Viewer>, force: bool) -> Response {
-    let mut started = Vec::new();
-    let mut busy: Option<Lease> = None;
+    let mut companies: BTreeMap<CorpId, Vec<Viewer>> = BTreeMap::new();
     for viewer in viewers {
-        let instance = viewer.instance.clone();
-        match organisation::begin(site, viewer, console.by.to_string(), force).await {
-            Ok(()) => started.push(instance),
-            Err(SyncError::Running(other)) => busy = Some(other),
-            Err(SyncError::Failed(error)) => return console.failed(failure(error)),
+        companies.entry(viewer.corp_id.clone()).or_default().push(viewer);
+    }
+    let (mut started, mut not_started, mut problem) = (Vec::new(), Vec::new(), None);
+    for (corp_id, viewers) in companies {
+        let instances = viewers.iter().map(|viewer| viewer.instance.clone()).collect::<Vec<_>>();
+        match organisation::begin(site, viewers, console.by.to_string(), force).await {
+            Ok(()) => started.extend(instances),
+            Err(not_begun) => {
+                match &not_begun {
+                    NotBegun::Running(other) => {
+                        tracing::info!(%corp_id, holder = other.label, "a sync is under way already");
+                    }
+                    NotBegun::Failed(refusal) => problem::log(&console.call.visit, refusal),
+                }
+                not_started.extend(instances);
+                problem = Some(not_begun);
+            }
         }
     }
-    match busy {
-        Some(other) if started.is_empty() => {
+    match problem {
+        Some(NotBegun::Running(other)) if started.is_empty() => {
             let language = console.call.visit.language;
             let meaning = explain(SYNC_RUNNING).meaning.text(language);
             let reason = format!("{meaning} ({})", SyncError::Running(other));
             console.call.answer_code(StatusCode::CONFLICT, &Code::new(SYNC_RUNNING, reason))
         }
+        Some(NotBegun::Failed(refusal)) if started.is_empty() => {
+            console.call.problem(StatusCode::SERVICE_UNAVAILABLE, refusal.code())
+        }
         _ => {
             tracing::info!(by = %console.by, force, ?started, "syncs were begun");
-            console.call.success(json!({"started": started}))
+            console.call.success(json!({"started": started, "notStarted": not_started}))
         }
-    }
-}
-
-fn failure(error: wecom_login_directory::Error) -> Refusal {
-    match error {
-        wecom_login_directory::Error::WeCom(error) => Refusal::WeCom(error),
-        wecom_login_directory::Error::Store(error) => Refusal::Store(error),
-        wecom_login_directory::Error::Vanished(what) => Refusal::Unforeseen(what.to_owned()),
     }
 }
 

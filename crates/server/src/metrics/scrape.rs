@@ -22,8 +22,11 @@ pub(crate) fn router(site: &Arc<Site>, open: bool) -> Router {
 }
 
 /// GET /metrics for whoever administers.
-pub(crate) async fn metrics(State(site): State<Arc<Site>>, _by: Administrator, visit: Visit) -> Response {
-    answer(State(site), visit).await
+pub(crate) async fn metrics(State(site): State<Arc<Site>>, visit: Visit) -> Response {
+    match Administrator::admitted(&site, visit).await {
+        Ok((_, call)) => answer(State(site), call.visit).await,
+        Err(refused) => *refused,
+    }
 }
 
 async fn answer(State(site): State<Arc<Site>>, visit: Visit) -> Response {

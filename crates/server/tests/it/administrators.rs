@@ -1,7 +1,9 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use wecom_login_accounts::ApiKeys;
 use wecom_login_model::{MemberRef, SystemEntropy};
 use wecom_login_server::Settings;
@@ -121,6 +123,41 @@ async fn guessing_keys_locks_the_address_out() {
     let key = keys(&world, world.store().await).add("late").await.unwrap().unwrap();
     let page = with_key(&browser, Method::GET, ACCOUNTS, key.secret().expose(), &Value::Null).await;
     assert_eq!(answer(&page), (429, 710_303));
+}
+
+#[tokio::test]
+async fn an_import_goes_on_when_its_client_goes_away() {
+    const LINES: usize = 3_000;
+    let world = world().settings(with_zhangsan).start().await;
+    let store = world.store().await;
+    let key = keys(&world, store.clone()).add("hr").await.unwrap().unwrap();
+    let mut list = String::from("username\n");
+    for number in 0..LINES {
+        writeln!(list, "person{number}").unwrap();
+    }
+    let head = format!(
+        "POST {ACCOUNTS}/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nAuthorization: Bearer {}\r\n\
+         Content-Length: {}\r\n\r\n",
+        key.secret().expose(),
+        list.len()
+    );
+    let mut client = tokio::net::TcpStream::connect(world.address()).await.unwrap();
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(list.as_bytes()).await.unwrap();
+    while store.accounts(0, 1).await.unwrap().1 == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(client);
+    let told = loop {
+        let entries = store.audit_entries(0, 10).await.unwrap();
+        let imported = entries.into_iter().find(|(_, entry)| entry.event == "accounts_imported");
+        match imported {
+            Some((_, entry)) => break entry,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!((told.detail["created"].as_u64(), told.actor.as_str()), (Some(3_000), "API key hr"));
+    assert_eq!(store.accounts(0, 1).await.unwrap().1, 3_000);
 }
 
 #[tokio::test]

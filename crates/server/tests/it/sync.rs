@@ -107,17 +107,69 @@ async fn held_removals_are_told_and_made_once_they_are_approved() {
 }
 
 #[tokio::test]
-async fn a_sync_that_is_under_way_is_named() {
-    let (world, admin) = administered().await;
+async fn the_apps_of_a_company_follow_one_another() {
+    const OLD: &str = "auths.loginTypes.Old";
+    const SECOND: &str = "auths.loginTypes.Second";
+    let world = world()
+        .instance("Old", json!({"corpSecret": sample::OLD_SECRET, "agentId": sample::OLD_AGENT_ID}))
+        .instance(
+            "Second",
+            json!({
+                "corpId": sample::SECOND_CORP_ID,
+                "corpSecret": sample::SECOND_SECRET,
+                "agentId": sample::SECOND_AGENT_ID,
+            }),
+        )
+        .settings(with_zhangsan)
+        .start()
+        .await;
+    let admin = world.browser();
+    world.sign_in(&admin, "zhangsan").await;
+    let elsewhere = lease(&world);
+    let busy = format!("sync/{}", sample::SECOND_CORP_ID);
+    world.store().await.take_lease(&busy, &elsewhere, None).await.unwrap().unwrap();
+    // The failure of one keeps no other from its turn.
+    world.wecom.fault(Fault::new("agent/get", FaultKind::Errcode { code: 60_020 }).times(1));
+
+    let begun = admin.post_json(SYNC, &json!({})).await.json();
+    assert_eq!(
+        (&begun["errcode"], &begun["data"]["started"]),
+        (&json!(0), &json!([OLD, ELEMENT])),
+        "{begun}"
+    );
+    assert_eq!(begun["data"]["notStarted"], json!([SECOND]));
+    let runs = loop {
+        let runs = admin.get_json(SYNC).await.json()["data"]["runs"].clone();
+        if runs
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|run| run["instance"] == ELEMENT && run["outcome"] != json!(null))
+        {
+            break runs;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((&runs[0]["instance"], &runs[0]["outcome"]), (&json!(ELEMENT), &json!("complete")), "{runs}");
+    assert_eq!((&runs[1]["instance"], &runs[1]["outcome"]), (&json!(OLD), &json!(null)), "{runs}");
+}
+
+/// Somebody else's.
+fn lease(world: &World) -> Lease {
     let now = world.clock.now();
-    let lease = Lease {
+    Lease {
         holder: "elsewhere/1/1/1".into(),
         label: "process 7 on web-1 (command)".into(),
         since: now,
         until: now + Duration::from_mins(1),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_sync_that_is_under_way_is_named() {
+    let (world, admin) = administered().await;
     let name = format!("sync/{}", sample::CORP_ID);
-    world.store().await.take_lease(&name, &lease, None).await.unwrap().unwrap();
+    world.store().await.take_lease(&name, &lease(&world), None).await.unwrap().unwrap();
     let refused = admin.post_json(SYNC, &json!({})).await;
     assert_eq!(answer(&refused), (409, 710_406));
     let message = refused.json()["errmsg"].as_str().unwrap().to_owned();

@@ -68,8 +68,7 @@ impl Sqlite {
     }
 
     pub(super) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        tokio::join!(self.readers.close(), self.writer.close());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wecom_login_simulator::{Fault, FaultKind, Member};
+use wecom_login_simulator::{Fault, FaultKind, Member, sample};
 
 use super::{Sender, change, keys, member};
 use crate::world::{World, world};
@@ -143,6 +143,26 @@ async fn above_five_thousand_one_sync_takes_their_place() {
     assert!(calls["user/list"] >= 7, "{calls:?}");
 }
 
+fn more_than_are_worked_on_one_by_one() -> String {
+    let names: Vec<String> = (0..5_001).map(|number| format!("m{number}")).collect();
+    format!(
+        "<ChangeType>update_tag</ChangeType><TagId>1</TagId><AddUserItems>{}</AddUserItems>",
+        names.join(",")
+    )
+}
+
+#[tokio::test]
+async fn a_server_that_stops_leaves_the_sync_that_takes_their_place() {
+    let mut world = company().await;
+    world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code: -1 }));
+    world.wecom.fault(Fault::new("user/list", FaultKind::Hang));
+    Sender::contacts(&world).change(&more_than_are_worked_on_one_by_one()).await;
+    world.wecom.held(1).await;
+    world.stop();
+    world.stopped().await;
+    assert_eq!(world.store().await.lease(&format!("sync/{}", sample::CORP_ID)).await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_leaver_among_thousands_of_events_is_found_by_the_sync() {
     let world = company().await;
@@ -150,13 +170,8 @@ async fn a_leaver_among_thousands_of_events_is_found_by_the_sync() {
     world.sign_in(&browser, "wu10").await;
     world.company(|company| company.remove_member("wu10"));
     world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code: -1 }));
-    let names: Vec<String> = (0..5_001).map(|number| format!("m{number}")).collect();
-    let fields = format!(
-        "<ChangeType>update_tag</ChangeType><TagId>1</TagId><AddUserItems>{}</AddUserItems>",
-        names.join(",")
-    );
     // That wu10 has left, nobody told.
-    Sender::contacts(&world).change(&fields).await;
+    Sender::contacts(&world).change(&more_than_are_worked_on_one_by_one()).await;
     world.wecom.clear_faults();
     world.advance(Duration::from_mins(15));
     world.settle().await;

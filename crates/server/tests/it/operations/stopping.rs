@@ -1,7 +1,14 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wecom_login_simulator::{Fault, FaultKind};
+use serde_json::json;
+use tokio::net::TcpListener;
+use wecom_login_model::{Clock, SystemClock, Timestamp};
+use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_simulator::{Fault, FaultKind, sample};
 
+use super::operated;
 use crate::world::{SESSION_COOKIE, world};
 
 #[tokio::test]
@@ -65,4 +72,92 @@ async fn it_says_that_it_stops_before_it_does() {
     // Whoever comes all the same is served until the delay is over.
     assert_eq!(world.sign_in(&browser, "zhangsan").await.location(), "/");
     assert_eq!(browser.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_sync_under_way_is_left_and_keeps_nobody_waiting() {
+    let mut world = world().settings(operated).start().await;
+    let admin = world.browser();
+    world.sign_in(&admin, "zhangsan").await;
+    world.wecom.fault(Fault::new("user/list", FaultKind::Hang));
+    let begun = admin.post_json("/console/api/sync", &json!({})).await.json();
+    assert_eq!(begun["errcode"], 0, "{begun}");
+    world.wecom.held(1).await;
+    world.stop();
+    world.stopped().await;
+    assert_eq!(world.store().await.lease(&format!("sync/{}", sample::CORP_ID)).await.unwrap(), None);
+
+    world.wecom.clear_faults();
+    world.start_again().await;
+    let begun = admin.post_json("/console/api/sync", &json!({})).await.json();
+    assert_eq!(begun["errcode"], 0, "{begun}");
+    let runs = loop {
+        let told = admin.get_json("/console/api/sync").await.json()["data"].clone();
+        if told["running"] == json!([]) {
+            break told["runs"].clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(runs.as_array().unwrap().len(), 1, "the same run: {runs}");
+    assert_eq!(runs[0]["outcome"], "complete", "{runs}");
+}
+
+/// The system's clock, which breaks once.
+#[derive(Debug, Default)]
+struct Brittle {
+    breaks: AtomicBool,
+}
+
+impl Clock for Brittle {
+    fn now(&self) -> Timestamp {
+        assert!(!self.breaks.swap(false, Ordering::Relaxed), "the clock breaks");
+        SystemClock.now()
+    }
+}
+
+/// A server of an empty app whose next worker to look at the clock breaks off.
+async fn with_a_broken_worker(shutdown_delay: Duration) -> (Server, TcpListener, tempfile::TempDir) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let app = folder.path().join("app");
+    std::fs::create_dir(&app).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut settings = Settings::local(address, app, folder.path().join("data")).unwrap();
+    settings.shutdown_delay = shutdown_delay;
+    let clock = Arc::new(Brittle::default());
+    let surroundings = Surroundings { clock: clock.clone(), ..Surroundings::default() };
+    let server = Server::open(settings, surroundings).await.unwrap();
+    clock.breaks.store(true, Ordering::Relaxed);
+    (server, listener, folder)
+}
+
+/// Far longer than it takes.
+const AT_LAST: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_worker_that_breaks_off_ends_the_server_with_an_error() {
+    let (server, listener, _folder) = with_a_broken_worker(Duration::ZERO).await;
+    let ended = tokio::time::timeout(AT_LAST, server.run(listener, std::future::pending())).await;
+    let error = ended.expect("nobody has noticed").unwrap_err().to_string();
+    assert!(error.starts_with("a worker broke off: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_worker_that_breaks_off_is_seen_by_whoever_spreads_requests() {
+    let (server, listener, _folder) = with_a_broken_worker(Duration::from_mins(10)).await;
+    let url = format!("http://{}/readyz", listener.local_addr().unwrap());
+    let running = tokio::spawn(server.run(listener, std::future::pending()));
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let stopping = async {
+        loop {
+            let page = http.get(&url).send().await.unwrap();
+            let status = page.status();
+            let told: serde_json::Value = serde_json::from_str(&page.text().await.unwrap()).unwrap();
+            if told["status"] == "stopping" {
+                break status;
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(AT_LAST, stopping).await.expect("nobody has noticed"), 503);
+    running.abort();
 }

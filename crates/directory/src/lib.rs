@@ -100,10 +100,12 @@ impl Directory {
         corp_id: &CorpId,
         user_id: &UserId,
     ) -> Result<(Member, Profile), Error> {
+        // Before WeCom was asked: who leaves while it answers has left later.
+        let read_at = self.clock.now();
         let user = calls.user(user_id).await?;
         let profile = profile::of(&user);
         // Under WeCom's spelling, not under the caller's.
-        let member = self.store.save_member(corp_id, &user.user_id, &profile, self.clock.now()).await?;
+        let member = self.store.save_member(corp_id, &user.user_id, &profile, read_at).await?;
         Ok((member, profile))
     }
 

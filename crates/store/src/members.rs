@@ -19,11 +19,12 @@ impl Store {
         row.as_ref().map(member).transpose()
     }
 
-    /// Writes what WeCom told about the member at `now` and gives the row as it is after that.
+    /// Writes what WeCom told about the member, asked at `now`, and gives the row as it is after that.
     ///
     /// A field that WeCom withheld (`""`) does not erase what is known of it: mobile, email, biz_mail, avatar
-    /// and gender. The member is taken to be in the company, so a mark of having left goes, unless WeCom calls them
-    /// disabled or gone (status 2 and 5): then they are marked, and their sessions end in the same transaction.
+    /// and gender. The member is taken to be in the company, so a mark of having left goes, unless they were marked after
+    /// WeCom was asked, or WeCom calls them disabled or gone (status 2 and 5): then they are marked, and their sessions end
+    /// in the same transaction.
     pub async fn save_member(
         &self,
         corp_id: &CorpId,
@@ -137,7 +138,8 @@ impl Consent {
 }
 
 /// What is written over a row that is there. A withheld value does not erase a known one. Whom WeCom calls disabled or gone
-/// (status 2 and 5) is not back, and to mark them is the business of [`leave`].
+/// (status 2 and 5) is not back, and to mark them is the business of [`leave`]. Nor is somebody who left after WeCom was
+/// asked: the answer is older than that.
 pub(crate) const WRITTEN: &str = "user_id = excluded.user_id, name = excluded.name, alias = excluded.alias,
     position = excluded.position,
     mobile = CASE excluded.mobile WHEN '' THEN members.mobile ELSE excluded.mobile END,
@@ -148,7 +150,7 @@ pub(crate) const WRITTEN: &str = "user_id = excluded.user_id, name = excluded.na
              ELSE excluded.gender END,
     departments = excluded.departments, leads = excluded.leads,
     main_department = excluded.main_department, status = excluded.status, row_hash = excluded.row_hash,
-    left_at = CASE WHEN excluded.status IN (2, 5) THEN members.left_at END,
+    left_at = CASE WHEN excluded.status IN (2, 5) OR members.left_at > excluded.read_at THEN members.left_at END,
     read_at = excluded.read_at, updated_at = excluded.updated_at";
 
 fn is_barred(profile: &Profile) -> bool {

@@ -43,8 +43,9 @@ impl Events {
             let departments: Vec<Department> = listing.iter().map(profile::department).collect();
             let is_new = |department: &&Department| !known_ids.contains(&department.id);
             let new: Vec<Department> = departments.iter().filter(is_new).cloned().collect();
+            let read_at = directory.clock.now();
             let members: Vec<_> = members_of(calls, &new).await?.into_iter().collect();
-            directory.store.save_members(corp_id, &members, directory.clock.now()).await?;
+            directory.store.save_members(corp_id, &members, read_at).await?;
             listed.extend(departments.into_iter().map(|department| (department.id, department)));
         }
         let seen = listed.contains_key(&id);

@@ -55,10 +55,10 @@ impl Work<'_> {
             people.into_iter().partition(|one| one.departments.iter().any(|id| unseen.contains(id)));
         let mut answers = stream::iter(people)
             .map(|one| async move {
+                let read_at = self.directory.clock.now();
                 let answer = self.viewer.app.user(&one.user_id).await;
                 match answer {
                     Ok(user) => {
-                        let read_at = self.directory.clock.now();
                         // Under the name that was asked for: with another one nobody would find the answer.
                         let user_id =
                             if user.user_id == one.user_id { user.user_id.clone() } else { one.user_id };

@@ -56,15 +56,18 @@ impl Work<'_> {
         last: bool,
     ) -> Result<Vec<DepartmentId>, SyncError> {
         let mut answers = stream::iter(departments)
-            .map(|id| async move { (id, self.viewer.app.users_in(id).await) })
+            .map(|id| async move {
+                // Before WeCom was asked: who leaves while it answers, or while the answer waits here, has left later.
+                let read_at = self.directory.clock.now();
+                (id, read_at, self.viewer.app.users_in(id).await)
+            })
             .buffer_unordered(CALLS_AT_ONCE);
         let (mut batch, mut begun) = (Batch::default(), Instant::now());
         let (mut again, mut failures) = (Vec::new(), 0);
-        while let Some((id, answer)) = answers.next().await {
+        while let Some((id, read_at, answer)) = answers.next().await {
             match answer {
                 Ok(users) => {
                     failures = 0;
-                    let read_at = self.directory.clock.now();
                     batch.walked.push(WalkedDepartment { id, whole: users.skipped() == 0 });
                     batch.members.extend(users.into_iter().map(|user| Staged {
                         profile: profile::of(&user),

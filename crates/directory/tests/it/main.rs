@@ -6,6 +6,7 @@ mod changes;
 mod failures;
 mod guard;
 mod leavers;
+mod meanwhile;
 mod scopes;
 mod tags_and_lists;
 mod world;

@@ -73,6 +73,8 @@ impl Login {
         match member.profile.status {
             Some(MemberStatus::Disabled) => Err(Settled::Disabled.into()),
             Some(MemberStatus::Left) => Err(Settled::Left.into()),
+            // Since WeCom was asked.
+            _ if member.left_at.is_some() => Err(Settled::Left.into()),
             _ => Ok((member, told)),
         }
     }

@@ -185,7 +185,8 @@ async fn members(
         .await?
         .get("n")?,
     );
-    // What is withheld does not erase what is known, as when a single member is read (members.rs).
+    // What is withheld does not erase what is known, as when a single member is read (members.rs). The last condition is
+    // for PostgreSQL: a sign-in may have written the row since this statement began.
     let written = sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
             gender, departments, leads, main_department, status, row_hash, read_at, left_at, created_at, updated_at)
@@ -198,7 +199,7 @@ async fn members(
          WHERE s.run_id = $4 AND (m.id IS NULL
             OR (m.read_at <= s.read_at AND COALESCE(m.left_at, 0) <= s.read_at AND ({DIFFERS})))
          ORDER BY s.user_key
-         ON CONFLICT (corp_id, user_key) DO UPDATE SET {WRITTEN}",
+         ON CONFLICT (corp_id, user_key) DO UPDATE SET {WRITTEN} WHERE members.read_at <= excluded.read_at",
         WRITTEN = crate::members::WRITTEN,
     ))
     .bind(corp_id)
@@ -247,15 +248,17 @@ async fn leavers(
     let barred = "FROM seen_members AS s JOIN members AS m ON m.corp_id = $1 AND m.user_key = s.user_key
                   WHERE s.run_id = $3 AND s.barred = 1 AND m.left_at IS NULL AND m.read_at <= s.read_at";
     let only_approved = if when.hold.is_some() { format!("AND {approved}") } else { String::new() };
+    // Nobody reads them between being chosen and being marked.
+    let held = transaction.holding("m");
     let mut leaving = Vec::new();
     for (text, sees_no_more) in [
         (
             format!(
-                "SELECT m.user_key {gone} AND a.answer = 'gone' AND m.read_at <= a.asked_at {only_approved}"
+                "SELECT m.user_key {gone} AND a.answer = 'gone' AND m.read_at <= a.asked_at {only_approved} {held}"
             ),
             true,
         ),
-        (format!("SELECT m.user_key {barred} {only_approved}"), false),
+        (format!("SELECT m.user_key {barred} {only_approved} {held}"), false),
     ] {
         let rows = sql(text)
             .bind(corp_id.as_str())

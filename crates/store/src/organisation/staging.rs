@@ -28,7 +28,7 @@ pub struct Staged {
     pub user_id: UserId,
     /// What WeCom told.
     pub profile: Profile,
-    /// When.
+    /// When it was asked.
     pub read_at: Timestamp,
 }
 

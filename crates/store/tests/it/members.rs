@@ -8,6 +8,7 @@ use crate::backends::{Fresh, on_every_database};
 on_every_database![
     spelling_does_not_make_another_member_but_another_company_does,
     what_is_withheld_later_does_not_erase_what_is_known,
+    who_left_while_wecom_answered_has_left,
     departments_are_known_by_name,
 ];
 
@@ -58,6 +59,24 @@ async fn what_is_withheld_later_does_not_erase_what_is_known(fresh: Fresh) {
     assert_eq!((row.profile.mobile.as_str(), row.profile.gender.as_str()), ("13800000000", "1"));
     assert_eq!(row.profile.position, "", "what is not withheld is taken as told");
     assert_eq!((row.created_at, row.read_at), (NOW, later));
+}
+
+async fn who_left_while_wecom_answered_has_left(fresh: Fresh) {
+    let store = &fresh.store;
+    let (corp_id, lisi) = (corp("wwA"), user("lisi"));
+    let left_at = async || store.member(&corp_id, &lisi).await.unwrap().unwrap().left_at;
+    store.save_member(&corp_id, &lisi, &profile("李四"), NOW).await.unwrap();
+    let minute = Duration::from_mins(1);
+    store.mark_left(&corp_id, &lisi, NOW + minute * 2).await.unwrap();
+
+    // WeCom was asked a minute before, and its answer is written now.
+    let row = store.save_member(&corp_id, &lisi, &profile("李四四"), NOW + minute).await.unwrap();
+    assert_eq!((row.left_at, row.profile.name.as_str()), (Some(NOW + minute * 2), "李四四"));
+    store.save_members(&corp_id, &[(lisi.clone(), profile("李四"))], NOW + minute).await.unwrap();
+    assert_eq!(left_at().await, Some(NOW + minute * 2));
+
+    store.save_member(&corp_id, &lisi, &profile("李四"), NOW + minute * 3).await.unwrap();
+    assert_eq!(left_at().await, None, "asked since");
 }
 
 async fn departments_are_known_by_name(fresh: Fresh) {

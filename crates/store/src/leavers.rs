@@ -3,7 +3,7 @@
 
 use wecom_login_model::{AgentId, CorpId, Timestamp, UserId};
 
-use crate::audit::note;
+use crate::audit::note_all;
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::outbox::note_leavers;
 use crate::sessions::{COLUMNS, note_ended};
@@ -66,18 +66,18 @@ pub(crate) async fn leave(
         mark.push_list(user_keys);
         mark.push(") RETURNING user_key");
         let rows = mark.fetch_all(&mut *transaction).await?;
-        let left = rows.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
+        let mut left = rows.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
+        // RETURNING has no order.
+        left.sort_unstable();
         marked += left.len() as u64;
-        if !left.is_empty() {
-            note_leavers(transaction, corp_id, &left, now).await?;
-        }
-        for user_key in left {
+        note_leavers(transaction, corp_id, &left, now).await?;
+        let entry = |user_key: String| {
             let user_id =
                 UserId::parse(user_key).map_err(|error| Error::corrupt("table members, user_key", error))?;
-            let entry = AuditEntry::new(AuditEvent::MemberLeft, now).member(corp_id, &user_id);
-            note(transaction, entry).await?;
-        }
-        // Of the others too: a sign-in may have been under way when they were marked.
+            Ok(AuditEntry::new(AuditEvent::MemberLeft, now).member(corp_id, &user_id))
+        };
+        note_all(transaction, left.into_iter().map(entry).collect::<Result<_, Error>>()?).await?;
+        // Of those too who were marked before.
         let mut end = sql("UPDATE sessions SET ended_at = $1, end_reason = $2
              WHERE corp_id = $3 AND ended_at IS NULL AND user_key IN (")
         .bind(now.as_millis())

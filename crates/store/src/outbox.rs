@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use wecom_login_model::{CorpId, Timestamp, UserId};
 
-use crate::database::{Transaction, sql};
-use crate::{Error, Store};
+use crate::database::{Loaded, Transaction, Value, sql};
+use crate::{Error, SessionRow, Store};
 
 /// Something that other systems are to be told. Rows are written in the transaction that makes them true and are read
 /// in the order of their numbers.
@@ -26,7 +26,8 @@ pub struct Outgoing {
 pub enum OutgoingEvent {
     /// The member has left the company, is disabled, or is out of sight for every app.
     MemberLeft,
-    /// A session of the member has ended with that; its public name.
+    /// A session of the member has ended because they left, the company or the visible scope of the session's app; its
+    /// public name.
     SessionEnded(String),
 }
 
@@ -69,31 +70,37 @@ impl Store {
     }
 }
 
-/// Notes that these members have left, and the sessions that are live and about to end with it.
+const ROWS: Loaded =
+    Loaded { table: "outbox", columns: &["kind", "corp_id", "user_key", "session_id", "happened_at"] };
+
+/// Notes that these members have left.
 pub(crate) async fn note_leavers(
     transaction: &mut Transaction,
     corp_id: &CorpId,
     user_keys: &[String],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let mut left = sql("INSERT INTO outbox (kind, corp_id, user_key, happened_at)
-         SELECT $1, corp_id, user_key, $2 FROM members WHERE corp_id = $3 AND user_key IN (")
-    .bind(MEMBER_LEFT)
-    .bind(now.as_millis())
-    .bind(corp_id.as_str())
-    .once();
-    left.push_list(user_keys);
-    left.push(") ORDER BY user_key");
-    left.execute(&mut *transaction).await?;
-    let mut ended = sql("INSERT INTO outbox (kind, corp_id, user_key, session_id, happened_at)
-         SELECT $1, corp_id, user_key, id, $2 FROM sessions
-         WHERE corp_id = $3 AND ended_at IS NULL AND expires_at > $2 AND idle_until > $2 AND user_key IN (")
-    .bind(SESSION_ENDED)
-    .bind(now.as_millis())
-    .bind(corp_id.as_str())
-    .once();
-    ended.push_list(user_keys);
-    ended.push(") ORDER BY user_key, id");
-    ended.execute(&mut *transaction).await?;
-    Ok(())
+    let nothing = || Value::Text(None);
+    let values = user_keys.iter().flat_map(|user_key| {
+        [MEMBER_LEFT.into(), corp_id.as_str().into(), user_key.into(), nothing(), now.as_millis().into()]
+    });
+    transaction.load(ROWS, values.collect()).await
+}
+
+/// Notes that these sessions have ended because their members left.
+pub(crate) async fn note_ended_sessions(
+    transaction: &mut Transaction,
+    ended: &[SessionRow],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let values = ended.iter().flat_map(|session| {
+        [
+            SESSION_ENDED.into(),
+            session.corp_id.as_str().into(),
+            session.user_key.as_str().into(),
+            (&session.id).into(),
+            now.as_millis().into(),
+        ]
+    });
+    transaction.load(ROWS, values.collect()).await
 }

@@ -3,8 +3,9 @@ use std::time::Duration;
 use serde::Serialize;
 use wecom_login_model::{AccountId, CorpId, Fingerprint, Timestamp, UserId};
 
-use crate::audit::note;
+use crate::audit::note_all;
 use crate::database::{Row, Transaction, sql};
+use crate::outbox::note_ended_sessions;
 use crate::{AuditEntry, AuditEvent, Error, Store};
 
 /// A session that is about to begin.
@@ -96,17 +97,22 @@ pub(crate) const COLUMNS: &str =
 pub(crate) const LIVE: &str = "ended_at IS NULL AND idle_until > $2 AND expires_at > $2";
 
 impl Store {
-    /// Begins the session, for the account that the member is bound to at this moment, and gives its row. A sign-in that has made one already keeps that one, which takes the
-    /// new token, so that a process that died half-way leaves no second session; `None` when that one has ended.
+    /// Begins the session, for the account that the member is bound to at this moment, and gives its row. A sign-in that
+    /// has made one already keeps that one, which takes the new token, so that a process that died half-way leaves no second
+    /// session. `None` when that one has ended, and when the member is marked as having left: whoever marks them ends their
+    /// sessions, and one that begins after that would be nobody's to end.
     pub async fn begin_session(&self, session: &NewSession<'_>) -> Result<Option<SessionRow>, Error> {
         let row = sql(format!(
-            "INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
+            "WITH them AS (SELECT left_at FROM members WHERE corp_id = $4 AND user_key = $5 {settled})
+             INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
                 expires_at, account_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                (SELECT account_id FROM bindings WHERE corp_id = $4 AND user_key = $5))
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9,
+                (SELECT account_id FROM bindings WHERE corp_id = $4 AND user_key = $5)
+             WHERE NOT EXISTS (SELECT 1 FROM them WHERE left_at IS NOT NULL)
              ON CONFLICT (sign_in) DO UPDATE SET token_hash = excluded.token_hash
              WHERE sessions.ended_at IS NULL
-             RETURNING {COLUMNS}"
+             RETURNING {COLUMNS}",
+            settled = self.database.settled(),
         ))
         .bind(session.id)
         .bind(session.token_hash.to_hex())
@@ -223,27 +229,31 @@ pub(crate) async fn end_sessions_of(
     note_ended(transaction, &ended, reason, now).await
 }
 
-/// Writes to the audit log that these sessions have ended, those that had run out before aside.
+/// Writes to the audit log that these sessions have ended, and to the outbox if their members have left; those that had
+/// run out before aside.
 pub(crate) async fn note_ended(
     transaction: &mut Transaction,
     ended: &[Row],
     reason: EndReason,
     now: Timestamp,
 ) -> Result<(), Error> {
-    for row in ended {
-        let session = session_row(row)?;
-        if session.idle_until <= now || session.expires_at <= now {
-            continue;
-        }
+    let mut ended = ended.iter().map(session_row).collect::<Result<Vec<_>, Error>>()?;
+    ended.retain(|session| session.idle_until > now && session.expires_at > now);
+    // RETURNING has no order.
+    ended.sort_by(|one, other| (one.user_key.as_str(), &one.id).cmp(&(other.user_key.as_str(), &other.id)));
+    if reason == EndReason::Left {
+        note_ended_sessions(transaction, &ended, now).await?;
+    }
+    let by_the_member = matches!(reason, EndReason::Logout | EndReason::Replaced);
+    let entry = |session: &SessionRow| {
         let entry = AuditEntry::new(AuditEvent::SessionEnded, now)
             .member(&session.corp_id, &session.user_key)
             .instance(&session.instance)
             .session(&session.id)
             .detail("reason", reason.as_str());
-        let by_the_member = matches!(reason, EndReason::Logout | EndReason::Replaced);
-        note(transaction, if by_the_member { entry.by_the_member() } else { entry }).await?;
-    }
-    Ok(())
+        if by_the_member { entry.by_the_member() } else { entry }
+    };
+    note_all(transaction, ended.iter().map(entry).collect()).await
 }
 
 pub(crate) fn session_row(row: &Row) -> Result<SessionRow, Error> {

@@ -172,8 +172,18 @@ impl Login {
         }
         let session =
             self.sessions.begin(fingerprint, &member.corp_id, &member.user_id, instance.full_name()).await?;
-        let (token, session) = session.ok_or(Refusal::StateUsed)?;
-        Ok(Proof::Began(token, session))
+        match session {
+            Some((token, session)) => Ok(Proof::Began(token, session)),
+            None => Err(self.without_session(&member).await?),
+        }
+    }
+
+    /// Why a sign-in got no session: the member was marked as having left after their row was read, or the sign-in has had
+    /// one that has ended.
+    async fn without_session(&self, member: &Member) -> Result<Refusal, Refusal> {
+        let member = self.directory.member(&member.corp_id, &member.user_id).await.map_err(refused)?;
+        let left = member.is_some_and(|member| member.left_at.is_some());
+        Ok(if left { Settled::Left.into() } else { Refusal::StateUsed })
     }
 
     /// Writes down whom WeCom has named: the code is burnt, and should this process die, another can go on.

@@ -15,7 +15,7 @@ use wecom_login_model::{CorpId, Timestamp, UserId};
 
 pub use act::Act;
 
-use crate::database::{Row, Transaction, sql};
+use crate::database::{Loaded, Row, Statement, Transaction, Value as Bound, sql};
 use crate::{Error, Store};
 
 /// What the audit log tells of.
@@ -172,6 +172,32 @@ pub(crate) async fn note(transaction: &mut Transaction, entry: AuditEntry) -> Re
     Ok(())
 }
 
+const EVENTS: Loaded = Loaded {
+    table: "audit_events",
+    columns: &[
+        "happened_at",
+        "event",
+        "outcome",
+        "actor",
+        "instance",
+        "corp_id",
+        "user_key",
+        "session_id",
+        "address",
+        "request_id",
+        "detail",
+    ],
+};
+
+/// The same of many at once.
+pub(crate) async fn note_all(transaction: &mut Transaction, entries: Vec<AuditEntry>) -> Result<(), Error> {
+    transaction.load(EVENTS, entries.iter().flat_map(values_of).collect()).await?;
+    for entry in entries {
+        transaction.tell(entry);
+    }
+    Ok(())
+}
+
 impl Store {
     /// With a sink for audit events; clones made from here on have it too.
     #[must_use]
@@ -213,21 +239,27 @@ impl Store {
     }
 }
 
-fn insert(entry: &AuditEntry) -> crate::database::Statement {
-    sql("INSERT INTO audit_events (happened_at, event, outcome, actor, instance, corp_id, user_key, session_id, address,
-            request_id, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
-    .bind(entry.at.as_millis())
-    .bind(&entry.event)
-    .bind(&entry.outcome)
-    .bind(&entry.actor)
-    .bind(entry.instance.as_deref())
-    .bind(entry.corp_id.as_deref())
-    .bind(entry.user_key.as_deref())
-    .bind(entry.session_id.as_deref())
-    .bind(entry.address.as_deref())
-    .bind(entry.request_id.as_deref())
-    .bind(Value::Object(entry.detail.clone()).to_string())
+/// In the order of the columns of [`EVENTS`].
+fn values_of(entry: &AuditEntry) -> [Bound; 11] {
+    [
+        entry.at.as_millis().into(),
+        (&entry.event).into(),
+        (&entry.outcome).into(),
+        (&entry.actor).into(),
+        entry.instance.as_deref().into(),
+        entry.corp_id.as_deref().into(),
+        entry.user_key.as_deref().into(),
+        entry.session_id.as_deref().into(),
+        entry.address.as_deref().into(),
+        entry.request_id.as_deref().into(),
+        Value::Object(entry.detail.clone()).to_string().into(),
+    ]
+}
+
+fn insert(entry: &AuditEntry) -> Statement {
+    let places = (1..=EVENTS.columns.len()).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+    let text = format!("INSERT INTO {} ({}) VALUES ({places})", EVENTS.table, EVENTS.columns.join(", "));
+    values_of(entry).into_iter().fold(sql(text), Statement::bind)
 }
 
 fn entry(row: &Row) -> Result<(i64, AuditEntry), Error> {

@@ -22,6 +22,9 @@ const PLACEHOLDERS: usize = 8_000;
 impl Transaction {
     /// Appends the rows, whose values stand one after another in the order of the columns.
     pub(crate) async fn load(&mut self, into: Loaded, mut values: Vec<Value>) -> Result<(), Error> {
+        if values.is_empty() {
+            return Ok(());
+        }
         let width = into.columns.len();
         let columns = into.columns.join(", ");
         match &mut self.on {

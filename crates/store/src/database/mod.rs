@@ -18,6 +18,7 @@ mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use bulk::Loaded;
 pub use postgres::PostgresOptions;
@@ -87,13 +88,31 @@ impl Database {
         }
     }
 
+    /// Ends the text of a query within a statement that writes: it waits for whoever is changing the rows that it finds, and
+    /// finds them as they are after that. On SQLite, where there is one writer, it does so by itself.
+    pub(crate) fn settled(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => "FOR SHARE",
+        }
+    }
+
     /// Begins a transaction that writes. Those of one `subject` run one after another, on both backends and over all
     /// processes, so what one has read is true until its end. Give related transactions the same subject: two that lock
     /// the same rows under different ones may wait for each other, and one of them then fails as busy.
     pub(crate) async fn begin(&self, subject: &str) -> Result<Transaction, Error> {
         match self {
             Self::Sqlite(database) => Box::pin(database.begin()).await,
-            Self::Postgres(database) => Box::pin(database.begin(subject)).await,
+            Self::Postgres(database) => Box::pin(database.begin_within(subject, None)).await,
+        }
+    }
+
+    /// The same for what somebody waits for: where others of its subject keep a lock of PostgreSQL for longer than `most`,
+    /// it fails as busy.
+    pub(crate) async fn begin_within(&self, subject: &str, most: Duration) -> Result<Transaction, Error> {
+        match self {
+            Self::Sqlite(database) => Box::pin(database.begin()).await,
+            Self::Postgres(database) => Box::pin(database.begin_within(subject, Some(most))).await,
         }
     }
 

@@ -141,10 +141,18 @@ impl Postgres {
     }
 
     /// READ COMMITTED behind a lock of the subject's own: each statement sees what the transaction before has left,
-    /// and there is nothing to be tried again.
-    pub(super) async fn begin(&self, subject: &str) -> Result<Transaction, Error> {
+    /// and there is nothing to be tried again. `most` is how long it waits for a lock, if that is less than usual.
+    pub(super) async fn begin_within(
+        &self,
+        subject: &str,
+        most: Option<Duration>,
+    ) -> Result<Transaction, Error> {
         let begun = OnOne::Postgres(self.begin_with("BEGIN").await?);
         let mut transaction = Transaction::new(begun, self.sink.clone());
+        if let Some(most) = most {
+            let text = format!("SET LOCAL lock_timeout = {}", most.as_millis());
+            sql(text).execute(&mut transaction).await?;
+        }
         sql("SELECT pg_advisory_xact_lock(hashtextextended('wecom-login/' || $1, 0))")
             .bind(subject)
             .execute(&mut transaction)

@@ -5,12 +5,16 @@ use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
 use super::EventTask;
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::leavers::{leave, lose_sight, seen_by_nobody};
-use crate::sessions::{COLUMNS, note_ended};
+use crate::sessions::{COLUMNS, end_sessions_of, note_ended};
 use crate::{EndReason, Error, Store};
 
 /// WeCom sends an event again within seconds if it got no answer (WeCom 90930). Within this time a repetition may also
 /// be another event: their only moment is a whole second (`CreateTime`), so two alike cannot be told apart.
 const MAY_BE_ANOTHER: Duration = Duration::from_mins(1);
+
+/// How long a leaver's event waits for whoever else moves people, and then for the leaver's sessions: WeCom waits for 5
+/// seconds in all (WeCom 90930).
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An event, as it is taken.
 #[derive(Debug, Clone)]
@@ -57,10 +61,25 @@ impl Store {
     ///
     /// A repetition ends no session. Within a minute it asks for its tasks once more, after that for nothing: a message
     /// that somebody captured and sends again later is of no use to them.
+    ///
+    /// While somebody else moves people and does not come to an end (a sync of a large company), the sessions end and the
+    /// member is marked by the task: WeCom gives an event up after three tries.
     pub async fn accept_event(&self, event: &NewEvent<'_>, now: Timestamp) -> Result<Accepted, Error> {
+        match self.take(event, Marks::Now, now).await {
+            Err(error) if error.is_busy() && event.leaver.is_some() => {
+                self.take(event, Marks::Later, now).await
+            }
+            taken => taken,
+        }
+    }
+
+    async fn take(&self, event: &NewEvent<'_>, marks: Marks, now: Timestamp) -> Result<Accepted, Error> {
         let fingerprint = event.fingerprint.to_hex();
-        let subject = if event.leaver.is_some() { PEOPLE } else { &fingerprint };
-        let mut transaction = self.database.begin(subject).await?;
+        let mut transaction = match (&event.leaver, marks) {
+            (Some(_), Marks::Now) => self.database.begin_within(PEOPLE, PATIENCE).await?,
+            (Some(_), Marks::Later) => self.database.begin_within(&fingerprint, PATIENCE).await?,
+            (None, _) => self.database.begin(&fingerprint).await?,
+        };
         let is_new = sql("INSERT INTO heard_events (fingerprint, heard_at) VALUES ($1, $2)
              ON CONFLICT (fingerprint) DO NOTHING")
         .bind(&fingerprint)
@@ -76,7 +95,7 @@ impl Store {
             now < Timestamp::from_millis(row.get("heard_at")?) + MAY_BE_ANOTHER
         };
         if is_new && let Some(leaver) = &event.leaver {
-            end_sessions(&mut transaction, event.corp_id, leaver, now).await?;
+            end_sessions(&mut transaction, event.corp_id, leaver, marks, now).await?;
         }
         if matters {
             note(&mut transaction, event.corp_id, &event.tasks, now).await?;
@@ -122,15 +141,28 @@ impl Store {
     }
 }
 
+/// When a leaver's row is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    /// With the end of the sessions.
+    Now,
+    /// When the event's task is worked on.
+    Later,
+}
+
 async fn end_sessions(
     transaction: &mut Transaction,
     corp_id: &CorpId,
     leaver: &Leaver<'_>,
+    marks: Marks,
     now: Timestamp,
 ) -> Result<(), Error> {
     match leaver {
-        Leaver::Company(user_id) => {
+        Leaver::Company(user_id) if marks == Marks::Now => {
             leave(transaction, corp_id, &[user_id.folded()], now).await?;
+        }
+        Leaver::Company(user_id) => {
+            end_sessions_of(transaction, corp_id, user_id, EndReason::Left, now).await?;
         }
         Leaver::Scope { user_id, agent_id, instances } => {
             for instance in instances {
@@ -146,6 +178,9 @@ async fn end_sessions(
                 .fetch_all(&mut *transaction)
                 .await?;
                 note_ended(transaction, &ended, EndReason::Left, now).await?;
+            }
+            if marks == Marks::Later {
+                return Ok(());
             }
             let keys = [user_id.folded()];
             lose_sight(transaction, corp_id, agent_id, &keys).await?;

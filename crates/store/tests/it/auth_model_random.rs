@@ -294,7 +294,7 @@ async fn fill(store: &Store, people: &[Someone], sessions: &[Session]) -> Vec<(&
         }
         let created = moment(someone.created);
         let member = store.save_member(&corp, &user, &someone.profile, created).await.unwrap();
-        let session = shown(sessions, someone.corp, someone.user);
+        let session = shown(sessions, someone.corp, someone.user).filter(|_| member.left_at.is_none());
         let hash = session.map(|(number, _)| Fingerprint::of(number.to_string()).to_hex());
         let Profile { name, mobile, email, avatar, position, gender, departments, leads, status, .. } =
             someone.profile.clone();
@@ -331,8 +331,12 @@ async fn fill(store: &Store, people: &[Someone], sessions: &[Session]) -> Vec<(&
             idle_until: moment(session.idle),
             expires_at: moment(session.expires),
         };
-        store.begin_session(&new).await.unwrap().unwrap();
-        if session.ended {
+        // For somebody who has left none begins.
+        let barred = |row: &AuthRow| row.status.is_some_and(MemberStatus::is_barred);
+        let theirs = |corp: &str, row: &AuthRow| corp == session.corp && row.user_id == *new.user_id;
+        let left = rows.iter().any(|(corp, row)| theirs(corp, row) && barred(row));
+        assert_eq!(store.begin_session(&new).await.unwrap().is_none(), left);
+        if session.ended && !left {
             assert!(store.end_session(&id, now(), EndReason::Logout).await.unwrap());
         }
     }

@@ -68,6 +68,11 @@ impl Fresh {
         }
     }
 
+    /// A connection of one's own to the database in PostgreSQL.
+    pub(crate) async fn beside(&self) -> sqlx::PgConnection {
+        sqlx::PgConnection::connect(&address(&self.name)).await.unwrap()
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self.backend, Backend::Postgres)
     }

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wecom_login_model::{CorpId, DepartmentId, Fingerprint, Profile, Timestamp, UserId};
-use wecom_login_store::{Accepted, EventTask, Leaver, NewEvent, NewSession, Store};
+use wecom_login_store::{Accepted, EventTask, Leaver, NewEvent, NewSession, OutgoingEvent, Store};
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
+use crate::organisation::{Company, agent, staged};
 use crate::races::{count, race};
 
 on_every_database![
     an_event_is_taken_once,
     a_repetition_soon_asks_again_and_later_for_nothing,
     a_leaver_s_sessions_end_with_the_event_and_not_with_its_repetition,
+    whom_another_app_still_sees_is_told_by_the_end_of_the_one_s_sessions,
     a_task_is_one_worker_s_at_a_time,
     a_claim_that_ran_out_counts_for_nothing,
     a_claim_that_is_renewed_is_kept_and_one_that_was_lost_stays_lost,
@@ -115,6 +117,21 @@ async fn a_leaver_s_sessions_end_with_the_event_and_not_with_its_repetition(fres
     begin(store, "s4", "lisi", "a").await;
     accept(store, "event", vec![member("lisi")], leaver(), NOW).await;
     assert!(lives(store, "s4").await);
+}
+
+async fn whom_another_app_still_sees_is_told_by_the_end_of_the_one_s_sessions(fresh: Fresh) {
+    let store = &fresh.store;
+    let other = Company { store, agent: agent("8"), now: NOW };
+    let run = other.walk(vec![staged("lisi", "李四", NOW)]).await;
+    other.apply(&run, None).await;
+    begin(store, "s1", "lisi", "of 7").await;
+    begin(store, "s2", "lisi", "of 8").await;
+    let (lisi, instances) = (user("lisi"), vec!["of 7".to_owned()]);
+    let leaver = Leaver::Scope { user_id: lisi, agent_id: &agent("7"), instances };
+    accept(store, "event", vec![member("lisi")], Some(leaver), NOW).await;
+    assert!(!lives(store, "s1").await && lives(store, "s2").await && !other.has_left("lisi").await);
+    let told: Vec<_> = store.outbox(0, 10).await.unwrap().into_iter().map(|row| row.event).collect();
+    assert_eq!(told, [OutgoingEvent::SessionEnded("s1".into())]);
 }
 
 async fn a_task_is_one_worker_s_at_a_time(fresh: Fresh) {

@@ -12,6 +12,7 @@ mod backup;
 mod events;
 mod health;
 mod key_value;
+mod meanwhile;
 mod members;
 mod opening;
 mod organisation;

@@ -15,19 +15,19 @@ use crate::backends::{Fresh, on_every_database};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn corp() -> CorpId {
+pub(crate) fn corp() -> CorpId {
     CorpId::parse("wwA").unwrap()
 }
 
-fn agent(text: &str) -> AgentId {
+pub(crate) fn agent(text: &str) -> AgentId {
     AgentId::parse(text).unwrap()
 }
 
-fn user(text: &str) -> UserId {
+pub(crate) fn user(text: &str) -> UserId {
     UserId::parse(text).unwrap()
 }
 
-fn staged(text: &str, name: &str, read_at: Timestamp) -> Staged {
+pub(crate) fn staged(text: &str, name: &str, read_at: Timestamp) -> Staged {
     let profile = Profile {
         // What COPY and SQL must carry as it is.
         name: format!("{name}\t\\N\n'\"\r张"),
@@ -38,10 +38,10 @@ fn staged(text: &str, name: &str, read_at: Timestamp) -> Staged {
     Staged { user_id: user(text), profile, read_at }
 }
 
-struct Company<'a> {
-    store: &'a Store,
-    agent: AgentId,
-    now: Timestamp,
+pub(crate) struct Company<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) agent: AgentId,
+    pub(crate) now: Timestamp,
 }
 
 impl Company<'_> {
@@ -59,7 +59,7 @@ impl Company<'_> {
     }
 
     /// A run that sees these members in department 1, up to the point where leavers are asked for.
-    async fn walk(&self, members: Vec<Staged>) -> Run {
+    pub(crate) async fn walk(&self, members: Vec<Staged>) -> Run {
         let run = self.begin().await;
         let department = Department { id: DepartmentId(1), name: "总部".into(), parent: None, order: 7 };
         let scope = Scope { departments: vec![department], names: vec![user("named")], ..Scope::default() };
@@ -72,7 +72,7 @@ impl Company<'_> {
         self.store.run(run.id).await.unwrap().unwrap()
     }
 
-    async fn apply(&self, run: &Run, hold: Option<&str>) -> (wecom_login_store::Applied, Outcome) {
+    pub(crate) async fn apply(&self, run: &Run, hold: Option<&str>) -> (wecom_login_store::Applied, Outcome) {
         let when = AppliedWhen {
             now: self.now,
             extent: Extent::Company,
@@ -87,13 +87,13 @@ impl Company<'_> {
         applied
     }
 
-    async fn gone(&self, run: &Run, whom: Whom) {
+    pub(crate) async fn gone(&self, run: &Run, whom: Whom) {
         let people = self.store.next_to_ask(run.id, whom, 100).await.unwrap();
         let people: Vec<UserId> = people.into_iter().map(|one| one.user_id).collect();
         self.store.stage_answers(run.id, (&[], &people, &[]), self.now, Under::NOTHING).await.unwrap();
     }
 
-    async fn has_left(&self, text: &str) -> bool {
+    pub(crate) async fn has_left(&self, text: &str) -> bool {
         self.store.member(&corp(), &user(text)).await.unwrap().unwrap().left_at.is_some()
     }
 }
@@ -161,6 +161,54 @@ async fn whom_no_app_sees_has_left_and_is_told_once(fresh: Fresh) {
     let run = company.walk(vec![staged("stays", "a", company.now), staged("goes", "b", company.now)]).await;
     assert_eq!(company.apply(&run, None).await.0.came_back, 1);
     assert!(!company.has_left("goes").await);
+}
+
+async fn of_many_leavers_everybody_is_told(fresh: Fresh) {
+    const MANY: usize = 1_100;
+    let mut company = Company { store: &fresh.store, agent: agent("7"), now: NOW };
+    let names: Vec<String> = (0..MANY).map(|number| format!("m{number:04}")).collect();
+    let mut people: Vec<Staged> = names.iter().map(|name| staged(name, "名", NOW)).collect();
+    people.push(staged("stays", "a", NOW));
+    let run = company.walk(people).await;
+    company.apply(&run, None).await;
+    for name in &names {
+        let session = NewSession {
+            id: name,
+            token_hash: Fingerprint::of(name),
+            sign_in: None,
+            corp_id: &corp(),
+            user_id: &user(name),
+            instance: "Example",
+            created_at: NOW,
+            idle_until: NOW + MINUTE * 60,
+            expires_at: NOW + MINUTE * 60,
+        };
+        fresh.store.begin_session(&session).await.unwrap();
+    }
+    company.now = NOW + MINUTE;
+    let run = company.walk(vec![staged("stays", "a", company.now)]).await;
+    while !fresh.store.next_to_ask(run.id, Whom::Leavers, 1).await.unwrap().is_empty() {
+        company.gone(&run, Whom::Leavers).await;
+    }
+    assert_eq!(company.apply(&run, None).await.0.left, MANY as u64);
+
+    let told = fresh.store.outbox(0, 10_000).await.unwrap();
+    let left = told.iter().filter(|row| row.event == OutgoingEvent::MemberLeft);
+    assert!(left.map(|row| row.user_key.as_str()).eq(&names));
+    let ended = told.iter().filter_map(|row| match &row.event {
+        OutgoingEvent::SessionEnded(id) => Some(id),
+        OutgoingEvent::MemberLeft => None,
+    });
+    assert!(ended.eq(&names));
+    let audited = fresh.store.audit_entries(0, 10_000).await.unwrap();
+    for event in ["member_left", "session_ended"] {
+        let of_it = audited.iter().filter(|(_, entry)| entry.event == event);
+        assert!(
+            of_it
+                .map(|(_, entry)| entry.user_key.as_deref())
+                .eq(names.iter().map(|name| Some(name.as_str())))
+        );
+    }
 }
 
 async fn held_removals_wait_for_their_approval(fresh: Fresh) {
@@ -246,6 +294,7 @@ async fn a_lease_has_one_holder_and_who_lost_it_writes_nothing(fresh: Fresh) {
 on_every_database![
     a_run_writes_what_differs_and_nothing_else,
     whom_no_app_sees_has_left_and_is_told_once,
+    of_many_leavers_everybody_is_told,
     held_removals_wait_for_their_approval,
     what_was_read_or_told_since_is_newer,
     an_unfinished_run_is_taken_up_and_an_old_one_is_not,

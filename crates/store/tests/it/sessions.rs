@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use wecom_login_model::{CorpId, Fingerprint, UserId};
+use wecom_login_model::{CorpId, Fingerprint, Profile, UserId};
 use wecom_login_store::{EndReason, NewSession, SessionRow, Store};
 
 use crate::NOW;
@@ -9,6 +9,7 @@ use crate::backends::{Fresh, on_every_database};
 on_every_database![
     a_session_lives_until_idle_expiry_or_end,
     one_sign_in_makes_one_session_which_takes_the_newest_token,
+    no_session_begins_for_a_member_who_has_left,
     purging_keeps_the_living_and_the_recently_ended,
 ];
 
@@ -63,6 +64,17 @@ async fn one_sign_in_makes_one_session_which_takes_the_newest_token(fresh: Fresh
     store.end_session("s1", NOW, EndReason::Logout).await.unwrap();
     assert_eq!(store.adopt_session(sign_in, token, NOW).await.unwrap(), None);
     assert_eq!(begin(store, "s3", "token 4", Some("redirect")).await, None, "an ended one is not revived");
+}
+
+async fn no_session_begins_for_a_member_who_has_left(fresh: Fresh) {
+    let store = &fresh.store;
+    let (corp_id, user_id) = (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap());
+    store.save_member(&corp_id, &user_id, &Profile::default(), NOW).await.unwrap();
+    store.mark_left(&corp_id, &user_id, NOW).await.unwrap();
+    assert_eq!(begin(store, "s1", "token 1", Some("redirect")).await, None);
+    assert_eq!(store.session_by_token(Fingerprint::of("token 1"), NOW).await.unwrap(), None);
+    store.save_member(&corp_id, &user_id, &Profile::default(), NOW).await.unwrap();
+    assert!(begin(store, "s2", "token 2", Some("redirect")).await.is_some(), "back");
 }
 
 async fn purging_keeps_the_living_and_the_recently_ended(fresh: Fresh) {

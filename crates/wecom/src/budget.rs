@@ -63,8 +63,8 @@ impl Budget {
         self
     }
 
-    /// With another bound for the pauses of one call together. Without effect on a sign-in, which has its time in
-    /// all instead.
+    /// With another bound for the pauses of one call together, those included that keep within WeCom's limits. Without
+    /// effect on a sign-in, which has its time in all instead.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = self.patience.map(|_| patience);
         self

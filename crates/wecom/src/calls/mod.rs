@@ -106,7 +106,7 @@ impl Calls {
         let mut tries = Tries::default();
         loop {
             refusals.check_address(source.key, source.clock.now())?;
-            self.keep_pace(api).await;
+            self.keep_pace(api, &mut tries).await?;
             let token = match self.token().await {
                 Ok(token) => token,
                 Err(error) => {
@@ -130,16 +130,24 @@ impl Calls {
         }
     }
 
-    /// A background job waits until its company has calls of this kind to spare; a person's calls only count.
-    async fn keep_pace(&self, api: &'static Api) {
+    /// A background job waits until its company has calls of this kind to spare, as long as its patience lasts; a person's
+    /// calls only count.
+    async fn keep_pace(&self, api: &'static Api, tries: &mut Tries) -> Result<(), Error> {
         let source = self.source();
         let pace = source.transport.pace();
         let company = (source.api_base.as_str(), &source.corp_id);
-        if self.budget.patience.is_none() {
+        let Some(patience) = self.budget.patience else {
             pace.note(company, api.path, Instant::now());
-            return;
-        }
-        while let Err(free_at) = pace.reserve(company, api.path, Instant::now()) {
+            return Ok(());
+        };
+        loop {
+            let now = Instant::now();
+            let Err(free_at) = pace.reserve(company, api.path, now) else { return Ok(()) };
+            let pause = free_at - now;
+            tries.paused += pause;
+            if tries.paused > patience || self.deadline.is_some_and(|deadline| free_at >= deadline) {
+                return Err(Error::of_call(api.path, Kind::NoCallsLeft(pause)));
+            }
             tokio::time::sleep_until(free_at).await;
         }
     }

@@ -6,6 +6,7 @@ mod refusal;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use refusal::{Refusal, redacted};
 
@@ -49,6 +50,8 @@ pub(crate) enum Kind {
     /// errcode 0, but what was asked for is not in the answer.
     Incomplete(&'static str),
     Misconfigured(String),
+    /// No call was made: the company has no more of this kind to spare for so long.
+    NoCallsLeft(Duration),
     /// The task that fetched the token died with its runtime.
     Abandoned,
 }
@@ -123,9 +126,18 @@ impl Error {
         self.has_errcode(&[40001, 40013, 40091, 41002, 41004, 45031])
     }
 
-    /// Too many calls in a time (45009) or at a time (45033).
+    /// Too many calls in a time (45009) or at a time (45033), or [no more to spare](Self::free_in).
     pub fn is_rate_limited(&self) -> bool {
-        self.has_errcode(&[45009, 45033])
+        self.has_errcode(&[45009, 45033]) || self.free_in().is_some()
+    }
+
+    /// Where a background job's call was not made, because the company has no more of its kind to spare (WeCom 90312) and
+    /// the job's patience ends before it has again: how long that takes.
+    pub fn free_in(&self) -> Option<Duration> {
+        match self.0.kind {
+            Kind::NoCallsLeft(free_in) => Some(free_in),
+            _ => None,
+        }
     }
 
     /// WeCom says that it is busy (-1).
@@ -149,7 +161,11 @@ impl Error {
             | Kind::NotJson
             | Kind::NoErrcode
             | Kind::Abandoned => true,
-            Kind::Refused(_) | Kind::TooLarge(_) | Kind::Incomplete(_) | Kind::Misconfigured(_) => false,
+            Kind::Refused(_)
+            | Kind::TooLarge(_)
+            | Kind::Incomplete(_)
+            | Kind::Misconfigured(_)
+            | Kind::NoCallsLeft(_) => false,
         }
     }
 
@@ -185,6 +201,10 @@ impl fmt::Display for Error {
             Kind::NoErrcode => write!(f, "{call}: the answer has no errcode, so it is not WeCom's"),
             Kind::Incomplete(what) => write!(f, "{call}: the answer has no {what}"),
             Kind::Misconfigured(text) => f.write_str(text),
+            Kind::NoCallsLeft(free_in) => {
+                let seconds = free_in.as_secs().max(1);
+                write!(f, "{call}: the company has no more calls of this kind to spare for {seconds} seconds")
+            }
             Kind::Abandoned => write!(f, "{call}: given up before an answer came"),
         }
     }

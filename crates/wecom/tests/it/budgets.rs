@@ -114,3 +114,25 @@ async fn what_will_not_pass_is_not_waited_out() {
         assert_eq!((error.errcode(), wecom.count("user/get")), (Some(errcode), 1));
     }
 }
+
+#[tokio::test]
+async fn a_job_waits_for_calls_to_spare_no_longer_than_its_patience() {
+    let wecom = WeCom::with_tokens(|_| member()).await;
+    let client = wecom.client();
+    client.within(Budget::sign_in()).user(&user()).await.unwrap();
+    // Whoever has no time left counts, and makes no call.
+    let spent = client.within(Budget::sign_in_within(Duration::ZERO));
+    for _ in 0..8_000 {
+        assert!(spent.user(&user()).await.unwrap_err().is_timeout());
+    }
+    let impatient = client.within(Budget::background().patience(Duration::from_secs(5)));
+    let error = impatient.user(&user()).await.unwrap_err();
+    assert!(error.is_rate_limited() && !error.is_transient() && error.errcode().is_none(), "{error:?}");
+    let free_in = error.free_in().unwrap();
+    assert!(free_in > Duration::from_secs(5) && free_in <= Duration::from_secs(61), "{free_in:?}");
+    assert!(error.to_string().contains("no more calls of this kind to spare for"), "{error}");
+    assert_eq!(wecom.count("user/get"), 1, "it was not made");
+    impatient.simple_users_in(wecom::model::DepartmentId(1)).await.unwrap();
+    assert_eq!(wecom.count("user/simplelist"), 1, "other calls have room");
+    client.within(Budget::sign_in()).user(&user()).await.unwrap();
+}

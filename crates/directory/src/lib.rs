@@ -59,7 +59,7 @@ impl Directory {
     /// turned away: the administrator may have let them back in a minute ago.
     ///
     /// Fresh is what was read, or confirmed by a complete sync, within `fresh_for`; within [`UNWATCHED_FRESH_FOR`] where
-    /// no scheduled sync is healthy.
+    /// neither a scheduled sync nor contact sync's events are healthy.
     pub async fn fresh_member(
         &self,
         corp_id: &CorpId,

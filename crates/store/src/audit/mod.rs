@@ -37,7 +37,7 @@ pub enum AuditEvent {
     ApiKeyAdded,
     /// An API key was removed.
     ApiKeyRemoved,
-    /// Members or departments were read from WeCom on demand.
+    /// Members or departments were read from WeCom, by the schedule or on demand.
     Sync,
     /// Somebody who is no administrator, or has no valid key, asked for what administrators may.
     AdministrationRefused,

@@ -2,8 +2,10 @@
 //!
 //! Redis deletes a value a minute after its time: the expiry that counts stands in the value and is held against the
 //! caller's `now`, so that a process whose clock is a little off, or a test that moves it, gets the right answer. A
-//! write carries a name of its own, which stays with the value; the answer to a repetition is that of the first time,
-//! so a write whose answer was lost with the connection is sent again.
+//! write carries a name of its own, which stays with the value until the next write; as long as that has not come, the
+//! answer to a repetition is that of the first time, so a write whose answer was lost with the connection is sent again.
+//! When another did come between, the repetition counts as a write of its own: an insertion or a replacement that had come
+//! to pass is told as refused, and an increment counts once more.
 
 use std::fmt;
 use std::sync::Arc;

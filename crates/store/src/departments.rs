@@ -1,17 +1,18 @@
 use wecom_login_model::{CorpId, Department, DepartmentId};
 
-use crate::database::{Row, sql};
+use crate::database::{PEOPLE, Row, sql};
 use crate::{Error, Store};
 
 impl Store {
-    /// Writes the departments and deletes those of `gone`, in one transaction.
+    /// Writes the departments and deletes those of `gone`, in one transaction. A sync writes them as well: the two wait for
+    /// each other, and neither for a row that the other has.
     pub async fn save_departments(
         &self,
         corp_id: &CorpId,
         departments: &[Department],
         gone: &[DepartmentId],
     ) -> Result<(), Error> {
-        let mut transaction = self.database.begin("departments").await?;
+        let mut transaction = self.database.begin(PEOPLE).await?;
         for id in gone {
             sql("DELETE FROM departments WHERE corp_id = $1 AND department_id = $2")
                 .bind(corp_id.as_str())

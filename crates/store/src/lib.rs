@@ -46,8 +46,8 @@ pub use key_value::{Entry, KeyValue, RedisOptions};
 pub use leases::Lease;
 pub use members::Consent;
 pub use organisation::{
-    Applied, AppliedWhen, Asked, Confirmation, Extent, Held, NewRun, Outcome, Phase, Run, RunId, Scope,
-    Sight, Staged, Under, WalkedDepartment, Whom,
+    Answers, Applied, AppliedWhen, Asked, Confirmation, Extent, Held, NewRun, Outcome, Phase, Run, RunId,
+    Scope, Sight, Staged, Under, WalkedDepartment, Whom,
 };
 pub use outbox::{Outgoing, OutgoingEvent};
 pub use revocation::{Revoke, SessionsOf};

@@ -96,15 +96,6 @@ impl Store {
         transaction.commit().await?;
         Ok(())
     }
-
-    /// The members of the company who have not left, with the departments that the copy knows them in.
-    pub async fn memberships(&self, corp_id: &CorpId) -> Result<Vec<(UserId, Vec<DepartmentId>)>, Error> {
-        let rows = sql("SELECT user_id, departments FROM members WHERE corp_id = $1 AND left_at IS NULL")
-            .bind(corp_id.as_str())
-            .fetch_all(self.database.reader())
-            .await?;
-        rows.iter().map(|row| Ok((user_id(row)?, departments(row, "departments")?))).collect()
-    }
 }
 
 /// Values that the member gave by their own consent; `""` was not given.

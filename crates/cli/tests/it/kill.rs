@@ -86,7 +86,8 @@ async fn what_was_acknowledged_is_worked_on_after_a_kill() {
         assert!(begun.elapsed() < std::time::Duration::from_mins(1), "{:?}", store.event_backlog().await);
         tokio::task::yield_now().await;
     }
-    let members = store.memberships(&CorpId::parse(sample::CORP_ID).unwrap()).await.unwrap();
-    let copied: BTreeSet<String> = members.iter().map(|(user_id, _)| user_id.to_string()).collect();
+    let corp_id = CorpId::parse(sample::CORP_ID).unwrap();
+    let members = store.memberships_after(&corp_id, None, i64::MAX).await.unwrap();
+    let copied: BTreeSet<String> = members.iter().map(|one| one.user_id.to_string()).collect();
     assert!(names.is_subset(&copied) && !copied.contains("lisi"), "{copied:?}");
 }

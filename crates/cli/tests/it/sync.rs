@@ -64,10 +64,10 @@ impl World {
     /// Members who have not left: name and departments.
     async fn copy(&self, store: &Store) -> BTreeMap<String, (String, Vec<i64>)> {
         let mut copy = BTreeMap::new();
-        for (user_id, departments) in store.memberships(&corp()).await.unwrap() {
-            let member = store.member(&corp(), &user_id).await.unwrap().unwrap();
-            let departments = departments.iter().map(|DepartmentId(id)| *id).collect();
-            copy.insert(user_id.to_string(), (member.profile.name, departments));
+        for one in store.memberships_after(&corp(), None, i64::MAX).await.unwrap() {
+            let member = store.member(&corp(), &one.user_id).await.unwrap().unwrap();
+            let departments = one.departments.iter().map(|DepartmentId(id)| *id).collect();
+            copy.insert(one.user_id.to_string(), (member.profile.name, departments));
         }
         copy
     }

@@ -15,6 +15,9 @@ const MOST_WAITING: i64 = 5_000;
 /// Another process is at a sync; looked at again after this long.
 const UNDER_WAY: Duration = Duration::from_secs(30);
 
+/// Events are noted by the clocks of other replicas; they differ by less than this.
+const CLOCKS: Duration = Duration::from_mins(1);
+
 /// What a sync came to.
 enum Synced {
     /// Whatever was noted before this moment is in the copy.
@@ -92,16 +95,18 @@ impl Events {
     async fn after_sync(&self, corp_id: &CorpId, synced: Synced) {
         let now = self.directory.clock.now();
         let rest = match synced {
-            Synced::Since(since) => match self.directory.store.drop_events_before(corp_id, since).await {
-                Ok(dropped) => {
-                    tracing::info!(%corp_id, dropped, "the company was read in place of its events");
-                    Pulse::default()
+            Synced::Since(since) => {
+                match self.directory.store.drop_events_before(corp_id, since - CLOCKS).await {
+                    Ok(dropped) => {
+                        tracing::info!(%corp_id, dropped, "the company was read in place of its events");
+                        Pulse::default()
+                    }
+                    Err(error) => {
+                        tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");
+                        Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
+                    }
                 }
-                Err(error) => {
-                    tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");
-                    Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
-                }
-            },
+            }
             Synced::Left => Pulse::default(),
             Synced::ByOthers => Pulse { rest_until: Some(now + UNDER_WAY), ..Pulse::default() },
             Synced::InPart(problem) => {

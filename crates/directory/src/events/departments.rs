@@ -16,6 +16,8 @@ use crate::{Error, Viewer, profile};
 
 /// Calls under way at once; WeCom refuses too many (45033).
 const CALLS_AT_ONCE: usize = 4;
+/// Rows of the copy that are looked through at once.
+const ROWS_AT_ONCE: i64 = 2_000;
 
 impl Events {
     pub(super) async fn read_department(
@@ -51,9 +53,7 @@ impl Events {
         let seen = listed.contains_key(&id);
         let mut tasks = Vec::new();
         if !seen {
-            let memberships = directory.store.memberships(corp_id).await?;
-            let here = memberships.into_iter().filter(|(_, departments)| departments.contains(&id));
-            tasks.extend(here.map(|(user_id, _)| EventTask::Member(user_id)));
+            self.ask_for_members_of(corp_id, id).await?;
         }
         if complete {
             // Each is asked for by itself: it may be somewhere else by now.
@@ -62,10 +62,28 @@ impl Events {
         }
         // Noted before the row goes by which they are found.
         directory.store.note_event_tasks(corp_id, &tasks, directory.clock.now()).await?;
-        let listed: Vec<Department> = listed.into_values().collect();
+        let mut listed: Vec<Department> = listed.into_values().collect();
+        listed.sort_unstable_by_key(|department| department.id);
         let gone = if seen { [].as_slice() } else { &[id] };
         directory.store.save_departments(corp_id, &listed, gone).await?;
         Ok(Attempt::Done)
+    }
+}
+
+impl Events {
+    /// Whoever is in the department by the copy is to be read again.
+    async fn ask_for_members_of(&self, corp_id: &CorpId, id: DepartmentId) -> Result<(), Error> {
+        let (store, mut after) = (&self.directory.store, None);
+        loop {
+            let page = store.memberships_after(corp_id, after.as_ref(), ROWS_AT_ONCE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.user_id.clone());
+            let here = page.into_iter().filter(|one| one.departments.contains(&id));
+            let tasks: Vec<EventTask> = here.map(|one| EventTask::Member(one.user_id)).collect();
+            if !tasks.is_empty() {
+                store.note_event_tasks(corp_id, &tasks, self.directory.clock.now()).await?;
+            }
+        }
     }
 }
 

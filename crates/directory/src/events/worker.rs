@@ -1,4 +1,4 @@
-//! The worker: claims tasks of one company after another and does them, a few at a time.
+//! The worker: claims tasks of the companies and does them, a few at a time of some companies at a time.
 //!
 //! Any number of workers may run, in one process or in many: a task is one's alone while the claim lasts, and a task
 //! whose worker was killed is another's afterwards. What fails is due again after a pause that grows. Failures that
@@ -22,6 +22,8 @@ use crate::{Error, Viewer};
 const BATCH: i64 = 32;
 /// Tasks at once in a company; WeCom refuses too many calls at a time (45033).
 const AT_ONCE: usize = 4;
+/// Companies at once: one whose WeCom is slow keeps few others waiting.
+const COMPANIES_AT_ONCE: usize = 8;
 /// What a killed process had in hand is somebody else's after this long.
 const CLAIM: Duration = Duration::from_secs(15);
 const RENEWED_EVERY: Duration = Duration::from_secs(5);
@@ -65,6 +67,11 @@ fn is_of_the_company(error: &Error) -> bool {
     }
 }
 
+/// True when there were too many calls for WeCom; no task is worse than another then.
+fn is_of_the_pace(error: &Error) -> bool {
+    matches!(error, Error::WeCom(error) if error.is_rate_limited())
+}
+
 impl Events {
     /// Works until `stop` ends, and then to the end of its round; a sync that took the place of tasks is left where it is.
     /// Dropped in the middle of a round, it leaves its tasks claimed until the claim runs out.
@@ -90,19 +97,28 @@ impl Events {
     /// One round: of each company that does not rest some tasks that are due. Tells how many were worked on, well or
     /// badly.
     pub async fn work(&self) -> Result<usize, Error> {
-        let mut worked = 0;
-        let now = self.directory.clock.now();
-        // The queue waits by itself, so a call that fails fails at once; only WeCom's budget is waited for.
-        let budget = Budget::background().patience(Duration::ZERO);
-        for corp_id in self.directory.store.companies_with_due_events(now).await? {
-            let (apps, pulse) = (self.apps.of(&corp_id, &budget), self.pulse(&corp_id));
-            let rests = pulse.is_syncing || pulse.rest_until.is_some_and(|until| now < until);
-            if apps.is_empty() || rests || self.sync_instead(&corp_id, pulse).await? {
-                continue;
-            }
-            worked += self.work_company(&apps, &corp_id).await?;
+        let companies = self.directory.store.companies_with_due_events(self.directory.clock.now()).await?;
+        let rounds = stream::iter(companies).map(|corp_id| async move { self.work_for(&corp_id).await });
+        let mut rounds = rounds.buffer_unordered(COMPANIES_AT_ONCE);
+        let mut worked = Ok(0);
+        while let Some(round) = rounds.next().await {
+            // The first error counts; it keeps no other company waiting.
+            worked = worked.and_then(|before| Ok(before + round?));
         }
-        Ok(worked)
+        worked
+    }
+
+    /// The company's share of a round.
+    async fn work_for(&self, corp_id: &CorpId) -> Result<usize, Error> {
+        // The queue waits by itself: a call that fails fails at once, as does one that would have to wait for WeCom's budget.
+        let budget = Budget::background().patience(Duration::ZERO);
+        let (apps, pulse) = (self.apps.of(corp_id, &budget), self.pulse(corp_id));
+        let now = self.directory.clock.now();
+        let rests = pulse.is_syncing || pulse.rest_until.is_some_and(|until| now < until);
+        if apps.is_empty() || rests || self.sync_instead(corp_id, pulse).await? {
+            return Ok(0);
+        }
+        self.work_company(&apps, corp_id).await
     }
 
     async fn leave_syncs(&self) {
@@ -174,18 +190,26 @@ impl Events {
             Ok(_) => true,
             Err(error) => !is_of_the_company(error),
         });
-        let mut problem = None;
+        let (mut problem, mut free_in, mut written) = (None, None, Ok(()));
         for (place, result) in results {
             let Some(claimed) = claimed.get(place) else { continue };
-            match result {
-                Ok(Attempt::Done) => store.finish_event_task(claimed).await?,
-                Ok(Attempt::NotYet(why)) => self.failed(corp_id, claimed, why, true).await?,
+            let task = match result {
+                Ok(Attempt::Done) => store.finish_event_task(claimed).await.map_err(Error::from),
+                Ok(Attempt::NotYet(why)) => self.failed(corp_id, claimed, why, true).await,
+                Err(Error::WeCom(error)) if error.free_in().is_some() => {
+                    free_in = free_in.max(error.free_in());
+                    store.release_event_task(claimed).await.map_err(Error::from)
+                }
                 Err(error) => {
                     let text = error.to_string();
-                    self.failed(corp_id, claimed, &text, answers).await?;
+                    let own_fault = answers && !is_of_the_pace(&error);
+                    let failed = self.failed(corp_id, claimed, &text, own_fault).await;
                     problem = Some(text);
+                    failed
                 }
-            }
+            };
+            // One that cannot be written leaves no other claimed.
+            written = written.and(task);
         }
         if answers {
             self.change_pulse(corp_id, |pulse| (pulse.failed, pulse.rest_until) = (0, None));
@@ -202,7 +226,13 @@ impl Events {
                 "contact events cannot be worked on; they wait"
             );
         }
-        Ok(())
+        if let Some(free_in) = free_in {
+            let until = self.directory.clock.now() + free_in;
+            self.change_pulse(corp_id, |pulse| pulse.rest_until = pulse.rest_until.max(Some(until)));
+            let seconds = free_in.as_secs();
+            tracing::info!(%corp_id, seconds, "contact events wait until WeCom's budget has room");
+        }
+        written
     }
 
     async fn attempt(&self, apps: &[Viewer], corp_id: &CorpId, task: &EventTask) -> Result<Attempt, Error> {

@@ -3,8 +3,9 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use wecom_login_model::{DepartmentId, Timestamp, UserId};
-use wecom_login_store::{Asked, Run, Sight, Staged, Whom};
+use wecom_login_store::{Answers, Asked, Run, Sight, Staged, Whom};
 
+use super::scope::is_of_the_app;
 use super::walk::CALLS_AT_ONCE;
 use super::{SyncError, Work, guard};
 use crate::profile;
@@ -12,17 +13,17 @@ use crate::profile;
 /// People whose answers are kept together.
 const AT_ONCE: i64 = 200;
 
-/// Answers about a page of people.
-#[derive(Default)]
-struct Answers {
-    there: Vec<Staged>,
-    gone: Vec<UserId>,
-    spared: Vec<UserId>,
+/// What WeCom says of one of them.
+enum Answer {
+    There(Box<Staged>),
+    Gone(UserId),
+    /// An unusual number, such as 40058 for a userid that it has given away itself.
+    Refused(UserId),
 }
 
 impl Work<'_> {
-    /// Asks for everybody who is left to ask for. With a count of those who may yet be gone, stops when it is used up;
-    /// false then.
+    /// Asks for everybody who is left to ask for, but for those whom the copy has in departments that are `unseen`; how
+    /// many of them are gone.
     pub(super) async fn ask(
         &self,
         run: &Run,
@@ -62,10 +63,16 @@ impl Work<'_> {
                         // Under the name that was asked for: with another one nobody would find the answer.
                         let user_id =
                             if user.user_id == one.user_id { user.user_id.clone() } else { one.user_id };
-                        Ok(Ok(Staged { profile: profile::of(&user), user_id, read_at }))
+                        let there = Staged { profile: profile::of(&user), user_id, read_at };
+                        Ok(Answer::There(Box::new(there)))
                     }
-                    Err(error) if error.is_outside_scope() => Ok(Err(one.user_id)),
-                    Err(error) => Err(error),
+                    Err(error) if error.is_outside_scope() => Ok(Answer::Gone(one.user_id)),
+                    Err(error) if self.strict || is_of_the_app(&error) => Err(error),
+                    Err(error) => {
+                        let (instance, user_id) = (&self.viewer.instance, one.user_id);
+                        tracing::warn!(instance, %user_id, %error, "not seen");
+                        Ok(Answer::Refused(user_id))
+                    }
                 }
             })
             .buffer_unordered(CALLS_AT_ONCE);
@@ -75,13 +82,13 @@ impl Work<'_> {
         let now = self.directory.clock.now();
         while let Some(answer) = answers.try_next().await? {
             match answer {
-                Ok(there) => all.there.push(there),
-                Err(gone) => all.gone.push(gone),
+                Answer::There(there) => all.there.push(*there),
+                Answer::Gone(user_id) => all.gone.push(user_id),
+                Answer::Refused(user_id) => all.refused.push(user_id),
             }
         }
         drop(answers);
-        let answers = (&all.there[..], &all.gone[..], &all.spared[..]);
-        self.timed(self.store().stage_answers(run.id, answers, now, self.under)).await?;
+        self.timed(self.store().stage_answers(run.id, &all, now, self.under)).await?;
         self.tell(|progress| progress.asked += asked);
         Ok(Some(all.gone.len() as u64))
     }

@@ -32,9 +32,9 @@ impl Directory {
         let work = Work { strict: true, ..Work::new(self, viewer, Under::NOTHING, &|_| (), &run) };
         let result = work.part(run.clone(), below).await;
         if result.is_err() {
-            self.store.abandon_run(run.id, self.clock.now()).await?;
+            self.unless_it_fails(self.store.abandon_run(run.id, self.clock.now())).await;
         }
-        self.store.clear_staging(&viewer.corp_id, &viewer.agent_id, super::RUNS_KEPT).await?;
+        self.unless_it_fails(self.clear_staging(viewer)).await;
         match result {
             Ok(()) => Ok(()),
             Err(SyncError::Failed(error)) => Err(error),

@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use wecom::Calls;
-use wecom_login_model::{AgentId, CorpId, Timestamp};
+use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp};
 use wecom_login_store::{
     Applied, AppliedWhen, Extent, Lease, NewRun, Outcome, Phase, Run, Sight, Under, Whom,
 };
@@ -201,7 +201,7 @@ impl Directory {
         let (now, under) = (self.clock.now(), holding.under());
         self.store.forget_apps(&viewer.corp_id, &viewer.apps, now - FORGOTTEN_AFTER).await?;
         // What a run that died while it cleaned up has left.
-        self.store.clear_staging(&viewer.corp_id, &viewer.agent_id, RUNS_KEPT).await?;
+        self.unless_it_fails(self.clear_staging(viewer)).await;
         let new = NewRun {
             corp_id: &viewer.corp_id,
             agent_id: &viewer.agent_id,
@@ -216,12 +216,25 @@ impl Directory {
         let result = work.through(run.clone(), options).await;
         if let Err(error) = &result {
             tracing::warn!(instance = viewer.instance, run = run.id.0, %error, "the organisation was not synchronised");
-            self.store.note_problem(run.id, &error.to_string()).await?;
-            self.store.audit_broken_run(&run, &error.to_string(), self.clock.now()).await?;
-            return result;
+            let (problem, now) = (error.to_string(), self.clock.now());
+            self.unless_it_fails(self.store.note_problem(run.id, &problem)).await;
+            self.unless_it_fails(self.store.audit_broken_run(&run, &problem, now)).await;
+        } else {
+            self.unless_it_fails(self.clear_staging(viewer)).await;
         }
-        self.store.clear_staging(&viewer.corp_id, &viewer.agent_id, RUNS_KEPT).await?;
         result
+    }
+
+    async fn clear_staging(&self, viewer: &Viewer) -> Result<(), wecom_login_store::Error> {
+        self.store.clear_staging(&viewer.corp_id, &viewer.agent_id, RUNS_KEPT).await
+    }
+
+    /// What is done after a run has come to its end, or broken off: should it fail, the run came to the same, and the
+    /// next one does it.
+    async fn unless_it_fails(&self, work: impl Future<Output = Result<(), wecom_login_store::Error>>) {
+        if let Err(error) = work.await {
+            tracing::warn!(%error, "what a sync leaves behind could not be put in order");
+        }
     }
 }
 
@@ -272,14 +285,7 @@ impl<'a> Work<'a> {
         if run.phase == Phase::Leavers {
             hold = self.find_leavers(&run, &unseen).await?;
         }
-        let blind = match (run.sight, unseen.first()) {
-            (Sight::Blind, _) => Some(run.note.clone()),
-            (_, Some(first)) => Some(format!(
-                "the members of {} departments could not be read, such as {first}",
-                unseen.len()
-            )),
-            (_, None) => None,
-        };
+        let blind = self.blind(&run, &unseen).await?;
         let now = self.directory.clock.now();
         let when = AppliedWhen {
             now,
@@ -317,6 +323,24 @@ impl<'a> Work<'a> {
         }
         let database = self.progress.lock().unwrap_or_else(PoisonError::into_inner).1;
         Ok(Report { run, applied, database })
+    }
+
+    /// Why somebody may have been there unseen, if so: by what is staged, whichever try of the run has met it.
+    async fn blind(&self, run: &Run, unseen: &[DepartmentId]) -> Result<Option<String>, Error> {
+        let mut why = Vec::new();
+        if run.sight == Sight::Blind {
+            why.push(run.note.clone());
+        }
+        if let Some(first) = unseen.first() {
+            why.push(format!(
+                "the members of {} departments could not be read, such as {first}",
+                unseen.len()
+            ));
+        }
+        if let (people, Some(first)) = self.store().refused_people(run.id).await? {
+            why.push(format!("{people} of the people asked for by name could not be read, such as {first}"));
+        }
+        Ok((!why.is_empty()).then(|| why.join("; ")))
     }
 
     fn store(&self) -> &'a wecom_login_store::Store {

@@ -6,7 +6,7 @@ use wecom_login_directory::{SyncError, SyncOptions, UNWATCHED_FRESH_FOR};
 use wecom_login_simulator::{Fault, FaultKind, sample};
 use wecom_login_store::{Lease, Outcome, Phase};
 
-use crate::world::{corp, user, world};
+use crate::world::{World, corp, user, world};
 
 fn fault(endpoint: &str, kind: FaultKind, times: u32) -> Fault {
     Fault { times: Some(times), ..Fault::new(endpoint, kind) }
@@ -37,17 +37,96 @@ async fn a_run_that_fails_applies_nothing_and_the_next_one_goes_on() {
 
 #[tokio::test]
 async fn whom_a_refused_department_may_hold_does_not_leave() {
-    let world = world(100, 5).await;
+    let world = world(100, 2).await;
+    let gone = [(1, "m000010"), (2, "m000020")];
+    for (department, user_id) in gone {
+        world.edit(|company| company.edit_member(user_id, |one| one.department = vec![department]));
+    }
     world.sync().await;
-    // Two members are gone: one of the department that cannot be seen, one of another. The simulator hides the first.
+    // One of each department is gone, and one of the two, whichever is asked first, is refused.
+    for (_, user_id) in gone {
+        world.edit(|company| company.remove_member(user_id));
+    }
     world.wecom.fault(fault("user/list", FaultKind::Errcode { code: 60_011 }, 1));
     let report = world.sync().await;
     assert_eq!(report.run.outcome, Some(Outcome::Incomplete));
-    assert!(report.run.problem.contains("1 departments"), "{}", report.run.problem);
-    assert_eq!((report.applied.left, report.applied.held), (0, 0));
-    assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
-    assert_eq!(world.wecom.calls_of("user/get"), 0, "who may be there unseen is not asked for");
+    let problem = &report.run.problem;
+    assert!(problem.contains("1 departments"), "{problem}");
+    assert_eq!((report.applied.left, report.applied.held), (1, 0));
+    for (department, user_id) in gone {
+        let hidden = problem.ends_with(&format!("such as {department}"));
+        assert_eq!(world.has_left(user_id).await, !hidden, "{user_id}: {problem}");
+    }
+    assert_eq!(world.wecom.calls_of("user/get"), 1, "who may be there unseen is not asked for");
     assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete));
+    assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
+}
+
+/// A company whose app sees department 2 and, by name, m000004 of another one.
+async fn with_a_name() -> World {
+    let world = world(60, 6).await;
+    world.edit(|company| {
+        company.edit_member("m000004", |one| one.department = vec![3]);
+        company.edit_member("lisi", |lisi| lisi.department = vec![2]);
+    });
+    world.narrow(sample::AGENT_ID, &[2], &["m000004"]);
+    world.sync().await;
+    world.wecom.reset_calls();
+    world
+}
+
+#[tokio::test]
+async fn one_whom_wecom_refuses_by_an_unusual_number_stops_nobody_else() {
+    let world = with_a_name().await;
+    world.edit(|company| company.remove_member("lisi"));
+    // The name is asked for first.
+    world.wecom.fault(fault("user/get", FaultKind::Errcode { code: 40_058 }, 1));
+    let report = world.sync().await;
+    assert_eq!(report.run.outcome, Some(Outcome::Incomplete));
+    let problem = "1 of the people asked for by name could not be read, such as m000004";
+    assert_eq!(report.run.problem, problem);
+    assert_eq!(world.wecom.calls_of("user/get"), 2);
+    assert!(world.has_left("lisi").await && !world.has_left("m000004").await);
+    assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
+
+    world.edit(|company| company.remove_member("m000004"));
+    assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete));
+    assert!(world.has_left("m000004").await, "as soon as WeCom says so");
+}
+
+#[tokio::test]
+async fn whom_wecom_refused_is_not_forgotten_when_a_run_is_taken_up() {
+    let world = with_a_name().await;
+    world.edit(|company| company.remove_member("lisi"));
+    world.wecom.fault(fault("user/get", FaultKind::Errcode { code: 40_058 }, 1));
+    world.wecom.fault(fault("user/get", FaultKind::Errcode { code: 60_020 }, 1));
+    assert!(world.sync_as(&world.viewer(), false).await.is_err(), "the address is not trusted any more");
+    let broken = world.last_run().await.id;
+    let report = world.sync().await;
+    assert_eq!((report.run.id, report.run.outcome), (broken, Some(Outcome::Incomplete)));
+    assert!(report.run.problem.contains("m000004"), "{}", report.run.problem);
+    assert!(world.has_left("lisi").await && !world.has_left("m000004").await);
+    assert_eq!(world.wecom.calls_of("user/get"), 3, "and not asked for again");
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_in_order_afterwards_does_not_change_what_came_of_a_sync() {
+    let world = world(20, 2).await;
+    world
+        .meddle("CREATE TRIGGER stuck BEFORE DELETE ON staged_members BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .await;
+    assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete));
+    world.directory.sync_departments(&world.viewer(), None).await.unwrap();
+    assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
+
+    let stuck = "CREATE TRIGGER unsaid BEFORE UPDATE OF problem ON sync_runs WHEN NEW.problem <> ''
+                 BEGIN SELECT RAISE(ABORT, 'no'); END";
+    world.meddle(stuck).await;
+    world.wecom.fault(fault("agent/get", FaultKind::Errcode { code: 60_020 }, 1));
+    let Err(SyncError::Failed(error)) = world.sync_as(&world.viewer(), false).await else {
+        panic!("it must fail")
+    };
+    assert!(error.to_string().contains("60020"), "{error}");
 }
 
 #[tokio::test]
@@ -104,7 +183,7 @@ async fn a_department_that_vanishes_moves_its_members_and_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn one_runner_at_a_time_and_a_dead_one_keeps_nobody_waiting() {
+async fn one_runner_at_a_time_and_a_silent_one_until_its_lease_runs_out() {
     let world = world(30, 3).await;
     let now = wecom_login_model::Clock::now(&world.clock);
     let lease = |holder: &str| Lease {
@@ -126,6 +205,25 @@ async fn one_runner_at_a_time_and_a_dead_one_keeps_nobody_waiting() {
     assert_eq!(text, "process 7 on web-1 (schedule) is at it since 2027-01-15T08:00:00Z");
     world.clock.advance(Duration::from_mins(11));
     assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete), "the lease ran out");
+}
+
+/// A holder that this machine knows to run no more: the number of this very process, which began at another time.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_runner_that_died_on_this_machine_keeps_nobody_waiting() {
+    let world = world(30, 3).await;
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let numbers = std::fs::read_link("/proc/self/ns/pid").unwrap();
+    let machine = format!("{} {}", boot.trim(), numbers.display());
+    let now = wecom_login_model::Clock::now(&world.clock);
+    let lease = Lease {
+        holder: format!("{machine}/{}/1/7", std::process::id()),
+        label: "process 7 on this machine (schedule)".to_owned(),
+        since: now,
+        until: now + Duration::from_mins(10),
+    };
+    world.store.take_lease(&format!("sync/{}", corp()), &lease, None).await.unwrap().unwrap();
+    assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete));
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use wecom::{Budget, Client, Endpoints, Transport};
 use wecom_login_directory::{Directory, Progress, Report, SyncError, SyncOptions, Viewer};
@@ -29,7 +31,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) clock: ManualClock,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 pub(crate) fn corp() -> CorpId {
@@ -53,7 +55,14 @@ impl World {
         let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
         let clock = ManualClock::at(START);
         let directory = Directory::new(store.clone(), std::sync::Arc::new(clock.clone()));
-        Self { wecom, store, directory, clock, _folder: folder }
+        Self { wecom, store, directory, clock, folder }
+    }
+
+    /// Does something to the database that the store itself never does.
+    pub(crate) async fn meddle(&self, text: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("test.db"));
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        connection.execute(text).await.unwrap();
     }
 
     pub(crate) fn client(&self, secret: &str) -> Client {
@@ -111,8 +120,8 @@ impl World {
     /// The members of the copy who have not left, by userid.
     pub(crate) async fn copy(&self) -> BTreeMap<String, Seen> {
         let mut copy = BTreeMap::new();
-        for (user_id, _) in self.store.memberships(&corp()).await.unwrap() {
-            let member = self.member(user_id.as_str()).await.unwrap();
+        for one in self.store.memberships_after(&corp(), None, i64::MAX).await.unwrap() {
+            let member = self.member(one.user_id.as_str()).await.unwrap();
             let numbers = |ids: &[DepartmentId]| ids.iter().map(|id| id.0).collect();
             let seen = Seen {
                 name: member.profile.name,
@@ -121,7 +130,7 @@ impl World {
                 departments: numbers(&member.profile.departments),
                 leads: numbers(&member.profile.leads),
             };
-            copy.insert(user_id.to_string(), seen);
+            copy.insert(one.user_id.to_string(), seen);
         }
         copy
     }

@@ -316,9 +316,10 @@ impl World {
 
     /// The members of the first company in the local copy who have not left, with their departments.
     pub(crate) async fn members(&self) -> Vec<(String, Vec<i64>)> {
-        let members = self.store().await.memberships(self.instance.corp_id()).await.unwrap();
+        let corp_id = self.instance.corp_id();
+        let members = self.store().await.memberships_after(corp_id, None, i64::MAX).await.unwrap();
         let ids = |ids: Vec<wecom_login_model::DepartmentId>| ids.into_iter().map(|id| id.0).collect();
-        members.into_iter().map(|(user_id, departments)| (user_id.to_string(), ids(departments))).collect()
+        members.into_iter().map(|one| (one.user_id.to_string(), ids(one.departments))).collect()
     }
 
     /// The departments of the local copy with their parents, 0 for none.

@@ -317,7 +317,7 @@ async fn hold(
             AND NOT EXISTS (SELECT 1 FROM members AS m, asked_members AS a
                 WHERE m.corp_id = $1 AND m.user_key = held_removals.user_key AND m.left_at IS NULL
                     AND a.run_id = $3 AND a.user_key = m.user_key AND a.leaver = 1
-                    AND COALESCE(a.answer, 'gone') IN ('gone', 'spared'))
+                    AND COALESCE(a.answer, 'gone') IN ('gone', 'spared', 'refused'))
             AND NOT EXISTS (SELECT 1 FROM members AS m, seen_members AS s
                 WHERE m.corp_id = $1 AND m.user_key = held_removals.user_key AND m.left_at IS NULL
                     AND s.run_id = $3 AND s.user_key = m.user_key AND s.barred = 1)

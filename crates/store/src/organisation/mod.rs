@@ -14,7 +14,7 @@ mod staging;
 pub use apply::{Applied, AppliedWhen};
 pub use confirmation::Confirmation;
 pub use held::Held;
-pub use people::{Asked, Whom};
+pub use people::{Answers, Asked, Whom};
 pub use runs::{Extent, NewRun, Outcome, Phase, Run, RunId, Sight};
 pub use staging::{Scope, Staged, WalkedDepartment};
 

@@ -28,6 +28,19 @@ pub enum Whom {
     Leavers,
 }
 
+/// What came of asking for some of them by name.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    /// Who is there.
+    pub there: Vec<Staged>,
+    /// Who is gone for the app.
+    pub gone: Vec<UserId>,
+    /// Who is not asked for, because nobody could have seen them.
+    pub spared: Vec<UserId>,
+    /// Of whom WeCom tells nothing, not even that they are gone.
+    pub refused: Vec<UserId>,
+}
+
 impl Store {
     /// Adds to the people by name whom the listing tells and the walk has not shown: those of the walked departments, or
     /// `everybody` when it is not known whom the app sees.
@@ -145,20 +158,20 @@ impl Store {
         rows.iter().map(asked).collect()
     }
 
-    /// Keeps what came of asking: who is there, who is gone for the app, and who is not asked because nobody could have
-    /// seen them.
+    /// Keeps what came of asking at `now`.
     pub async fn stage_answers(
         &self,
         run: RunId,
-        (there, gone, spared): (&[Staged], &[UserId], &[UserId]),
+        answers: &Answers,
         now: Timestamp,
         under: Under<'_>,
     ) -> Result<(), Error> {
+        let Answers { there, gone, spared, refused } = answers;
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         stage_answers(&mut transaction, run, there).await?;
-        let there: Vec<&UserId> = there.iter().map(|member| &member.user_id).collect();
-        let all = [("there", there), ("gone", gone.iter().collect()), ("spared", spared.iter().collect())];
-        for (answer, people) in all {
+        let there = there.iter().map(|member| &member.user_id).collect::<Vec<_>>();
+        let [gone, spared, refused] = [gone, spared, refused].map(|people| people.iter().collect());
+        for (answer, people) in [("there", there), ("gone", gone), ("spared", spared), ("refused", refused)] {
             for user_id in people {
                 sql(
                     "UPDATE asked_members SET answer = $1, asked_at = $2 WHERE run_id = $3 AND user_key = $4",
@@ -172,6 +185,17 @@ impl Store {
             }
         }
         transaction.commit().await
+    }
+
+    /// Of how many people WeCom has told the run nothing, with the first of them.
+    pub async fn refused_people(&self, run: RunId) -> Result<(u64, Option<UserId>), Error> {
+        let row = sql("SELECT COUNT(*) AS n, MIN(user_id) AS user_id FROM asked_members
+             WHERE run_id = $1 AND answer = 'refused'")
+        .bind(run.0)
+        .fetch_one(self.database.reader())
+        .await?;
+        let first = row.get::<Option<String>>("user_id")?.map(|_| user_id(&row)).transpose()?;
+        Ok((u64::try_from(row.get::<i64>("n")?).unwrap_or_default(), first))
     }
 
     /// How many members would be marked as having left by what the run knows so far, approved removals not counted; and

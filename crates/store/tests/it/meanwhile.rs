@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sqlx::{Executor as _, PgConnection};
-use wecom_login_model::{Fingerprint, Profile};
+use wecom_login_model::{Department, DepartmentId, Fingerprint, Profile};
 use wecom_login_store::{Accepted, EventTask, Leaver, NewEvent, Whom};
 
 use crate::NOW;
@@ -130,4 +130,25 @@ async fn an_event_about_a_leaver_is_taken_while_a_sync_holds_everybody() {
     assert_eq!(store.event_backlog().await.unwrap()[0].waiting, 1);
     beside.execute("ROLLBACK").await.unwrap();
     assert_eq!(store.accept_event(&event, NOW).await.unwrap(), Accepted::Repeated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: scripts/with-servers cargo test … -- --include-ignored"]
+async fn departments_that_an_event_has_read_wait_for_a_sync() {
+    let fresh = Backend::Postgres.fresh().await;
+    let (mut beside, mut looking) = (fresh.beside().await, fresh.beside().await);
+    beside
+        .execute("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('wecom-login/people', 0))")
+        .await
+        .unwrap();
+    let saving = tokio::spawn({
+        let store = fresh.store.clone();
+        let department =
+            |id| Department { id: DepartmentId(id), name: String::new(), parent: None, order: 0 };
+        async move { store.save_departments(&corp(), &[2, 1].map(department), &[]).await }
+    });
+    waits(&mut looking, &saving).await;
+    beside.execute("ROLLBACK").await.unwrap();
+    saving.await.unwrap().unwrap();
+    assert_eq!(fresh.store.departments(&corp()).await.unwrap().len(), 2);
 }

@@ -6,8 +6,8 @@ use wecom_login_model::{
     AgentId, CorpId, Department, DepartmentId, Fingerprint, MemberStatus, Profile, Timestamp, UserId,
 };
 use wecom_login_store::{
-    AppliedWhen, Extent, Lease, NewRun, NewSession, Outcome, OutgoingEvent, Phase, Run, Scope, Staged, Store,
-    Under, WalkedDepartment, Whom,
+    Answers, AppliedWhen, Extent, Lease, NewRun, NewSession, Outcome, OutgoingEvent, Phase, Run, Scope,
+    Staged, Store, Under, WalkedDepartment, Whom,
 };
 
 use crate::NOW;
@@ -90,7 +90,8 @@ impl Company<'_> {
     pub(crate) async fn gone(&self, run: &Run, whom: Whom) {
         let people = self.store.next_to_ask(run.id, whom, 100).await.unwrap();
         let people: Vec<UserId> = people.into_iter().map(|one| one.user_id).collect();
-        self.store.stage_answers(run.id, (&[], &people, &[]), self.now, Under::NOTHING).await.unwrap();
+        let answers = Answers { gone: people, ..Answers::default() };
+        self.store.stage_answers(run.id, &answers, self.now, Under::NOTHING).await.unwrap();
     }
 
     pub(crate) async fn has_left(&self, text: &str) -> bool {

@@ -1,0 +1,180 @@
+//! The queue of contact events, as its worker sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wecom::Budget;
+use wecom_login_directory::Viewer;
+use wecom_login_directory::events::{Apps, Events};
+use wecom_login_model::{Clock as _, CorpId, DepartmentId};
+use wecom_login_simulator::{Fault, FaultKind, sample};
+use wecom_login_store::EventTask;
+
+use crate::world::{World, corp, user, world};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// One app, in the sample company and in another one whose number is given.
+#[derive(Debug)]
+struct OneApp {
+    viewer: Viewer,
+    client: wecom::Client,
+}
+
+impl Apps for OneApp {
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
+        let app = self.client.within(budget.clone().first_pause(Duration::from_millis(1)));
+        vec![Viewer { corp_id: corp_id.clone(), app, ..self.viewer.clone() }]
+    }
+
+    fn sync_every(&self) -> Option<Duration> {
+        None
+    }
+}
+
+fn events(world: &World) -> (Events, wecom::Client) {
+    let client = world.client(sample::SECRET);
+    let apps = OneApp { viewer: world.viewer(), client: client.clone() };
+    (Events::new(world.directory.clone(), Arc::new(apps)), client)
+}
+
+fn member(text: &str) -> EventTask {
+    EventTask::Member(user(text))
+}
+
+async fn note(world: &World, corp_id: &CorpId, tasks: &[EventTask]) {
+    world.store.note_event_tasks(corp_id, tasks, world.clock.now()).await.unwrap();
+}
+
+async fn waiting(events: &Events) -> i64 {
+    events.backlog().await.unwrap().iter().map(|backlog| backlog.waiting).sum()
+}
+
+#[tokio::test]
+async fn who_leaves_while_a_new_department_is_read_has_left() {
+    let world = world(5, 1).await;
+    world.sync().await;
+    world.edit(|company| {
+        company.put_department(wecom_login_simulator::Department::new(7, "新部门", 1));
+        company.edit_member("lisi", |lisi| lisi.department = vec![7]);
+    });
+    let (events, _) = events(&world);
+    note(&world, &corp(), &[EventTask::Department(DepartmentId(7))]).await;
+    world.wecom.fault(Fault::new("user/list", FaultKind::Hang));
+    let leaving = async {
+        world.wecom.held(1).await;
+        world.clock.advance(MINUTE);
+        world.store.mark_left(&corp(), &user("lisi"), world.clock.now()).await.unwrap();
+        world.clock.advance(MINUTE);
+        world.wecom.clear_faults();
+    };
+    let (worked, ()) = tokio::join!(events.work(), leaving);
+    assert_eq!(worked.unwrap(), 1);
+    assert!(world.has_left("lisi").await);
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_written_leaves_no_other_claimed() {
+    let world = world(20, 2).await;
+    world.sync().await;
+    let (events, _) = events(&world);
+    let other = CorpId::parse("wwOther").unwrap();
+    let tasks: Vec<EventTask> = (3..20).map(|number| member(&format!("m{number:06}"))).collect();
+    note(&world, &corp(), &tasks).await;
+    note(&world, &other, &[member("m000003")]).await;
+    let stuck = "CREATE TRIGGER stuck BEFORE DELETE ON event_tasks WHEN OLD.subject = 'm000004'
+                 BEGIN SELECT RAISE(ABORT, 'no'); END";
+    world.meddle(stuck).await;
+    let error = events.work().await.unwrap_err();
+    assert!(error.to_string().contains("no"), "{error}");
+    assert_eq!(waiting(&events).await, 1, "all the others are done, the other company's too");
+}
+
+#[tokio::test]
+async fn a_company_without_calls_to_spare_rests_and_no_task_is_to_blame() {
+    let world = world(20, 2).await;
+    world.sync().await;
+    let (events, client) = events(&world);
+    // Whoever has no time left counts, and makes no call.
+    let spent = client.within(Budget::sign_in_within(Duration::ZERO));
+    for _ in 0..8_000 {
+        spent.user(&user("lisi")).await.unwrap_err();
+    }
+    world.wecom.reset_calls();
+    note(&world, &corp(), &[member("lisi"), member("zhangsan")]).await;
+    assert_eq!(events.work().await.unwrap(), 2);
+    assert_eq!((world.wecom.calls_of("user/get"), waiting(&events).await), (0, 2));
+    assert_eq!(events.work().await.unwrap(), 0, "it rests");
+
+    // Nobody else has them, and they are as new: a claim takes both at once.
+    let now = world.clock.now();
+    let claimed = world.store.claim_event_tasks(&corp(), now, now + MINUTE, 10).await.unwrap();
+    assert!(claimed.len() == 2 && claimed.iter().all(|task| task.tries == 0), "{claimed:?}");
+    for task in &claimed {
+        world.store.release_event_task(task).await.unwrap();
+    }
+    // Until a minute has passed; whether there is room then, the calls themselves tell.
+    world.clock.advance(MINUTE * 2);
+    assert_eq!(events.work().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_company_whose_wecom_is_slow_keeps_no_other_waiting() {
+    let world = world(20, 2).await;
+    world.sync().await;
+    let (events, _) = events(&world);
+    let other = CorpId::parse("wwOther").unwrap();
+    note(&world, &corp(), &[member("lisi")]).await;
+    note(&world, &other, &[member("zhangsan")]).await;
+    world.wecom.fault(Fault::new("user/get", FaultKind::Hang));
+    let going_on = async {
+        world.wecom.held(2).await;
+        world.wecom.clear_faults();
+    };
+    let (worked, ()) = tokio::join!(events.work(), going_on);
+    assert_eq!((worked.unwrap(), waiting(&events).await), (2, 0));
+}
+
+#[tokio::test]
+async fn whoever_was_in_a_department_that_is_gone_is_asked_for() {
+    let world = world(40, 4).await;
+    world.sync().await;
+    let there: Vec<String> = world.edit(|company| {
+        let there: Vec<String> = company.members_of(4).map(|one| one.userid.clone()).collect();
+        for user_id in &there {
+            company.edit_member(user_id, |one| one.department = vec![2]);
+        }
+        company.remove_department(4);
+        there
+    });
+    assert!(there.len() > 1);
+    let (events, _) = events(&world);
+    note(&world, &corp(), &[EventTask::Department(DepartmentId(4))]).await;
+    assert_eq!(events.work().await.unwrap(), 1);
+    assert_eq!(usize::try_from(waiting(&events).await).unwrap(), there.len());
+    while waiting(&events).await > 0 {
+        events.work().await.unwrap();
+    }
+    assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
+    assert_eq!(world.departments().await, world.departments_of(sample::AGENT_ID));
+}
+
+#[tokio::test]
+async fn what_another_replica_noted_as_the_sync_began_is_still_worked_on() {
+    let world = world(20, 2).await;
+    world.sync().await;
+    let (events, _) = events(&world);
+    let many: Vec<EventTask> = (0..5_001).map(|number| member(&format!("x{number}"))).collect();
+    note(&world, &corp(), &many).await;
+    world.clock.advance(10 * MINUTE);
+    // By a clock that is half a minute behind.
+    note(&world, &corp(), &[member("late")]).await;
+    world.clock.advance(MINUTE / 2);
+    events.work().await.unwrap();
+    while waiting(&events).await > 1 {
+        tokio::task::yield_now().await;
+    }
+    let now = world.clock.now();
+    let left = world.store.claim_event_tasks(&corp(), now, now + MINUTE, 10).await.unwrap();
+    assert_eq!(left.iter().map(|task| task.task.clone()).collect::<Vec<_>>(), [member("late")]);
+}

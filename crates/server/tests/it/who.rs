@@ -1,5 +1,5 @@
 use serde_json::json;
-use wecom_login_simulator::{CodeRequest, sample};
+use wecom_login_simulator::{CodeRequest, Fault, FaultKind, sample};
 
 use crate::world::{API, World, redirect, world};
 
@@ -57,6 +57,30 @@ async fn the_disabled_and_those_who_left_are_refused_even_when_they_were_let_in_
     edit(1);
     world.sign_in(&browser, "lisi").await;
     assert_eq!(browser.me().await.as_deref(), Some("lisi"), "let in again at once");
+}
+
+#[tokio::test]
+async fn who_is_marked_as_left_while_wecom_is_asked_about_them_is_told_so() {
+    let world = world().start().await;
+    world.sign_in(&world.browser(), "lisi").await;
+    world.advance(wecom_login_directory::UNWATCHED_FRESH_FOR);
+    world.wecom.fault(Fault::new("user/get", FaultKind::Hang));
+    let marked = async {
+        world.wecom.held(1).await;
+        world.advance(std::time::Duration::from_secs(1));
+        let lisi = wecom_login_model::UserId::parse("lisi").unwrap();
+        world.store().await.mark_left(world.instance.corp_id(), &lisi, world.now()).await.unwrap();
+        world.wecom.clear_faults();
+    };
+    let (told, ()) = tokio::join!(refused(&world, member("lisi")), marked);
+    assert_eq!(told, (403, 710_104));
+    let browser = world.browser();
+    world.sign_in(&browser, "lisi").await;
+    assert_eq!(
+        browser.me().await.as_deref(),
+        Some("lisi"),
+        "WeCom is asked again, and says that they are there"
+    );
 }
 
 #[tokio::test]

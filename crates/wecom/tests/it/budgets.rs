@@ -119,7 +119,6 @@ async fn what_will_not_pass_is_not_waited_out() {
 async fn a_job_waits_for_calls_to_spare_no_longer_than_its_patience() {
     let wecom = WeCom::with_tokens(|_| member()).await;
     let client = wecom.client();
-    client.within(Budget::sign_in()).user(&user()).await.unwrap();
     // Whoever has no time left counts, and makes no call.
     let spent = client.within(Budget::sign_in_within(Duration::ZERO));
     for _ in 0..8_000 {
@@ -131,7 +130,7 @@ async fn a_job_waits_for_calls_to_spare_no_longer_than_its_patience() {
     let free_in = error.free_in().unwrap();
     assert!(free_in > Duration::from_secs(5) && free_in <= Duration::from_secs(61), "{free_in:?}");
     assert!(error.to_string().contains("no more calls of this kind to spare for"), "{error}");
-    assert_eq!(wecom.count("user/get"), 1, "it was not made");
+    assert_eq!(wecom.count("user/get"), 0, "it was not made");
     impatient.simple_users_in(wecom::model::DepartmentId(1)).await.unwrap();
     assert_eq!(wecom.count("user/simplelist"), 1, "other calls have room");
     client.within(Budget::sign_in()).user(&user()).await.unwrap();

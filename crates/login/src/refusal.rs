@@ -29,7 +29,7 @@ pub mod number {
     pub const MEMBER_OF_ANOTHER_COMPANY: i64 = 710_102;
     /// The member is disabled (status 2).
     pub const MEMBER_DISABLED: i64 = 710_103;
-    /// The member has left the company (status 5).
+    /// The member has left the company (status 5, or marked so while they signed in).
     pub const MEMBER_LEFT: i64 = 710_104;
     /// The member has no account, and the instance makes none.
     pub const NO_ACCOUNT: i64 = 710_105;
@@ -117,7 +117,7 @@ pub enum Settled {
     /// Status 2.
     #[error("the member is disabled")]
     Disabled,
-    /// Status 5.
+    /// Status 5, or marked as having left while they signed in.
     #[error("the member has left the company")]
     Left,
     /// No account, and the instance makes none.

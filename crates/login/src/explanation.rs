@@ -249,8 +249,8 @@ const TABLE: &[Explanation] = &[
         who: Actor::Operator,
         remedy: Bilingual {
             zh: "请稍后重试；若持续出现，请运维人员查看 /readyz 和日志：是数据库、Redis 还是磁盘。",
-            en: "Try again shortly. If it stays, the operator should look at /readyz and the log: is it the database, \
-                 Redis or the disk?",
+            en: "Try again shortly. If it stays, the operator should look at /readyz and the log to see whether it is the \
+                 database, Redis or the disk.",
         },
     },
 ];

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -148,14 +149,17 @@ async fn an_import_goes_on_when_its_client_goes_away() {
         tokio::task::yield_now().await;
     }
     drop(client);
-    let told = loop {
-        let entries = store.audit_entries(0, 10).await.unwrap();
-        let imported = entries.into_iter().find(|(_, entry)| entry.event == "accounts_imported");
-        match imported {
-            Some((_, entry)) => break entry,
-            None => tokio::task::yield_now().await,
+    let told = async {
+        loop {
+            let entries = store.audit_entries(0, 10).await.unwrap();
+            let imported = entries.into_iter().find(|(_, entry)| entry.event == "accounts_imported");
+            match imported {
+                Some((_, entry)) => break entry,
+                None => tokio::task::yield_now().await,
+            }
         }
     };
+    let told = tokio::time::timeout(Duration::from_mins(1), told).await.expect("it was cut in the middle");
     assert_eq!((told.detail["created"].as_u64(), told.actor.as_str()), (Some(3_000), "API key hr"));
     assert_eq!(store.accounts(0, 1).await.unwrap().1, 3_000);
 }

@@ -33,8 +33,9 @@ impl Reload {
 
     /// Looks once; an app that has changed is served from now on.
     pub(crate) fn look(&self, site: &Site) {
-        let look = self.watch.lock().unwrap_or_else(PoisonError::into_inner).look();
-        match look {
+        // Held until the app is served: of two who look at once, the second must not go on with the former app.
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        match watch.look() {
             Look::Unchanged => {}
             Look::Reloaded(app) => {
                 let (served, faults) = self.served(app, &site.settings);

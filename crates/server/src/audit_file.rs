@@ -129,8 +129,8 @@ impl AuditSink for AuditFile {
     fn written(&self, entry: &AuditEntry) {
         *self.health.waiting() += 1;
         if self.queue.try_send(Job::Line(line(entry))).is_err() {
-            self.health.is_done();
             self.health.lose("the disk is too slow for it");
+            self.health.done(false);
         }
     }
 }
@@ -140,14 +140,17 @@ impl Health {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A line waits no more. True when it was the last one.
-    fn is_done(&self) -> bool {
+    /// A line waits no more. A disk that is too slow writes each line well, and loses as many beside it: it works when
+    /// nothing waits.
+    fn done(&self, written: bool) {
         let mut waiting = self.waiting();
         *waiting -= 1;
         if *waiting == 0 {
+            if written {
+                self.works();
+            }
             self.drained.notify_all();
         }
-        *waiting == 0
     }
 
     fn lose(&self, why: &str) {
@@ -184,10 +187,7 @@ fn done(job: Job, lines: &mut Lines, health: &Health) {
     if let Err(error) = &written {
         health.lose(&error.to_string());
     }
-    // A disk that is too slow writes each line well, and loses as many beside it: it works when nothing waits.
-    if health.is_done() && written.is_ok() {
-        health.works();
-    }
+    health.done(written.is_ok());
 }
 
 fn line(entry: &AuditEntry) -> Vec<u8> {

@@ -94,7 +94,7 @@ async fn sessions_are_listed_and_revoked_while_it_runs() {
     let mut command = app.command();
     command.env("WECOM_LOGIN_AUDIT_LOG", &audit);
     let (code_of_missing, _, error) = on(&app, &["session", "list"]).await;
-    assert_eq!(code_of_missing, Some(1));
+    assert_eq!(code_of_missing, Some(3));
     assert!(error.contains("there is no database in the data folder"), "{error}");
 
     let program = Program::start_ready(command);

@@ -16,12 +16,14 @@ pub(crate) struct Loaded {
     pub(crate) columns: &'static [&'static str],
 }
 
-/// Placeholders in one statement; SQLite takes 32,766 and is quickest with some thousands.
-const PLACEHOLDERS: usize = 8_000;
+/// Rows in one statement of SQLite's. There are three texts for a table, so that each is prepared once: to prepare one of
+/// some hundred rows takes longer than to run it. With 20 columns the longest has a quarter of the placeholders that
+/// SQLite takes (32,766), and more would not make it quicker.
+const ROWS: [usize; 3] = [400, 20, 1];
 
 impl Transaction {
     /// Appends the rows, whose values stand one after another in the order of the columns.
-    pub(crate) async fn load(&mut self, into: Loaded, mut values: Vec<Value>) -> Result<(), Error> {
+    pub(crate) async fn load(&mut self, into: Loaded, values: Vec<Value>) -> Result<(), Error> {
         if values.is_empty() {
             return Ok(());
         }
@@ -29,28 +31,28 @@ impl Transaction {
         let columns = into.columns.join(", ");
         match &mut self.on {
             OnOne::Sqlite(transaction) => {
-                let chunk = PLACEHOLDERS / width * width;
-                let row = format!("({})", vec!["?"; width].join(","));
-                while !values.is_empty() {
-                    let rest = values.split_off(values.len().min(chunk));
-                    let mut arguments = SqliteArguments::default();
-                    let rows = vec![row.as_str(); values.len() / width].join(",");
-                    for value in values {
-                        match value {
-                            Value::Text(text) => arguments.add(text),
-                            Value::Integer(number) => arguments.add(number),
-                            Value::Boolean(truth) => arguments.add(truth),
-                            Value::Bytes(bytes) => arguments.add(bytes),
-                        }
-                        .map_err(sqlx::Error::Encode)?;
-                    }
-                    let text = format!("INSERT INTO {} ({columns}) VALUES {rows}", into.table);
-                    // Only full ones come again.
+                let mut left = values.len() / width;
+                let mut values = values.into_iter();
+                for rows in ROWS {
+                    let row = format!("({})", vec!["?"; width].join(","));
+                    let places = vec![row; rows].join(",");
+                    let text = format!("INSERT INTO {} ({columns}) VALUES {places}", into.table);
                     let text = AssertSqlSafe(text).into_sql_str();
-                    let full = !rest.is_empty();
-                    let insert = sqlx::query_with(text, arguments).persistent(full);
-                    Box::pin(insert.execute(&mut **transaction)).await?;
-                    values = rest;
+                    while left >= rows {
+                        let mut arguments = SqliteArguments::default();
+                        for value in values.by_ref().take(rows * width) {
+                            match value {
+                                Value::Text(text) => arguments.add(text),
+                                Value::Integer(number) => arguments.add(number),
+                                Value::Boolean(truth) => arguments.add(truth),
+                                Value::Bytes(bytes) => arguments.add(bytes),
+                            }
+                            .map_err(sqlx::Error::Encode)?;
+                        }
+                        let insert = sqlx::query_with(text.clone(), arguments);
+                        Box::pin(insert.execute(&mut **transaction)).await?;
+                        left -= rows;
+                    }
                 }
                 Ok(())
             }

@@ -15,6 +15,8 @@ use super::{Transaction, migrations};
 use crate::{AuditSink, Error};
 
 const READERS: u32 = 4;
+/// Of the writer's pages, so that a sync of a large company reads few of them twice; it is taken as it is needed.
+const WRITER_CACHE: &str = "-16384"; // KiB, as SQLite's negative numbers are
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -43,7 +45,7 @@ impl Sqlite {
                 // connection for one in a transaction for ever.
                 .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         };
-        let writer = pool(1).connect_with(options.clone()).await?;
+        let writer = pool(1).connect_with(options.clone().pragma("cache_size", WRITER_CACHE)).await?;
         migrations::run_on_sqlite(&writer).await?;
         let readers = pool(READERS).connect_lazy_with(options);
         Ok(Self { writer, readers, sink: None })

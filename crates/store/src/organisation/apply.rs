@@ -1,12 +1,18 @@
-//! The copy is brought up to date, in one transaction and by set: only what differs is written.
+//! The copy is brought up to date by set: only what differs is written. The transaction that ends a run makes its removals
+//! and tells its outcome, all or nothing.
+//!
+//! It brings the members too, as many as one transaction may; those of a larger company come before it, in transactions of
+//! their own, so that sign-ins never wait longer for the one writer of SQLite than they have patience. A member read by a
+//! sync is as true alone as one read by a sign-in, and what is there already differs no more, so a run that dies between
+//! two of them is taken up like any other; but removals are a judgement about the whole company, and are made at once.
 
 use wecom_login_model::{DepartmentId, Timestamp};
 
+use super::removals::remove;
 use super::runs::of_run;
-use super::{Extent, Outcome, Run, RunId, Under};
+use super::{Extent, Outcome, Run, RunId, Under, tree};
 use crate::audit::note;
-use crate::database::{PEOPLE, Transaction, sql};
-use crate::leavers::{leave, lose_sight, seen_by_nobody};
+use crate::database::{PEOPLE, Statement, Transaction, sql};
 use crate::{Error, OK, Store};
 
 /// How a run is to be applied.
@@ -45,6 +51,49 @@ pub struct Applied {
     pub written: u64,
 }
 
+/// Members in one transaction. All of them being new, it takes half a second of a core on SQLite.
+const STEP: i64 = 100_000;
+
+/// Those of the members seen whose keys lie in a part of the order.
+struct Step {
+    after: String,
+    /// None leads to the end.
+    up_to: Option<String>,
+}
+
+impl Step {
+    async fn next(
+        transaction: &mut Transaction,
+        run: &Run,
+        after: String,
+        length: i64,
+    ) -> Result<Self, Error> {
+        let last = sql("SELECT user_key FROM seen_members WHERE run_id = $1 AND user_key > $2
+             ORDER BY user_key LIMIT 1 OFFSET $3")
+        .bind(run.id.0)
+        .bind(&after)
+        .bind(length)
+        .fetch_optional(transaction)
+        .await?;
+        Ok(Self { after, up_to: last.map(|row| row.get("user_key")).transpose()? })
+    }
+
+    /// The condition on a column, whose placeholders begin with this one; [`bind`](Self::bind) gives the values.
+    fn holds(&self, column: &str, first: usize) -> String {
+        let end =
+            if self.up_to.is_some() { format!(" AND {column} <= ${}", first + 1) } else { String::new() };
+        format!("{column} > ${first}{end}")
+    }
+
+    fn bind(&self, statement: Statement) -> Statement {
+        let statement = statement.bind(&self.after);
+        match &self.up_to {
+            Some(up_to) => statement.bind(up_to),
+            None => statement,
+        }
+    }
+}
+
 impl Store {
     /// Applies what the run has staged and ends it. What was read by a sign-in or told by an event since the run saw a
     /// member is newer and stays.
@@ -54,104 +103,69 @@ impl Store {
         when: &AppliedWhen,
         under: Under<'_>,
     ) -> Result<(Applied, Outcome), Error> {
-        let mut transaction = self.begin_under(PEOPLE, under).await?;
-        transaction.take_your_time().await?;
-        let mut applied = Applied::default();
-        applied.written += departments(&mut transaction, run, when).await?;
-        members(&mut transaction, run, when, &mut applied).await?;
-        applied.written += sightings(&mut transaction, run).await?;
-        if when.extent == Extent::Company {
-            leavers(&mut transaction, run, when, &mut applied).await?;
-        }
-        let outcome = match (&when.blind, applied.held) {
-            (Some(_), _) => Outcome::Incomplete,
-            (None, 1..) => Outcome::Held,
-            (None, 0) => Outcome::Complete,
+        self.apply_in_steps(run, when, under, STEP).await
+    }
+
+    async fn apply_in_steps(
+        &self,
+        run: &Run,
+        when: &AppliedWhen,
+        under: Under<'_>,
+        length: i64,
+    ) -> Result<(Applied, Outcome), Error> {
+        // With what a try that died has done.
+        let mut applied = Applied {
+            joined: run.joined,
+            changed: run.changed,
+            came_back: run.came_back,
+            ..Applied::default()
         };
-        finish(&mut transaction, run, when, applied, outcome).await?;
-        transaction.commit().await?;
-        Ok((applied, outcome))
+        let mut after = String::new();
+        loop {
+            let mut transaction = self.begin_under(PEOPLE, under).await?;
+            transaction.take_your_time().await?;
+            if after.is_empty() {
+                applied.written += tree::write(&mut transaction, run).await?;
+            }
+            let step = Step::next(&mut transaction, run, after, length).await?;
+            members(&mut transaction, run, when, &step, &mut applied).await?;
+            applied.written += sightings(&mut transaction, run, &step).await?;
+            let Some(up_to) = step.up_to else {
+                let outcome = end(&mut transaction, run, when, &mut applied).await?;
+                transaction.commit().await?;
+                return Ok((applied, outcome));
+            };
+            sql("UPDATE sync_runs SET joined = $1, changed = $2, came_back = $3 WHERE id = $4")
+                .bind(stored(applied.joined))
+                .bind(stored(applied.changed))
+                .bind(stored(applied.came_back))
+                .bind(run.id.0)
+                .execute(&mut transaction)
+                .await?;
+            transaction.commit().await?;
+            after = up_to;
+        }
     }
 }
 
-async fn departments(transaction: &mut Transaction, run: &Run, when: &AppliedWhen) -> Result<u64, Error> {
-    let (corp_id, agent_id) = (run.corp_id.as_str(), run.agent_id.as_str());
-    let mut written = sql("INSERT INTO departments (corp_id, department_id, name, parent_id, sort_order)
-         SELECT $1, s.department_id, s.name, s.parent_id, s.sort_order FROM staged_departments AS s
-         WHERE s.run_id = $2 AND NOT EXISTS
-            (SELECT 1 FROM departments AS d WHERE d.corp_id = $1 AND d.department_id = s.department_id
-                AND d.name = s.name AND d.parent_id IS NOT DISTINCT FROM s.parent_id
-                AND d.sort_order = s.sort_order)
-         ON CONFLICT (corp_id, department_id) DO UPDATE SET
-            name = excluded.name, parent_id = excluded.parent_id, sort_order = excluded.sort_order")
-    .bind(corp_id)
-    .bind(run.id.0)
-    .long()
-    .execute(&mut *transaction)
-    .await?;
-    written += sql("INSERT INTO department_sightings (corp_id, department_id, agent_id)
-         SELECT $1, s.department_id, $2 FROM staged_departments AS s
-         WHERE s.run_id = $3 AND NOT EXISTS
-            (SELECT 1 FROM department_sightings AS d
-             WHERE d.corp_id = $1 AND d.department_id = s.department_id AND d.agent_id = $2)
-         ON CONFLICT (corp_id, department_id, agent_id) DO NOTHING")
-    .bind(corp_id)
-    .bind(agent_id)
-    .bind(run.id.0)
-    .long()
-    .execute(&mut *transaction)
-    .await?;
-    // An answer without any department may be a scope of people alone, or a mistake: names are kept.
-    if when.extent == Extent::Company && when.blind.is_none() && run.departments > 0 {
-        written += forget_departments(transaction, run, when.alone).await?;
+/// What is a judgement about all that the run has seen.
+async fn end(
+    transaction: &mut Transaction,
+    run: &Run,
+    when: &AppliedWhen,
+    applied: &mut Applied,
+) -> Result<Outcome, Error> {
+    applied.written += tree::forget(transaction, run, when).await?;
+    if when.extent == Extent::Company {
+        remove(transaction, run, when, applied).await?;
     }
-    for id in &when.gone {
-        sql("DELETE FROM department_sightings WHERE corp_id = $1 AND department_id = $2 AND agent_id = $3")
-            .bind(corp_id)
-            .bind(id.0)
-            .bind(agent_id)
-            .execute(&mut *transaction)
-            .await?;
-        written += sql("DELETE FROM departments WHERE corp_id = $1 AND department_id = $2 AND NOT EXISTS
-            (SELECT 1 FROM department_sightings AS d WHERE d.corp_id = $1 AND d.department_id = $2)")
-        .bind(corp_id)
-        .bind(id.0)
-        .execute(&mut *transaction)
-        .await?;
-    }
-    Ok(written)
-}
-
-/// Deletes the departments that the app saw before and sees no more, unless another app does; and, where there is no other
-/// app, those that were never seen by a whole run.
-async fn forget_departments(transaction: &mut Transaction, run: &Run, alone: bool) -> Result<u64, Error> {
-    let (corp_id, agent_id) = (run.corp_id.as_str(), run.agent_id.as_str());
-    let unseen = "NOT EXISTS (SELECT 1 FROM staged_departments AS s
-                              WHERE s.run_id = $3 AND s.department_id = departments.department_id)";
-    let deleted = sql(format!(
-        "DELETE FROM departments WHERE corp_id = $1 AND {unseen}
-            AND NOT EXISTS (SELECT 1 FROM department_sightings AS other WHERE other.corp_id = $1
-                AND other.department_id = departments.department_id AND other.agent_id <> $2)
-            AND ($4 = 1 OR EXISTS (SELECT 1 FROM department_sightings AS mine WHERE mine.corp_id = $1
-                AND mine.department_id = departments.department_id AND mine.agent_id = $2))"
-    ))
-    .bind(corp_id)
-    .bind(agent_id)
-    .bind(run.id.0)
-    .bind(i64::from(alone))
-    .long()
-    .execute(&mut *transaction)
-    .await?;
-    sql("DELETE FROM department_sightings WHERE corp_id = $1 AND agent_id = $2 AND NOT EXISTS
-            (SELECT 1 FROM staged_departments AS s
-             WHERE s.run_id = $3 AND s.department_id = department_sightings.department_id)")
-    .bind(corp_id)
-    .bind(agent_id)
-    .bind(run.id.0)
-    .long()
-    .execute(transaction)
-    .await?;
-    Ok(deleted)
+    let outcome = match (&when.blind, applied.held) {
+        (Some(_), _) => Outcome::Incomplete,
+        (None, 1..) => Outcome::Held,
+        (None, 0) => Outcome::Complete,
+    };
+    finish(transaction, run, when, *applied, outcome).await?;
+    Ok(outcome)
 }
 
 /// A row is written when WeCom tells something else than it was last written from, or when its member had left.
@@ -169,22 +183,20 @@ async fn members(
     transaction: &mut Transaction,
     run: &Run,
     when: &AppliedWhen,
+    step: &Step,
     applied: &mut Applied,
 ) -> Result<(), Error> {
     let corp_id = run.corp_id.as_str();
-    let before = count(transaction, corp_id).await?;
-    applied.came_back = number(
-        sql("SELECT COUNT(*) AS n FROM members AS m
-             JOIN seen_members AS s ON s.run_id = $2 AND s.user_key = m.user_key
-             WHERE m.corp_id = $1 AND m.left_at IS NOT NULL AND s.barred = 0
-                AND m.left_at <= s.read_at AND m.read_at <= s.read_at")
-        .bind(corp_id)
-        .bind(run.id.0)
-        .long()
-        .fetch_one(&mut *transaction)
-        .await?
-        .get("n")?,
-    );
+    let before = count(transaction, corp_id, step).await?;
+    let came_back = sql(format!(
+        "SELECT COUNT(*) AS n FROM members AS m
+         JOIN seen_members AS s ON s.run_id = $2 AND s.user_key = m.user_key
+         WHERE m.corp_id = $1 AND m.left_at IS NOT NULL AND s.barred = 0
+            AND m.left_at <= s.read_at AND m.read_at <= s.read_at AND {}",
+        step.holds("s.user_key", 3)
+    ));
+    let came_back = step.bind(came_back.bind(corp_id).bind(run.id.0)).long();
+    let came_back = number(came_back.fetch_one(&mut *transaction).await?.get("n")?);
     // What is withheld does not erase what is known, as when a single member is read (members.rs). The last condition is
     // for PostgreSQL: a sign-in may have written the row since this statement began.
     let written = sql(format!(
@@ -196,148 +208,40 @@ async fn members(
          FROM seen_members AS s
          LEFT JOIN members AS m ON m.corp_id = $1 AND m.user_key = s.user_key
          JOIN staged_members AS p ON p.id = s.staged_id
-         WHERE s.run_id = $4 AND (m.id IS NULL
+         WHERE s.run_id = $4 AND {part} AND (m.id IS NULL
             OR (m.read_at <= s.read_at AND COALESCE(m.left_at, 0) <= s.read_at AND ({DIFFERS})))
          ORDER BY s.user_key
          ON CONFLICT (corp_id, user_key) DO UPDATE SET {WRITTEN} WHERE members.read_at <= excluded.read_at",
         WRITTEN = crate::members::WRITTEN,
+        part = step.holds("s.user_key", 6),
     ))
     .bind(corp_id)
     .bind(run.agent_id.as_str())
     .bind(when.now.as_millis())
     .bind(run.id.0)
-    .bind(i64::from(when.extent == Extent::Company))
-    .long()
-    .execute(&mut *transaction)
-    .await?;
-    applied.joined = count(transaction, corp_id).await?.saturating_sub(before);
-    applied.changed = written.saturating_sub(applied.joined + applied.came_back);
+    .bind(i64::from(when.extent == Extent::Company));
+    let written = step.bind(written).long().execute(&mut *transaction).await?;
+    let joined = count(transaction, corp_id, step).await?.saturating_sub(before);
+    applied.joined += joined;
+    applied.came_back += came_back;
+    applied.changed += written.saturating_sub(joined + came_back);
     applied.written += written;
     Ok(())
 }
 
-async fn sightings(transaction: &mut Transaction, run: &Run) -> Result<u64, Error> {
-    sql("INSERT INTO sightings (corp_id, user_key, agent_id, row_hash)
+async fn sightings(transaction: &mut Transaction, run: &Run, step: &Step) -> Result<u64, Error> {
+    let written = sql(format!(
+        "INSERT INTO sightings (corp_id, user_key, agent_id, row_hash)
          SELECT $1, s.user_key, $2, s.row_hash FROM seen_members AS s
          LEFT JOIN sightings AS mine
             ON mine.corp_id = $1 AND mine.user_key = s.user_key AND mine.agent_id = $2
-         WHERE s.run_id = $3 AND mine.row_hash IS DISTINCT FROM s.row_hash
+         WHERE s.run_id = $3 AND {} AND mine.row_hash IS DISTINCT FROM s.row_hash
          ORDER BY s.user_key
-         ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET row_hash = excluded.row_hash")
-    .bind(run.corp_id.as_str())
-    .bind(run.agent_id.as_str())
-    .bind(run.id.0)
-    .long()
-    .execute(transaction)
-    .await
-}
-
-async fn leavers(
-    transaction: &mut Transaction,
-    run: &Run,
-    when: &AppliedWhen,
-    applied: &mut Applied,
-) -> Result<(), Error> {
-    let (corp_id, agent_id) = (&run.corp_id, &run.agent_id);
-    let approved = "EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $1 AND h.agent_id = $2
-                        AND h.user_key = m.user_key AND h.approved_by IS NOT NULL)";
-    // Whom somebody has read since WeCom was asked is there.
-    let gone = "FROM asked_members AS a JOIN members AS m ON m.corp_id = $1 AND m.user_key = a.user_key
-                WHERE a.run_id = $3 AND a.leaver = 1 AND m.left_at IS NULL AND NOT EXISTS
-                    (SELECT 1 FROM seen_members AS s WHERE s.run_id = $3 AND s.user_key = a.user_key)";
-    let barred = "FROM seen_members AS s JOIN members AS m ON m.corp_id = $1 AND m.user_key = s.user_key
-                  WHERE s.run_id = $3 AND s.barred = 1 AND m.left_at IS NULL AND m.read_at <= s.read_at";
-    let only_approved = if when.hold.is_some() { format!("AND {approved}") } else { String::new() };
-    // Nobody reads them between being chosen and being marked.
-    let held = transaction.holding("m");
-    let mut leaving = Vec::new();
-    for (text, sees_no_more) in [
-        (
-            format!(
-                "SELECT m.user_key {gone} AND a.answer = 'gone' AND m.read_at <= a.asked_at {only_approved} {held}"
-            ),
-            true,
-        ),
-        (format!("SELECT m.user_key {barred} {only_approved} {held}"), false),
-    ] {
-        let rows = sql(text)
-            .bind(corp_id.as_str())
-            .bind(agent_id.as_str())
-            .bind(run.id.0)
-            .long()
-            .fetch_all(&mut *transaction)
-            .await?;
-        let keys = rows.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
-        if sees_no_more {
-            lose_sight(transaction, corp_id, agent_id, &keys).await?;
-            leaving.extend(seen_by_nobody(transaction, corp_id, &keys).await?);
-        } else {
-            leaving.extend(keys);
-        }
-    }
-    applied.left = leave(transaction, corp_id, &leaving, when.now).await?;
-    applied.written += applied.left;
-    hold(transaction, run, when, [gone, barred], applied).await
-}
-
-/// What was held before is held on, unless it was done or somebody is back; what is held now is added.
-async fn hold(
-    transaction: &mut Transaction,
-    run: &Run,
-    when: &AppliedWhen,
-    [gone, barred]: [&str; 2],
-    applied: &mut Applied,
-) -> Result<(), Error> {
-    let (corp_id, agent_id) = (run.corp_id.as_str(), run.agent_id.as_str());
-    if when.hold.is_some() {
-        for from in [&format!("{gone} AND COALESCE(a.answer, 'gone') = 'gone'"), barred] {
-            sql(format!(
-                "INSERT INTO held_removals (corp_id, agent_id, user_key, user_id, held_at)
-                 SELECT $1, $2, m.user_key, m.user_id, $4 {from}
-                 ON CONFLICT (corp_id, agent_id, user_key) DO NOTHING"
-            ))
-            .bind(corp_id)
-            .bind(agent_id)
-            .bind(run.id.0)
-            .bind(when.now.as_millis())
-            .long()
-            .execute(&mut *transaction)
-            .await?;
-        }
-    }
-    // A run that could not see everybody knows nothing of the others.
-    let unless_blind = if when.blind.is_some() {
-        "AND EXISTS (SELECT 1 FROM seen_members AS s
-            WHERE s.run_id = $3 AND s.user_key = held_removals.user_key AND s.barred = 0)"
-    } else {
-        ""
-    };
-    sql(format!(
-        "DELETE FROM held_removals WHERE corp_id = $1 AND agent_id = $2
-            AND NOT EXISTS (SELECT 1 FROM members AS m, asked_members AS a
-                WHERE m.corp_id = $1 AND m.user_key = held_removals.user_key AND m.left_at IS NULL
-                    AND a.run_id = $3 AND a.user_key = m.user_key AND a.leaver = 1
-                    AND COALESCE(a.answer, 'gone') IN ('gone', 'spared', 'refused'))
-            AND NOT EXISTS (SELECT 1 FROM members AS m, seen_members AS s
-                WHERE m.corp_id = $1 AND m.user_key = held_removals.user_key AND m.left_at IS NULL
-                    AND s.run_id = $3 AND s.user_key = m.user_key AND s.barred = 1)
-            {unless_blind}"
-    ))
-    .bind(corp_id)
-    .bind(agent_id)
-    .bind(run.id.0)
-    .long()
-    .execute(&mut *transaction)
-    .await?;
-    applied.held = number(
-        sql("SELECT COUNT(*) AS n FROM held_removals WHERE corp_id = $1 AND agent_id = $2")
-            .bind(corp_id)
-            .bind(agent_id)
-            .fetch_one(transaction)
-            .await?
-            .get("n")?,
-    );
-    Ok(())
+         ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET row_hash = excluded.row_hash",
+        step.holds("s.user_key", 4)
+    ));
+    let written = written.bind(run.corp_id.as_str()).bind(run.agent_id.as_str()).bind(run.id.0);
+    step.bind(written).long().execute(transaction).await
 }
 
 async fn finish(
@@ -347,18 +251,17 @@ async fn finish(
     applied: Applied,
     outcome: Outcome,
 ) -> Result<(), Error> {
-    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let problem = when.blind.as_deref().or(when.hold.as_deref()).unwrap_or_default();
     sql("UPDATE sync_runs SET finished_at = $1, outcome = $2, problem = $3, joined = $4, changed = $5,
             came_back = $6, gone = $7, held = $8 WHERE id = $9")
     .bind(when.now.as_millis())
     .bind(outcome.as_str())
     .bind(problem)
-    .bind(count(applied.joined))
-    .bind(count(applied.changed))
-    .bind(count(applied.came_back))
-    .bind(count(applied.left))
-    .bind(count(applied.held))
+    .bind(stored(applied.joined))
+    .bind(stored(applied.changed))
+    .bind(stored(applied.came_back))
+    .bind(stored(applied.left))
+    .bind(stored(applied.held))
     .bind(run.id.0)
     .execute(&mut *transaction)
     .await?;
@@ -389,18 +292,127 @@ async fn finish(
     Ok(())
 }
 
-async fn count(transaction: &mut Transaction, corp_id: &str) -> Result<u64, Error> {
-    let row = sql("SELECT COUNT(*) AS n FROM members WHERE corp_id = $1").bind(corp_id);
-    Ok(number(row.long().fetch_one(transaction).await?.get("n")?))
+/// How many members the copy has in this part of the order.
+async fn count(transaction: &mut Transaction, corp_id: &str, step: &Step) -> Result<u64, Error> {
+    let part = step.holds("user_key", 2);
+    let row = sql(format!("SELECT COUNT(*) AS n FROM members WHERE corp_id = $1 AND {part}")).bind(corp_id);
+    Ok(number(step.bind(row).long().fetch_one(transaction).await?.get("n")?))
 }
 
-fn number(count: i64) -> u64 {
+pub(super) fn number(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
+}
+
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 impl RunId {
     /// As it is shown.
     pub const fn number(self) -> i64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use wecom_login_model::{AgentId, CorpId, Profile, UserId};
+
+    use super::super::{Answers, NewRun, Phase, Scope, Staged, Whom};
+    use super::*;
+
+    struct Company {
+        store: Store,
+        corp_id: CorpId,
+        agent_id: AgentId,
+    }
+
+    impl Company {
+        /// A run that has seen these members at this moment, and has nobody left to ask for.
+        async fn seen(&self, people: &[(&str, &str)], now: Timestamp) -> Run {
+            let new = NewRun {
+                corp_id: &self.corp_id,
+                agent_id: &self.agent_id,
+                instance: "Example",
+                extent: Extent::Company,
+                started_by: "test",
+                forced: false,
+                phase: Phase::Scope,
+            };
+            let (store, under) = (&self.store, Under::NOTHING);
+            let run = store.begin_run(&new, under, now, now).await.unwrap().id;
+            let members = people.iter().map(|(user_id, name)| Staged {
+                user_id: UserId::parse(*user_id).unwrap(),
+                profile: Profile { name: (*name).to_owned(), ..Profile::default() },
+                read_at: now,
+            });
+            store.stage_scope(run, &Scope::default(), under).await.unwrap();
+            store.stage_walked(run, members.collect(), &[], under).await.unwrap();
+            store.end_walk(run, under).await.unwrap();
+            store.find_leavers(run, &self.corp_id, &self.agent_id, now, under).await.unwrap();
+            let unseen = store.next_to_ask(run, Whom::Leavers, 10).await.unwrap();
+            let gone = unseen.into_iter().map(|one| one.user_id).collect();
+            store.stage_answers(run, &Answers { gone, ..Answers::default() }, now, under).await.unwrap();
+            store.run(run).await.unwrap().unwrap()
+        }
+    }
+
+    fn when(now: Timestamp) -> AppliedWhen {
+        AppliedWhen {
+            now,
+            extent: Extent::Company,
+            hold: None,
+            blind: None,
+            alone: true,
+            gone: Vec::new(),
+            watched_until: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_company_comes_in_steps_and_a_run_that_died_between_two_counts_both_tries() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let (corp_id, agent_id) = (CorpId::parse("wwA").unwrap(), AgentId::parse("7").unwrap());
+        let company = Company { store: store.clone(), corp_id: corp_id.clone(), agent_id };
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let before = [("b", "1"), ("d", "1"), ("f", "1"), ("goes", "1")];
+        let run = company.seen(&before, now).await;
+        store.apply_run(&run, &when(now), Under::NOTHING).await.unwrap();
+
+        let later = now + Duration::from_hours(1);
+        let run = company.seen(&[("F", "1"), ("e", "2"), ("d", "2"), ("b", "1"), ("a", "2")], later).await;
+        let mut first = store.begin_under(PEOPLE, Under::NOTHING).await.unwrap();
+        let step = Step::next(&mut first, &run, String::new(), 2).await.unwrap();
+        assert_eq!(step.up_to.as_deref(), Some("d"), "two before it and itself");
+        drop(first);
+
+        sql("CREATE TRIGGER dies BEFORE INSERT ON members WHEN new.user_key = 'e'
+             BEGIN SELECT RAISE(ABORT, 'the process dies'); END")
+        .execute(store.database.writer())
+        .await
+        .unwrap();
+        store.apply_in_steps(&run, &when(later), Under::NOTHING, 2).await.unwrap_err();
+        sql("DROP TRIGGER dies").execute(store.database.writer()).await.unwrap();
+        let name = async |user_id: &str| {
+            let user_id = UserId::parse(user_id).unwrap();
+            let member = store.member(&corp_id, &user_id).await.unwrap();
+            member.map(|member| (member.profile.name, member.left_at.is_some()))
+        };
+        assert_eq!(name("a").await, Some(("2".to_owned(), false)));
+        assert_eq!(name("e").await, None);
+        assert_eq!(name("goes").await, Some(("1".to_owned(), false)), "nobody is removed before the end");
+
+        let run = store.run(run.id).await.unwrap().unwrap();
+        assert_eq!((run.joined, run.changed, run.outcome), (1, 1, None));
+        let (applied, outcome) = store.apply_in_steps(&run, &when(later), Under::NOTHING, 2).await.unwrap();
+        assert_eq!((applied.joined, applied.changed, applied.left), (2, 2, 1));
+        assert_eq!(outcome, Outcome::Complete);
+        assert_eq!(name("e").await, Some(("2".to_owned(), false)));
+        assert_eq!(name("goes").await, Some(("1".to_owned(), true)));
+        let run = store.run(run.id).await.unwrap().unwrap();
+        assert_eq!((run.joined, run.changed, run.left), (2, 2, 1));
     }
 }

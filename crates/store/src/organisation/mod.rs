@@ -1,15 +1,17 @@
 //! What a sync of the organisation keeps: its runs, what they have read and not yet applied, who was seen by which app,
 //! and the removals that wait for an administrator.
 //!
-//! A run stages what it reads, so a killed one goes on where it was, and applies it in one transaction. Every write is
-//! made [under a lease](Under): whoever lost it writes nothing any more.
+//! A run stages what it reads, so a killed one goes on where it was, and [applies](apply) it. Every write is made [under a
+//! lease](Under): whoever lost it writes nothing any more.
 
 mod apply;
 mod confirmation;
 mod held;
 mod people;
+mod removals;
 mod runs;
 mod staging;
+mod tree;
 
 pub use apply::{Applied, AppliedWhen};
 pub use confirmation::Confirmation;

@@ -203,16 +203,16 @@ impl Store {
     pub async fn leavers_so_far(&self, run: &Run) -> Result<(u64, u64), Error> {
         const NOT_APPROVED: &str = "NOT EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $2
             AND h.agent_id = $3 AND h.user_key = m.user_key AND h.approved_by IS NOT NULL)";
+        // Everybody seen is looked up once, and the copy is looked up by them (CROSS JOIN is SQLite's word for that order).
         let row = sql(format!(
-            "SELECT (SELECT COUNT(*) FROM asked_members AS m
-                     WHERE m.run_id = $1 AND m.leaver = 1 AND m.answer = 'gone' AND {NOT_APPROVED})
-                  + (SELECT COUNT(*) FROM seen_members AS s
-                     JOIN members AS m ON m.corp_id = $2 AND m.user_key = s.user_key
-                     WHERE s.run_id = $1 AND s.barred = 1 AND m.left_at IS NULL AND {NOT_APPROVED}) AS leaving,
-                    (SELECT COUNT(*) FROM asked_members WHERE run_id = $1 AND leaver = 1)
-                  + (SELECT COUNT(*) FROM seen_members AS s
-                     JOIN members AS m ON m.corp_id = $2 AND m.user_key = s.user_key
-                     WHERE s.run_id = $1 AND m.left_at IS NULL) AS known"
+            "SELECT asked.leaving + seen.leaving AS leaving, asked.known + seen.known AS known FROM
+                (SELECT COUNT(*) AS known,
+                    COUNT(CASE WHEN m.answer = 'gone' AND {NOT_APPROVED} THEN 1 END) AS leaving
+                 FROM asked_members AS m WHERE m.run_id = $1 AND m.leaver = 1) AS asked
+             CROSS JOIN
+                (SELECT COUNT(*) AS known, COUNT(CASE WHEN s.barred = 1 AND {NOT_APPROVED} THEN 1 END) AS leaving
+                 FROM seen_members AS s CROSS JOIN members AS m
+                 WHERE s.run_id = $1 AND m.corp_id = $2 AND m.user_key = s.user_key AND m.left_at IS NULL) AS seen"
         ))
         .bind(run.id.0)
         .bind(run.corp_id.as_str())

@@ -57,7 +57,7 @@ pub enum Outcome {
     Held,
     /// Somebody may have been there unseen: what was seen is in the copy, and some or all removals are left out.
     Incomplete,
-    /// Nothing was applied.
+    /// It broke off, and nobody was marked as having left.
     Failed,
 }
 
@@ -270,8 +270,8 @@ impl Store {
             let id: i64 = row.get("id")?;
             for (table, key) in TABLES {
                 let text = format!(
-                    "DELETE FROM {table} WHERE run_id = $1 AND {key} IN
-                        (SELECT {key} FROM {table} WHERE run_id = $1 LIMIT $2)"
+                    "DELETE FROM {table} WHERE run_id = $1 AND {key} <= (SELECT MAX({key}) FROM
+                        (SELECT {key} FROM {table} WHERE run_id = $1 ORDER BY {key} LIMIT $2) AS page)"
                 );
                 while sql(text.clone()).bind(id).bind(ROWS).execute(self.database.writer()).await? > 0 {}
             }

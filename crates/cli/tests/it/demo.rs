@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-use crate::program::{Program, http};
+use crate::program::{Program, command, http};
 
 #[tokio::test]
 async fn one_line_says_where_everything_is_and_it_is_there() {
-    let (program, ready) = Program::start_json(&["demo", "--json", "--port", "0"]);
+    let (program, ready) = Program::start_json(command(&["demo", "--json", "--port", "0"]));
     let text = |key: &str| ready[key].as_str().unwrap_or_else(|| panic!("{key}: {ready}")).to_owned();
     let (url, wecom, app, element) = (text("url"), text("wecom"), text("app"), text("element"));
     assert!(url.starts_with("http://127.0.0.1:") && wecom.starts_with("http://localhost:"), "two sites");
@@ -58,7 +58,7 @@ fn a_given_folder_is_kept_and_used_again() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["demo", "--json", "--port", "0", "--data", folder.path().to_str().unwrap()];
     for _ in 0..2 {
-        let (program, _) = Program::start_json(&arguments);
+        let (program, _) = Program::start_json(command(&arguments));
         program.signal(libc::SIGTERM);
         assert_eq!(program.finish().0, Some(0));
     }

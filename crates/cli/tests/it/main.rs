@@ -4,7 +4,6 @@
 
 mod accounts;
 mod app;
-mod browser;
 mod command_line;
 mod demo;
 mod kill;
@@ -15,3 +14,5 @@ mod program;
 mod replicas;
 mod servers;
 mod sync;
+
+use wecom_login_stage::browser;

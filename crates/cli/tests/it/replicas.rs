@@ -1,42 +1,28 @@
 //! Three processes on one PostgreSQL and one Redis: a request may come to any of them, and any of them may die.
 
-mod company;
-
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use wecom_login_simulator::{By, Change, EventState, Fault, FaultKind, sample};
 
+use wecom_login_stage::replicas::Replicas;
+use wecom_login_stage::rush;
+
 use crate::browser::{Browser, session_of};
-use company::Replicas;
+use crate::program::PROGRAM;
 
 const PEOPLE: usize = 2_000;
-/// Sign-ins under way at one moment, a third of them at each replica.
-const AT_ONCE: usize = 240;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn two_thousand_cold_sign_ins_ask_for_one_access_token() {
-    let replicas = Replicas::of(PEOPLE).await;
-    let people = replicas.people();
-    let (replicas, places) = (Arc::new(replicas), Arc::new(Semaphore::new(AT_ONCE)));
-    let mut sign_ins = JoinSet::new();
-    for (number, user_id) in people.into_iter().enumerate() {
-        let (replicas, places) = (replicas.clone(), places.clone());
-        sign_ins.spawn(async move {
-            let _place = places.acquire().await.unwrap();
-            let browser = replicas.browser();
-            let redirect = replicas.redirect(&browser, number, &user_id).await;
-            let answer = browser.get(replicas.url(number), &redirect).await;
-            assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{user_id}: {}", answer.text().await.unwrap());
-            assert_eq!(browser.me(replicas.url(number + 1)).await.as_deref(), Some(user_id.as_str()));
-        });
-    }
-    sign_ins.join_all().await;
-    assert_eq!(replicas.wecom.calls_of("gettoken"), 1);
+    let replicas = Arc::new(Replicas::cold(Path::new(PROGRAM), PEOPLE).await);
+    let rush = rush::sign_everybody_in(&replicas, 240).await;
+    assert_eq!(rush.lost, [""; 0]);
+    assert_eq!(rush.access_tokens, 1);
     let sessions = replicas.sessions(&[]).await;
     let members: BTreeSet<&str> =
         sessions.iter().map(|session| session["userId"].as_str().unwrap()).collect();
@@ -46,7 +32,7 @@ async fn two_thousand_cold_sign_ins_ask_for_one_access_token() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn a_sign_in_begins_here_ends_there_and_is_known_everywhere() {
-    let replicas = Replicas::of(10).await;
+    let replicas = Replicas::of(Path::new(PROGRAM), 10).await;
     let by_the_api = replicas.browser();
     let redirect = replicas.redirect(&by_the_api, 0, "zhangsan").await;
     let answer = by_the_api.get(replicas.url(1), &redirect).await;
@@ -76,7 +62,7 @@ async fn a_sign_in_begins_here_ends_there_and_is_known_everywhere() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn a_leaver_s_event_at_one_replica_ends_the_session_at_all() {
-    let replicas = Replicas::of(10).await;
+    let replicas = Replicas::of(Path::new(PROGRAM), 10).await;
     replicas.subscribe(0).await;
     let stays = replicas.signed_in("zhangsan").await;
     for (leaver, wecom_is_down) in [("lisi", false), ("m000003", true)] {
@@ -103,7 +89,7 @@ async fn a_leaver_s_event_at_one_replica_ends_the_session_at_all() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn what_a_killed_replica_had_begun_the_others_end_once() {
-    let mut replicas = Replicas::of(10).await;
+    let mut replicas = Replicas::of(Path::new(PROGRAM), 10).await;
     let names = ["zhangsan", "lisi", "m000003"];
     let faults = [
         Fault::new("auth/getuserinfo", FaultKind::Hang),
@@ -157,7 +143,7 @@ async fn what_a_killed_replica_had_begun_the_others_end_once() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn an_emptied_redis_signs_nobody_out_and_sign_ins_under_way_begin_again() {
-    let replicas = Replicas::of(10).await;
+    let replicas = Replicas::of(Path::new(PROGRAM), 10).await;
     let lisi = replicas.signed_in("lisi").await;
     let browser = replicas.browser();
     let mut redirect = replicas.redirect(&browser, 0, "zhangsan").await;

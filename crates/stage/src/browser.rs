@@ -10,27 +10,31 @@ use crate::app::FUNCTIONS;
 
 /// A browser; behind a load balancer its cookies go to any replica.
 #[derive(Debug)]
-pub(crate) struct Browser {
+pub struct Browser {
     http: Client,
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
 impl Browser {
-    pub(crate) fn new(http: &Client) -> Self {
+    /// A browser that has been nowhere yet.
+    pub fn new(http: &Client) -> Self {
         Self { http: http.clone(), cookies: Mutex::default() }
     }
 
-    pub(crate) fn request(&self, method: Method, url: &str, path: &str) -> RequestBuilder {
+    /// A request with the browser's cookies, not yet sent.
+    pub fn request(&self, method: Method, url: &str, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{url}{path}")).header("cookie", self.cookies())
     }
 
-    pub(crate) fn cookies(&self) -> String {
+    /// Its cookies, as the header says them.
+    pub fn cookies(&self) -> String {
         let cookies = self.cookies.lock().unwrap();
         let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 
-    pub(crate) async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Response> {
+    /// Sends it and keeps the cookies that the answer sets; no answer is an error.
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Response> {
         let answer = request.send().await?;
         for pair in pairs(&answer) {
             self.keep(&pair);
@@ -38,21 +42,24 @@ impl Browser {
         Ok(answer)
     }
 
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Response {
+    /// The same, where an answer must come.
+    pub async fn send(&self, request: RequestBuilder) -> Response {
         self.try_send(request).await.unwrap()
     }
 
-    pub(crate) fn keep(&self, pair: &str) {
+    /// Keeps a cookie, `name=value`.
+    pub fn keep(&self, pair: &str) {
         let (name, value) = pair.split_once('=').unwrap();
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
-    pub(crate) async fn get(&self, url: &str, path: &str) -> Response {
+    /// Goes to a page.
+    pub async fn get(&self, url: &str, path: &str) -> Response {
         self.send(self.request(Method::GET, url, path)).await
     }
 
     /// Begins a sign-in: the path that WeCom redirects to with this code when the member has confirmed.
-    pub(crate) async fn try_redirect(&self, url: &str, code: &str) -> reqwest::Result<String> {
+    pub async fn try_redirect(&self, url: &str, code: &str) -> reqwest::Result<String> {
         let path = format!("{FUNCTIONS}/getLoginConfig");
         let request = self.request(Method::POST, url, &path).json(&json!({}));
         let config: Value = self.try_send(request).await?.json().await?;
@@ -60,24 +67,26 @@ impl Browser {
         Ok(format!("/auth/wecom?code={code}&state={state}"))
     }
 
-    pub(crate) async fn redirect(&self, url: &str, code: &str) -> String {
+    /// The same, where an answer must come.
+    pub async fn redirect(&self, url: &str, code: &str) -> String {
         self.try_redirect(url, code).await.unwrap()
     }
 
     /// Signs in; done once the answer has arrived whole.
-    pub(crate) async fn try_sign_in(&self, url: &str, code: &str) -> reqwest::Result<()> {
+    pub async fn try_sign_in(&self, url: &str, code: &str) -> reqwest::Result<()> {
         let redirect = self.try_redirect(url, code).await?;
         let answer = self.try_send(self.request(Method::GET, url, &redirect)).await?;
         assert_eq!(answer.status().as_u16(), 303);
         Ok(())
     }
 
-    pub(crate) async fn sign_in(&self, url: &str, code: &str) {
+    /// The same, where an answer must come.
+    pub async fn sign_in(&self, url: &str, code: &str) {
         self.try_sign_in(url, code).await.unwrap();
     }
 
     /// Who is signed in, as this server sees it.
-    pub(crate) async fn me(&self, url: &str) -> Option<String> {
+    pub async fn me(&self, url: &str) -> Option<String> {
         let request = self.request(Method::GET, url, "/me").header("accept", "application/json");
         let answer = request.send().await.unwrap();
         match answer.status().as_u16() {
@@ -94,6 +103,6 @@ fn pairs(answer: &Response) -> Vec<String> {
 }
 
 /// The session's cookie that an answer sets.
-pub(crate) fn session_of(answer: &Response) -> Option<String> {
+pub fn session_of(answer: &Response) -> Option<String> {
     pairs(answer).into_iter().find(|pair| pair.starts_with("wecom_login_session="))
 }

@@ -1,7 +1,8 @@
-//! A company's WeCom, three replicas of the server in processes of their own, and browsers.
+//! A company's WeCom, and three replicas of the server in processes of their own.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,15 +10,18 @@ use reqwest::Client;
 use serde_json::Value;
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
-use wecom_login_simulator::{Company, Options, Simulator, sample};
+use wecom_login_simulator::{Company, Fault, FaultKind, Options, Simulator, sample};
 
 use crate::app::{free_addresses, share, subscribe, write_app};
 use crate::browser::Browser;
 use crate::program::{Program, command, http};
 
 /// Three replicas; the public address is the first one's.
-pub(super) struct Replicas {
-    pub(super) wecom: Simulator,
+#[derive(Debug)]
+pub struct Replicas {
+    /// Their WeCom.
+    pub wecom: Simulator,
+    program: PathBuf,
     folder: TempDir,
     shared: Shared,
     urls: Vec<String>,
@@ -26,6 +30,7 @@ pub(super) struct Replicas {
 }
 
 /// What the replicas share: an own database and an own prefix on the servers of the run.
+#[derive(Debug)]
 struct Shared {
     database: String,
     redis: String,
@@ -56,10 +61,29 @@ fn given(variable: &str) -> String {
 }
 
 impl Replicas {
-    /// Of a company with so many members. All three are started at the same moment, on a database without tables.
-    pub(super) async fn of(members: usize) -> Self {
+    /// Of this program, and of a company with so many members. All three are started at the same moment, on a database
+    /// without tables, and this is over when they are ready. The servers are those of `scripts/with-servers`.
+    pub async fn of(program: &Path, members: usize) -> Self {
+        Self::start(program, members, None, &[]).await
+    }
+
+    /// The same, but WeCom gives nobody an access token until they have started: none of them has one, and WeCom has
+    /// counted no call.
+    pub async fn cold(program: &Path, members: usize) -> Self {
+        let refused = Fault::new("gettoken", FaultKind::Errcode { code: -1 });
+        // What a start asks WeCom for is given up then.
+        let replicas = Self::start(program, members, Some(refused), &["departments could not be read"]).await;
+        replicas.wecom.clear_faults();
+        replicas.wecom.reset_calls();
+        replicas
+    }
+
+    async fn start(program: &Path, members: usize, fault: Option<Fault>, says: &[&str]) -> Self {
         let companies = vec![Company::generated(members, 5, 1)];
         let wecom = Simulator::start(Options { companies, ..Options::default() }).await.unwrap();
+        if let Some(fault) = fault {
+            wecom.fault(fault);
+        }
         let folder = tempfile::tempdir().unwrap();
         let shared = Shared::new().await;
         let addresses = free_addresses(3);
@@ -69,54 +93,59 @@ impl Replicas {
         let mut running: Vec<Program> = Vec::new();
         for (number, address) in addresses.iter().enumerate() {
             let data = path(&format!("data of {number}"));
-            let mut command = command(&["serve", "--app", &path("app"), "--data", &data]);
+            let mut command = command(program, &["serve", "--app", &path("app"), "--data", &data]);
             command.args(["--listen", address, "--public-url", &urls[0]]);
             shared.settings(&mut command);
             running.push(Program::start(command));
         }
-        running.iter_mut().for_each(Program::is_ready);
+        for program in &mut running {
+            program.is_ready_and_says(says);
+        }
         let running = running.into_iter().map(Some).collect();
-        Self { wecom, folder, shared, urls, running, http: http() }
+        Self { wecom, program: program.to_owned(), folder, shared, urls, running, http: http() }
     }
 
     /// Where a replica listens; they are counted round and round.
-    pub(super) fn url(&self, replica: usize) -> &str {
+    pub fn url(&self, replica: usize) -> &str {
         &self.urls[replica % self.urls.len()]
     }
 
-    pub(super) fn kill(&mut self, replica: usize) {
+    /// Ends a replica like a power cut.
+    pub fn kill(&mut self, replica: usize) {
         self.running[replica].take().unwrap().kill();
     }
 
-    pub(super) fn people(&self) -> Vec<String> {
+    /// Everybody in the company, by userid.
+    pub fn people(&self) -> Vec<String> {
         self.wecom
             .edit(sample::CORP_ID, |company| company.members().map(|member| member.userid.clone()).collect())
             .unwrap()
     }
 
     /// The console of contact sync is given the address at this replica, which answers its check.
-    pub(super) async fn subscribe(&self, replica: usize) {
+    pub async fn subscribe(&self, replica: usize) {
         subscribe(&self.wecom, self.url(replica)).await;
     }
 
-    pub(super) fn browser(&self) -> Browser {
+    /// A browser that has been nowhere yet.
+    pub fn browser(&self) -> Browser {
         Browser::new(&self.http)
     }
 
     /// Begins a sign-in at this replica; the path that WeCom redirects to when the member has confirmed.
-    pub(super) async fn redirect(&self, browser: &Browser, replica: usize, user_id: &str) -> String {
+    pub async fn redirect(&self, browser: &Browser, replica: usize, user_id: &str) -> String {
         browser.redirect(self.url(replica), &self.wecom.code_for(user_id)).await
     }
 
     /// The path that WeCom redirects to when the member has confirmed what a link of ours asked for.
-    pub(super) fn redirect_of(&self, link: &str, user_id: &str) -> String {
+    pub fn redirect_of(&self, link: &str, user_id: &str) -> String {
         assert!(link.starts_with(&format!("{}/wwlogin/sso/login?", self.wecom.url())), "{link}");
         let state = link.split_once("&state=").unwrap().1.split(['&', '#']).next().unwrap();
         format!("/auth/wecom?code={}&state={state}", self.wecom.code_for(user_id))
     }
 
     /// A browser in which the member is signed in, by two replicas.
-    pub(super) async fn signed_in(&self, user_id: &str) -> Browser {
+    pub async fn signed_in(&self, user_id: &str) -> Browser {
         let browser = self.browser();
         let redirect = self.redirect(&browser, 1, user_id).await;
         assert_eq!(browser.get(self.url(2), &redirect).await.status().as_u16(), 303);
@@ -127,8 +156,8 @@ impl Replicas {
     }
 
     /// The sessions that live, as the command lists them.
-    pub(super) async fn sessions(&self, more: &[&str]) -> Vec<Value> {
-        let mut command = command(&["session", "list", "--json", "--data"]);
+    pub async fn sessions(&self, more: &[&str]) -> Vec<Value> {
+        let mut command = command(&self.program, &["session", "list", "--json", "--data"]);
         command.arg(self.folder.path().join("data of 1")).args(more);
         self.shared.settings(&mut command);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
@@ -138,7 +167,7 @@ impl Replicas {
     }
 
     /// Everything that the replicas keep in Redis is gone, and nothing of others.
-    pub(super) fn empty_redis(&self) {
+    pub fn empty_redis(&self) {
         let script = "local keys = redis.call('KEYS', ARGV[1]) for _, key in ipairs(keys) do redis.call('DEL', key) end \
                       return #keys";
         let words = ["EVAL", script, "0", &format!("{}*", self.shared.name)];

@@ -1,0 +1,127 @@
+//! A running `wecom-login`.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// Ended with its owner.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+}
+
+/// The program with an environment of its own: settings of the caller's shell do not reach it.
+pub fn command(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| name.starts_with("WECOM_LOGIN_")) {
+        command.env_remove(name);
+    }
+    command.env_remove("RUST_LOG");
+    command
+}
+
+impl Program {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Self {
+        Self { child: command.spawn().unwrap() }
+    }
+
+    /// Starts it and reads the line of JSON that it prints when it is ready.
+    pub fn start_json(mut command: Command) -> (Self, Value) {
+        command.stderr(Stdio::null());
+        let mut program = Self::start(command);
+        let mut line = String::new();
+        BufReader::new(program.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        (program, ready)
+    }
+
+    /// Waits until a line of the log has this text; the rest of the log, which must be read on.
+    pub fn wait_for_log(&mut self, text: &str) -> BufReader<std::process::ChildStderr> {
+        self.wait_for_logs(&[text])
+    }
+
+    fn wait_for_logs(&mut self, texts: &[&str]) -> BufReader<std::process::ChildStderr> {
+        let mut log = BufReader::new(self.child.stderr.take().unwrap());
+        let (mut seen, mut missing) = (String::new(), texts.to_vec());
+        while !missing.is_empty() {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before {missing:?}: {seen}");
+            missing.retain(|text| !line.contains(text));
+            seen.push_str(&line);
+        }
+        log
+    }
+
+    /// Starts a server and waits until it is ready; what it logs after that is thrown away.
+    pub fn start_ready(command: Command) -> Self {
+        let mut program = Self::start(command);
+        program.is_ready();
+        program
+    }
+
+    /// Waits until a server is ready. Its log is read on, or it would wait for a reader one day.
+    pub fn is_ready(&mut self) {
+        self.is_ready_and_says(&[]);
+    }
+
+    /// The same, and until it has said these things, in any order.
+    pub fn is_ready_and_says(&mut self, more: &[&str]) {
+        let mut log = self.wait_for_logs(&[&["ready"], more].concat());
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal, by number.
+    pub fn signal(&self, signal: i32) {
+        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// True once it runs no more.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Kills it like a power cut of the process: no signal handler runs.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end; exit code and the rest of standard error.
+    pub fn finish(mut self) -> (Option<i32>, String) {
+        let mut text = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut text).unwrap();
+        }
+        (self.child.wait().unwrap().code(), text)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client that follows no redirects and keeps no connection: one that the server closes just when it is used again is an
+/// error that a real browser does not show.
+pub fn http() -> reqwest::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .timeout(std::time::Duration::from_secs(30))
+        .build()
+        .unwrap()
+}

@@ -5,7 +5,6 @@
 //! against goals: 1,000 events taken a second; every member in the copy when nothing waits any more; no call refused for
 //! its frequency (45009). Ends with status 1 when one is missed.
 
-use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -29,10 +29,8 @@ const TOKEN: &str = "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo";
 const AES_KEY: &str = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt";
 const INSTANCE: &str = "auths.loginTypes.Bench";
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+pub(crate) async fn run() -> Result<ExitCode> {
     let mut company = Company::sample();
     for id in 100..120 {
         company.put_department(Department::new(id, format!("部门{id}"), 1));

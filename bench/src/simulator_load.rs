@@ -6,13 +6,13 @@
 //! that the simulator's thread spent on its core, so that a busy machine does not change the verdict; off Linux,
 //! where that is unknown, against the clock. Ends with status 1 below a goal.
 
-use std::error::Error;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use tokio::sync::oneshot;
 use wecom_login_simulator::{CodeRequest, Company, Options, Simulator, sample};
 
@@ -23,8 +23,6 @@ const CONNECTIONS: usize = 32;
 const LOAD_GOAL: Duration = Duration::from_secs(2);
 const RATE_GOAL: f64 = 20_000.0;
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
 /// What the simulator's thread tells the load's.
 struct Ready {
     port: u16,
@@ -34,7 +32,7 @@ struct Ready {
     schedstat: String,
 }
 
-fn main() -> Result<ExitCode> {
+pub(crate) fn run() -> Result<ExitCode> {
     let (tell, ready) = mpsc::channel();
     let (stop, stopped) = oneshot::channel();
     let simulator = std::thread::spawn(move || simulate(&tell, stopped));

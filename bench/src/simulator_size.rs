@@ -5,12 +5,12 @@
 //! takes at most twice as long there as in the small one. `user/list_id` is read to its end and told as it is. Ends
 //! with status 1 below a goal.
 
-use std::error::Error;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use serde_json::{Value, json};
 use wecom_login_simulator::{Company, Options, Simulator, sample};
 
@@ -21,8 +21,6 @@ const CALLS: usize = 200;
 const MEMORY_GOAL: u64 = 48;
 const TIME_GOAL: f64 = 2.0;
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
 /// What was measured of one company.
 struct Measured {
     list: Duration,
@@ -31,7 +29,7 @@ struct Measured {
     ids: usize,
 }
 
-fn main() -> Result<ExitCode> {
+pub(crate) fn run() -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let empty = mebibytes("VmRSS")?;
     let small = measure(&runtime, SMALL)?;

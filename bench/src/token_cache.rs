@@ -1,7 +1,5 @@
 //! What a cached access token costs, beside the two things it could be instead: a bare `Arc` clone, and a read
 //! behind a Tokio mutex. Fails above 1 µs.
-//!
-//! `cargo run --release -p wecom-login-bench --bin token_cache`
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -49,7 +47,7 @@ macro_rules! best_ns {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+pub(crate) async fn run() -> ExitCode {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
     let base = format!("http://{}", listener.local_addr().expect("its address"));
     tokio::spawn(serve_token(listener));

@@ -1,0 +1,62 @@
+//! 10,000 people who sign in at once at three `serve` processes on one PostgreSQL and one Redis, none of which has an access
+//! token yet (`--people`, `--at-once` for other numbers).
+//!
+//! All sign-ins are begun before WeCom gives a token. Then every browser takes the way that WeCom sends it, over so many
+//! connections at once as the processes may have files open, and not more than are answered in the five seconds that a
+//! sign-in has; WeCom takes half a second for the token, so that all of the first wait for it. Held against goals: one call
+//! of gettoken; nobody is lost, each session being known to another replica than the one that began it. Ends with status 1
+//! when one is missed. Browsers, WeCom, replicas and databases share the machine.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use wecom_login_stage::replicas::Replicas;
+use wecom_login_stage::rush;
+
+use crate::{Result, number};
+
+#[tokio::main]
+pub(crate) async fn run(words: &[&str]) -> Result<ExitCode> {
+    let people = number(words, "--people", 10_000)?;
+    let at_once = number(words, "--at-once", 1_000)?.min(connections()?);
+    let program = std::env::current_exe()?.with_file_name("wecom-login");
+    if !program.exists() {
+        return Err(format!("{} is not there: scripts/bench builds it", program.display()).into());
+    }
+    let replicas = Arc::new(Replicas::cold(&program, people).await);
+    let rush = rush::sign_everybody_in(&replicas, at_once).await;
+    let sessions = replicas.sessions(&[]).await;
+    let members: BTreeSet<_> = sessions.iter().filter_map(|session| session["userId"].as_str()).collect();
+
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{} cold sign-ins at three replicas, {at_once} at once: {:.0} a second, {:.1} s in all; {} of gettoken (goal: 1); \
+         {} lost (goal: 0); {} sessions of {} members",
+        rush.people,
+        f64::from(u32::try_from(rush.people)?) / rush.took.as_secs_f64(),
+        rush.took.as_secs_f64(),
+        rush.access_tokens,
+        rush.lost.len(),
+        sessions.len(),
+        members.len(),
+    )?;
+    for problem in rush.lost.iter().take(5) {
+        writeln!(out, "lost: {problem}")?;
+    }
+    let well = rush.access_tokens == 1
+        && rush.lost.is_empty()
+        && (rush.people, sessions.len(), members.len()) == (people, people, people);
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// As many connections as leave files for what else is open: each has an end here, and may have a call of WeCom's behind
+/// it, whose simulator is in this process too.
+fn connections() -> Result<usize> {
+    let Ok(limits) = std::fs::read_to_string("/proc/self/limits") else { return Ok(usize::MAX) };
+    let files =
+        limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next());
+    Ok(files.ok_or("no limit of open files")?.parse::<usize>().map_or(usize::MAX, |files| files / 4))
+}

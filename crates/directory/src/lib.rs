@@ -15,8 +15,9 @@ pub use auth_model::AuthModel;
 pub use sync::{Observer, Progress, Report, SyncError, SyncOptions, Viewer};
 use wecom::Calls;
 use wecom_login_model::{
-    AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, UserId,
+    Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, UserId,
 };
+pub use wecom_login_store::ViewingApp;
 use wecom_login_store::{Consent, Store};
 
 /// Where neither events nor a scheduled sync watch over a member, nobody would tell that they have left: no row is trusted
@@ -145,15 +146,15 @@ impl Directory {
         self.member(corp_id, user_id).await
     }
 
-    /// Brings one member's row up to date. A fresh row is left alone, without a call, unless `force`d. A member who is
-    /// gone, or whom the app may no longer see and no other app of the company sees either, is marked as having left, and
-    /// their sessions end.
+    /// Brings one member's row up to date. A fresh row is left alone, without a call, unless `force`d. The sessions that were
+    /// begun through the app end if it may no longer see the member. Whom no other app of the company sees either is marked
+    /// as having left, and all their sessions end.
     ///
     /// Fails with WeCom's refusal when there is no row that could be marked.
     pub async fn sync_member(
         &self,
         calls: &Calls,
-        (corp_id, agent_id): (&CorpId, &AgentId),
+        (corp_id, app): (&CorpId, ViewingApp<'_>),
         user_id: &UserId,
         fresh_for: Duration,
         force: bool,
@@ -167,7 +168,7 @@ impl Directory {
                 if self.store.member(corp_id, user_id).await?.is_none() {
                     return Err(error.into());
                 }
-                self.store.out_of_sight(corp_id, agent_id, user_id, self.clock.now()).await?;
+                self.store.out_of_sight(corp_id, app, user_id, self.clock.now()).await?;
                 Ok(())
             }
             Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! The functions of an instance that need no browser.
 
 use wecom::Budget;
+use wecom_login_directory::ViewingApp;
 use wecom_login_model::{DepartmentId, Secret, UserId};
 use wecom_login_store::{AuditEntry, AuditEvent, OK};
 
@@ -28,16 +29,19 @@ impl Login {
     }
 
     /// syncUserInfo: brings the member's row up to date. Without `force_update` a fresh row is left alone and costs no
-    /// call. Who is gone is marked as having left, and signed out.
+    /// call. Who is gone is marked as having left, and signed out; whom only another app of the company sees is signed out
+    /// of `instances`, those of the app by full name.
     pub async fn sync_user_info(
         &self,
         instance: &Instance,
+        instances: &[String],
         user_id: &str,
         force_update: bool,
     ) -> Result<(), Refusal> {
         let calls = instance.client().within(Budget::background());
         let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
-        let app = (instance.corp_id(), instance.agent_id());
+        let app = ViewingApp { agent_id: instance.agent_id(), instances };
+        let app = (instance.corp_id(), app);
         self.directory().sync_member(&calls, app, &user_id, fresh_for, force_update).await.map_err(refused)
     }
 
@@ -49,7 +53,7 @@ impl Login {
         dept_id: Option<&str>,
     ) -> Result<(), Refusal> {
         let below = dept_id.map(parse_department_id).transpose()?;
-        let viewer = instance.viewer(Budget::background(), &[]);
+        let viewer = instance.viewer(Budget::background(), &[], Vec::new());
         self.directory().sync_departments(&viewer, below).await.map_err(refused)
     }
 

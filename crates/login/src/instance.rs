@@ -181,14 +181,21 @@ impl Instance {
         &self.client
     }
 
-    /// The app as it looks at its company, beside the `others` that are configured.
-    pub fn viewer(&self, budget: Budget, others: &[AgentId]) -> Viewer {
+    /// True for another instance of the same app, and for this one.
+    pub fn is_of_the_same_app(&self, other: &Self) -> bool {
+        (&self.corp_id, &self.agent_id) == (&other.corp_id, &other.agent_id)
+    }
+
+    /// The app as it looks at its company, beside the `others` that are configured; `instances` are those of the app, by full
+    /// name.
+    pub fn viewer(&self, budget: Budget, others: &[AgentId], instances: Vec<String>) -> Viewer {
         let mut apps = others.to_vec();
         if !apps.contains(&self.agent_id) {
             apps.push(self.agent_id.clone());
         }
         Viewer {
             instance: self.full_name.clone(),
+            instances,
             corp_id: self.corp_id.clone(),
             agent_id: self.agent_id.clone(),
             app: self.client.within(budget.clone()),
@@ -271,7 +278,15 @@ impl Instances {
         let of = |corp_id: &CorpId| -> Vec<AgentId> {
             apps.keys().filter(|(of, _)| *of == corp_id).map(|(_, agent_id)| (*agent_id).clone()).collect()
         };
-        apps.values().map(|app| app.viewer(budget.clone(), &of(&app.corp_id))).collect()
+        apps.values()
+            .map(|app| app.viewer(budget.clone(), &of(&app.corp_id), self.of_the_app_of(app)))
+            .collect()
+    }
+
+    /// Full names of the instances of the app that this one is an instance of.
+    pub fn of_the_app_of(&self, instance: &Instance) -> Vec<String> {
+        let same = self.iter().filter(|other| other.is_of_the_same_app(instance));
+        same.map(|other| other.full_name.clone()).collect()
     }
 
     /// How many there are.

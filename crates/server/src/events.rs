@@ -118,13 +118,10 @@ async fn event(
         Err(CallbackError::Receiver) => return refused(called, CallbackError::Receiver, StatusCode::OK),
         Err(error) => return refused(called, error, StatusCode::BAD_REQUEST),
     };
-    let same_app = |other: &&Arc<Instance>| {
-        other.corp_id() == instance.corp_id() && other.agent_id() == instance.agent_id()
-    };
     let received = Received {
         corp_id: instance.corp_id(),
         agent_id: instance.agent_id(),
-        instances: instances.iter().filter(same_app).map(|other| other.full_name().to_owned()).collect(),
+        instances: instances.of_the_app_of(instance),
         is_of_contacts: source == EventSource::Contacts,
         text: &text,
     };

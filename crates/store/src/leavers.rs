@@ -12,6 +12,15 @@ use crate::{AuditEntry, AuditEvent, EndReason, Error, Store};
 /// Members in one statement.
 const AT_ONCE: usize = 500;
 
+/// An app that looks at its company.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewingApp<'a> {
+    /// Which one.
+    pub agent_id: &'a AgentId,
+    /// Full names of the instances by which it is configured: sessions begin through them.
+    pub instances: &'a [String],
+}
+
 impl Store {
     /// Marks a member as having left the company, whichever app may have seen them, and ends their sessions; all or
     /// nothing. False when there is no such row, or it was marked before.
@@ -29,22 +38,35 @@ impl Store {
         Ok(left == 1)
     }
 
-    /// The app asked WeCom for the member by name and was refused: it does not see them any more. Whom another app of
-    /// the company still sees stays; anybody else is marked as having left, and their sessions end. True when marked.
+    /// The app asked WeCom for the member by name and was refused: it does not see them any more, and the sessions end
+    /// that were begun through it. Whom another app of the company still sees stays; anybody else is marked as having
+    /// left, and all their sessions end. True when marked.
     pub async fn out_of_sight(
         &self,
         corp_id: &CorpId,
-        agent_id: &AgentId,
+        app: ViewingApp<'_>,
         user_id: &UserId,
         now: Timestamp,
     ) -> Result<bool, Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
-        let keys = [user_id.folded()];
-        lose_sight(&mut transaction, corp_id, agent_id, &keys).await?;
-        let unseen = seen_by_nobody(&mut transaction, corp_id, &keys).await?;
-        let left = leave(&mut transaction, corp_id, &unseen, now).await?;
+        let left = lose_sight(&mut transaction, corp_id, app, &[user_id.folded()], now).await?;
         transaction.commit().await?;
         Ok(left == 1)
+    }
+
+    /// The same where WeCom has just shown the member to another app of the company: they stay.
+    pub async fn seen_elsewhere(
+        &self,
+        corp_id: &CorpId,
+        app: ViewingApp<'_>,
+        user_id: &UserId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut transaction = self.database.begin(PEOPLE).await?;
+        let keys = [user_id.folded()];
+        forget_sight(&mut transaction, corp_id, app.agent_id, &keys).await?;
+        sign_out(&mut transaction, corp_id, &keys, Some(app.instances), now).await?;
+        transaction.commit().await
     }
 }
 
@@ -78,6 +100,23 @@ pub(crate) async fn leave(
         };
         note_all(transaction, left.into_iter().map(entry).collect::<Result<_, Error>>()?).await?;
         // Of those too who were marked before.
+        sign_out(transaction, corp_id, user_keys, None, now).await?;
+    }
+    Ok(marked)
+}
+
+/// Ends the sessions of these members, or those of them that were begun `through` some instances.
+pub(crate) async fn sign_out(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    user_keys: &[String],
+    through: Option<&[String]>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if through.is_some_and(<[String]>::is_empty) {
+        return Ok(());
+    }
+    for user_keys in user_keys.chunks(AT_ONCE) {
         let mut end = sql("UPDATE sessions SET ended_at = $1, end_reason = $2
              WHERE corp_id = $3 AND ended_at IS NULL AND user_key IN (")
         .bind(now.as_millis())
@@ -85,15 +124,34 @@ pub(crate) async fn leave(
         .bind(corp_id.as_str())
         .once();
         end.push_list(user_keys);
+        if let Some(instances) = through {
+            end.push(") AND instance IN (");
+            end.push_list(instances);
+        }
         end.push(&format!(") RETURNING {COLUMNS}"));
         let ended = end.fetch_all(&mut *transaction).await?;
         note_ended(transaction, &ended, EndReason::Left, now).await?;
     }
-    Ok(marked)
+    Ok(())
 }
 
-/// The app sees these members no more.
+/// The app sees these members no more: the sessions end that were begun through it. Whom no other app sees either leaves;
+/// tells how many were marked.
 pub(crate) async fn lose_sight(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    app: ViewingApp<'_>,
+    user_keys: &[String],
+    now: Timestamp,
+) -> Result<u64, Error> {
+    forget_sight(transaction, corp_id, app.agent_id, user_keys).await?;
+    let unseen = seen_by_nobody(transaction, corp_id, user_keys).await?;
+    let left = leave(transaction, corp_id, &unseen, now).await?;
+    sign_out(transaction, corp_id, user_keys, Some(app.instances), now).await?;
+    Ok(left)
+}
+
+async fn forget_sight(
     transaction: &mut Transaction,
     corp_id: &CorpId,
     agent_id: &AgentId,
@@ -112,7 +170,7 @@ pub(crate) async fn lose_sight(
 }
 
 /// Those of `user_keys` whom no app sees.
-pub(crate) async fn seen_by_nobody(
+async fn seen_by_nobody(
     transaction: &mut Transaction,
     corp_id: &CorpId,
     user_keys: &[String],

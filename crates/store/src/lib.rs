@@ -44,6 +44,7 @@ pub use events::{Accepted, Backlog, ClaimedTask, EventSetAside, EventTask, Leave
 pub use health::{Rows, Version};
 pub use key_value::{Entry, KeyValue, RedisOptions};
 pub use leases::Lease;
+pub use leavers::ViewingApp;
 pub use members::Consent;
 pub use organisation::{
     Answers, Applied, AppliedWhen, Asked, Confirmation, Extent, Held, NewRun, Outcome, Phase, Run, RunId,

@@ -13,16 +13,24 @@ pub(super) enum Attempt {
 }
 
 impl Events {
-    /// Reads the member with the apps of the company until one sees them. Whom none sees has left.
+    /// Reads the member with the apps of the company until one sees them; those that were asked before and do not have lost
+    /// sight of them. Whom none sees has left.
     pub(super) async fn read_again(
         &self,
         apps: &[Viewer],
         corp_id: &CorpId,
         user_id: &UserId,
     ) -> Result<Attempt, Error> {
-        for app in apps {
+        let now = self.directory.clock.now();
+        for (place, app) in apps.iter().enumerate() {
             match self.directory.read_member(&app.app, corp_id, user_id).await {
-                Ok(_) => return Ok(Attempt::Done),
+                Ok(_) => {
+                    for blind in &apps[..place] {
+                        let store = &self.directory.store;
+                        store.seen_elsewhere(corp_id, blind.viewing(), user_id, now).await?;
+                    }
+                    return Ok(Attempt::Done);
+                }
                 Err(Error::WeCom(error)) if error.is_outside_scope() => {}
                 Err(error) => return Err(error),
             }

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use wecom::Budget;
 use wecom::callback::Message;
 use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
-use wecom_login_store::{Accepted, Backlog, EventSetAside, EventTask, Leaver, NewEvent};
+use wecom_login_store::{Accepted, Backlog, EventSetAside, EventTask, Leaver, NewEvent, ViewingApp};
 
 use crate::{Directory, Error, Viewer};
 
@@ -104,7 +104,8 @@ impl Events {
         }
         let Ok(message) = Message::parse(text) else { return Ok(Taken::NotOurs) };
         let Some(event) = ContactEvent::of(&message, agent_id) else { return Ok(Taken::NotOurs) };
-        let (tasks, leaver) = event.asks(agent_id, &received.instances);
+        let app = ViewingApp { agent_id, instances: &received.instances };
+        let (tasks, leaver) = event.asks(app);
         // What an app is told of its scope is said to this app only; contact sync speaks to the company.
         let whom = if event.is_of_scope() { agent_id.as_str() } else { "" };
         let text = String::from_utf8_lossy(text);

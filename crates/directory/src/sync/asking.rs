@@ -101,8 +101,8 @@ impl Work<'_> {
     ) -> Result<Option<String>, SyncError> {
         if run.sight != Sight::Blind {
             let since = self.others_since().await?;
-            let (corp_id, agent_id) = (&self.viewer.corp_id, &self.viewer.agent_id);
-            self.timed(self.store().find_leavers(run.id, corp_id, agent_id, since, self.under)).await?;
+            let (corp_id, app) = (&self.viewer.corp_id, self.viewer.viewing());
+            self.timed(self.store().find_leavers(run.id, corp_id, app, since, self.under)).await?;
             self.ask(run, Whom::Approved, Some(unseen)).await?;
         }
         let (mut leaving, known) = self.timed(self.store().leavers_so_far(run)).await?;

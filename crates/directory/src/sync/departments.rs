@@ -58,6 +58,7 @@ impl Work<'_> {
         self.ask_for_missed(&run, &walked, &gone).await?;
         self.ask(&run, Whom::Named, None).await?;
         let when = AppliedWhen {
+            instances: Vec::new(),
             now: self.directory.clock.now(),
             extent: Extent::Departments,
             hold: None,

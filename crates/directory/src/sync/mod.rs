@@ -25,7 +25,7 @@ use std::time::Duration;
 use wecom::Calls;
 use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp};
 use wecom_login_store::{
-    Applied, AppliedWhen, Extent, Lease, NewRun, Outcome, Phase, Run, Sight, Under, Whom,
+    Applied, AppliedWhen, Extent, Lease, NewRun, Outcome, Phase, Run, Sight, Under, ViewingApp, Whom,
 };
 
 use crate::{Directory, Error};
@@ -45,6 +45,8 @@ const RUNS_KEPT: i64 = 50;
 pub struct Viewer {
     /// The instance by which it is configured, by full name.
     pub instance: String,
+    /// All instances of the app, this one too: sessions begin through them.
+    pub instances: Vec<String>,
     /// The company.
     pub corp_id: CorpId,
     /// The app.
@@ -55,6 +57,13 @@ pub struct Viewer {
     pub contact: Option<Calls>,
     /// Every app of the company that is configured, this one too.
     pub apps: Vec<AgentId>,
+}
+
+impl Viewer {
+    /// The app, and the sessions that are its own.
+    pub fn viewing(&self) -> ViewingApp<'_> {
+        ViewingApp { agent_id: &self.agent_id, instances: &self.instances }
+    }
 }
 
 /// How a sync is made.
@@ -294,6 +303,7 @@ impl<'a> Work<'a> {
             blind,
             alone: self.viewer.apps.iter().all(|app| *app == self.viewer.agent_id),
             gone: Vec::new(),
+            instances: self.viewer.instances.clone(),
             watched_until: options.every.map(|every| now + 2 * every + LATE),
         };
         self.tell(|progress| progress.phase = Phase::Apply);

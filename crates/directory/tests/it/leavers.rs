@@ -144,7 +144,7 @@ async fn whom_another_app_of_the_company_sees_does_not_leave() {
     world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan"]);
     world.sync_as(&narrow, false).await.unwrap();
     assert!(!world.has_left("lisi").await && world.is_signed_in("s-lisi").await);
-    let app = (&corp(), &narrow.agent_id);
+    let app = (&corp(), narrow.viewing());
     let window = std::time::Duration::from_hours(24);
     world.directory.sync_member(&narrow.app, app, &user("lisi"), window, true).await.unwrap();
     assert!(!world.has_left("lisi").await);
@@ -162,6 +162,42 @@ async fn whom_another_app_of_the_company_sees_does_not_leave() {
     world.narrow(sample::OLD_AGENT_ID, &[], &["m000003"]);
     world.sync_as(&narrow, false).await.unwrap();
     assert!(world.has_left("zhangsan").await);
+}
+
+/// App 1000001 names m000003 and up; app 1000002 sees everybody. Whoever is not named any more is signed out of the narrow
+/// app, held back by its guard where they are too many.
+#[tokio::test]
+async fn whom_one_app_sees_no_more_is_signed_out_of_that_app() {
+    let world = world(80, 8).await;
+    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
+    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
+    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    let names: Vec<String> = (3..=33).map(|number| format!("m{number:06}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    world.narrow(sample::OLD_AGENT_ID, &[], &names);
+    world.sync_as(&wide, false).await.unwrap();
+    world.sync_as(&narrow, false).await.unwrap();
+    for name in &names {
+        world.begin_session_through(&narrow.instance, name, &format!("narrow-{name}")).await;
+        world.begin_session_through(&wide.instance, name, &format!("wide-{name}")).await;
+    }
+
+    world.narrow(sample::OLD_AGENT_ID, &[], &names[1..]);
+    let report = world.sync_as(&narrow, false).await.unwrap();
+    assert_eq!((report.run.outcome, report.applied.left), (Some(Outcome::Complete), 0));
+    assert!(!world.has_left(names[0]).await && world.is_signed_in("wide-m000003").await);
+    assert!(!world.is_signed_in("narrow-m000003").await);
+    assert_eq!(world.outbox().await, ["ended narrow-m000003"]);
+
+    world.narrow(sample::OLD_AGENT_ID, &[], &names[20..]);
+    let report = world.sync_as(&narrow, false).await.unwrap();
+    assert_eq!(report.run.outcome, Some(Outcome::Held));
+    assert_eq!(world.outbox().await.len(), 1, "nobody is signed out while it is held");
+    world.sync_as(&narrow, true).await.unwrap();
+    for (place, name) in names.iter().enumerate() {
+        assert_eq!(world.is_signed_in(&format!("narrow-{name}")).await, place >= 20, "{name}");
+        assert!(world.is_signed_in(&format!("wide-{name}")).await && !world.has_left(name).await, "{name}");
+    }
 }
 
 #[tokio::test]

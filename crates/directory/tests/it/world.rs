@@ -85,6 +85,7 @@ impl World {
         let agent_id = AgentId::parse(agent_id.to_string()).unwrap();
         Viewer {
             instance: format!("auths.loginTypes.Of{agent_id}"),
+            instances: vec![format!("auths.loginTypes.Of{agent_id}")],
             corp_id: corp(),
             app: self.client(secret).within(budget),
             contact: None,
@@ -171,8 +172,12 @@ impl World {
         self.member(user_id).await.unwrap().left_at.is_some()
     }
 
-    /// Signs somebody in, through an instance.
+    /// Signs somebody in, through an instance of no app that looks.
     pub(crate) async fn begin_session(&self, user_id: &str, id: &str) {
+        self.begin_session_through("auths.loginTypes.Example", user_id, id).await;
+    }
+
+    pub(crate) async fn begin_session_through(&self, instance: &str, user_id: &str, id: &str) {
         let now = self.clock.now();
         let session = NewSession {
             id,
@@ -180,7 +185,7 @@ impl World {
             sign_in: None,
             corp_id: &corp(),
             user_id: &user(user_id),
-            instance: "auths.loginTypes.Example",
+            instance,
             created_at: now,
             idle_until: now + Duration::from_hours(1000),
             expires_at: now + Duration::from_hours(1000),

@@ -211,7 +211,7 @@ async fn a_leavers_pair_ends_at_once() {
     let program = FrontEnd::program(&world);
     let pair = program.pair(&world, "zhangsan").await;
     world.wecom.edit(sample::CORP_ID, |company| company.remove_member("zhangsan")).unwrap();
-    world.login.sync_user_info(&world.instance, "zhangsan", true).await.unwrap();
+    world.login.sync_user_info(&world.instance, &[], "zhangsan", true).await.unwrap();
     assert_eq!(program.me(&pair.access).await, None);
     assert_eq!(program.next(&pair.refresh).await, Err((401, 710_301)));
 }

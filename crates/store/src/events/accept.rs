@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
+use wecom_login_model::{CorpId, Fingerprint, Timestamp, UserId};
 
 use super::EventTask;
 use crate::database::{PEOPLE, Transaction, sql};
-use crate::leavers::{leave, lose_sight, seen_by_nobody};
-use crate::sessions::{COLUMNS, end_sessions_of, note_ended};
-use crate::{EndReason, Error, Store};
+use crate::leavers::{leave, lose_sight, sign_out};
+use crate::sessions::end_sessions_of;
+use crate::{EndReason, Error, Store, ViewingApp};
 
 /// WeCom sends an event again within seconds if it got no answer (WeCom 90930). Within this time a repetition may also
 /// be another event: their only moment is a whole second (`CreateTime`), so two alike cannot be told apart.
@@ -34,15 +34,13 @@ pub struct NewEvent<'a> {
 pub enum Leaver<'a> {
     /// The member leaves the company: all sessions end.
     Company(UserId),
-    /// The member leaves the visible scope of an app: the sessions end that were begun through these instances of it,
-    /// and all of them unless another app sees the member.
+    /// The member leaves the visible scope of an app: the sessions end that were begun through it, and all of them
+    /// unless another app sees the member.
     Scope {
         /// The member.
         user_id: UserId,
         /// The app.
-        agent_id: &'a AgentId,
-        /// Full names of the app's instances.
-        instances: Vec<String>,
+        app: ViewingApp<'a>,
     },
 }
 
@@ -164,28 +162,12 @@ async fn end_sessions(
         Leaver::Company(user_id) => {
             end_sessions_of(transaction, corp_id, user_id, EndReason::Left, now).await?;
         }
-        Leaver::Scope { user_id, agent_id, instances } => {
-            for instance in instances {
-                let ended = sql(format!(
-                    "UPDATE sessions SET ended_at = $1, end_reason = $2
-                     WHERE corp_id = $3 AND user_key = $4 AND instance = $5 AND ended_at IS NULL RETURNING {COLUMNS}"
-                ))
-                .bind(now.as_millis())
-                .bind(EndReason::Left.as_str())
-                .bind(corp_id.as_str())
-                .bind(user_id.folded())
-                .bind(instance)
-                .fetch_all(&mut *transaction)
-                .await?;
-                note_ended(transaction, &ended, EndReason::Left, now).await?;
-            }
-            if marks == Marks::Later {
-                return Ok(());
-            }
-            let keys = [user_id.folded()];
-            lose_sight(transaction, corp_id, agent_id, &keys).await?;
-            let unseen = seen_by_nobody(transaction, corp_id, &keys).await?;
-            leave(transaction, corp_id, &unseen, now).await?;
+        Leaver::Scope { user_id, app } if marks == Marks::Now => {
+            lose_sight(transaction, corp_id, *app, &[user_id.folded()], now).await?;
+        }
+        Leaver::Scope { user_id, app } => {
+            let through = Some(app.instances);
+            sign_out(transaction, corp_id, &[user_id.folded()], through, now).await?;
         }
     }
     Ok(())

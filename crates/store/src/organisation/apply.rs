@@ -30,6 +30,8 @@ pub struct AppliedWhen {
     pub alone: bool,
     /// Departments that are not there any more, where the run is about some of them.
     pub gone: Vec<DepartmentId>,
+    /// Full names of the instances by which the app is configured.
+    pub instances: Vec<String>,
     /// When the next scheduled sync would be late, if there is a schedule.
     pub watched_until: Option<Timestamp>,
 }
@@ -351,7 +353,8 @@ mod tests {
             store.stage_scope(run, &Scope::default(), under).await.unwrap();
             store.stage_walked(run, members.collect(), &[], under).await.unwrap();
             store.end_walk(run, under).await.unwrap();
-            store.find_leavers(run, &self.corp_id, &self.agent_id, now, under).await.unwrap();
+            let app = crate::ViewingApp { agent_id: &self.agent_id, instances: &[] };
+            store.find_leavers(run, &self.corp_id, app, now, under).await.unwrap();
             let unseen = store.next_to_ask(run, Whom::Leavers, 10).await.unwrap();
             let gone = unseen.into_iter().map(|one| one.user_id).collect();
             store.stage_answers(run, &Answers { gone, ..Answers::default() }, now, under).await.unwrap();
@@ -361,6 +364,7 @@ mod tests {
 
     fn when(now: Timestamp) -> AppliedWhen {
         AppliedWhen {
+            instances: Vec::new(),
             now,
             extent: Extent::Company,
             hold: None,

@@ -1,12 +1,12 @@
 use std::collections::HashSet;
 
-use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp, UserId};
+use wecom_login_model::{CorpId, DepartmentId, Timestamp, UserId};
 
 use super::staging::{Staged, stage_answers};
 use super::{Phase, Run, RunId, Under, staging_of};
 use crate::database::{Row, sql};
 use crate::members::{departments, user_id};
-use crate::{Error, Store};
+use crate::{Error, Store, ViewingApp};
 
 /// A member whom the run asks WeCom for by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,36 +64,42 @@ impl Store {
     }
 
     /// Finds the members of the copy whom the run has not seen, and whom its app is the one to miss: it saw them before,
-    /// or no app did, although every other app has looked since the row was read (`others_since`). The leavers' phase
-    /// begins with it; tells how many they are.
+    /// or no app did, although every other app has looked since the row was read (`others_since`), or another app sees
+    /// them and they are signed in through this one. The leavers' phase begins with it; tells how many they are.
     pub async fn find_leavers(
         &self,
         run: RunId,
         corp_id: &CorpId,
-        agent_id: &AgentId,
+        app: ViewingApp<'_>,
         others_since: Timestamp,
         under: Under<'_>,
     ) -> Result<u64, Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         transaction.take_your_time().await?;
-        let found = sql("INSERT INTO asked_members (run_id, user_key, user_id, leaver)
+        let any_app = "EXISTS (SELECT 1 FROM sightings AS any_app
+                               WHERE any_app.corp_id = $2 AND any_app.user_key = m.user_key)";
+        let mut find = sql(format!("INSERT INTO asked_members (run_id, user_key, user_id, leaver)
              SELECT $1, m.user_key, m.user_id, 1 FROM members AS m
              WHERE m.corp_id = $2 AND m.left_at IS NULL
                AND NOT EXISTS (SELECT 1 FROM seen_members AS s WHERE s.run_id = $1 AND s.user_key = m.user_key)
                AND (EXISTS (SELECT 1 FROM sightings AS mine
                             WHERE mine.corp_id = $2 AND mine.user_key = m.user_key AND mine.agent_id = $3)
-                 OR (m.read_at < $4 AND NOT EXISTS
-                        (SELECT 1 FROM sightings AS any_app
-                         WHERE any_app.corp_id = $2 AND any_app.user_key = m.user_key)))
-             ORDER BY m.user_key
-             ON CONFLICT (run_id, user_key) DO UPDATE SET leaver = 1")
+                 OR (m.read_at < $4 AND NOT {any_app})"))
         .bind(run.0)
         .bind(corp_id.as_str())
-        .bind(agent_id.as_str())
+        .bind(app.agent_id.as_str())
         .bind(others_since.as_millis())
-        .long()
-        .execute(&mut transaction)
-        .await?;
+        .long();
+        if !app.instances.is_empty() {
+            find.push(&format!(
+                " OR ({any_app} AND EXISTS (SELECT 1 FROM sessions AS t WHERE t.corp_id = $2
+                    AND t.user_key = m.user_key AND t.ended_at IS NULL AND t.instance IN ("
+            ));
+            find.push_list(app.instances);
+            find.push(")))");
+        }
+        find.push(") ORDER BY m.user_key ON CONFLICT (run_id, user_key) DO UPDATE SET leaver = 1");
+        let found = find.execute(&mut transaction).await?;
         sql("UPDATE sync_runs SET phase = $1 WHERE id = $2")
             .bind(Phase::Leavers.as_str())
             .bind(run.0)

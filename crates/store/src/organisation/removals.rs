@@ -2,9 +2,9 @@
 
 use super::apply::number;
 use super::{Applied, AppliedWhen, Run};
-use crate::Error;
 use crate::database::{Transaction, sql};
-use crate::leavers::{leave, lose_sight, seen_by_nobody};
+use crate::leavers::{leave, lose_sight};
+use crate::{Error, ViewingApp};
 
 /// Marks those who have left, and holds the removals that wait for an administrator.
 pub(super) async fn remove(
@@ -27,7 +27,7 @@ pub(super) async fn remove(
     let only_approved = if when.hold.is_some() { format!("AND {approved}") } else { String::new() };
     // Nobody reads them between being chosen and being marked.
     let held = transaction.holding("m");
-    let mut leaving = Vec::new();
+    let app = ViewingApp { agent_id, instances: &when.instances };
     for (text, sees_no_more) in [
         (
             format!(
@@ -45,14 +45,12 @@ pub(super) async fn remove(
             .fetch_all(&mut *transaction)
             .await?;
         let keys = rows.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
-        if sees_no_more {
-            lose_sight(transaction, corp_id, agent_id, &keys).await?;
-            leaving.extend(seen_by_nobody(transaction, corp_id, &keys).await?);
+        applied.left += if sees_no_more {
+            lose_sight(transaction, corp_id, app, &keys, when.now).await?
         } else {
-            leaving.extend(keys);
-        }
+            leave(transaction, corp_id, &keys, when.now).await?
+        };
     }
-    applied.left = leave(transaction, corp_id, &leaving, when.now).await?;
     applied.written += applied.left;
     hold(transaction, run, when, [gone, barred], applied).await
 }

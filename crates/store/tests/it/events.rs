@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wecom_login_model::{CorpId, DepartmentId, Fingerprint, Profile, Timestamp, UserId};
-use wecom_login_store::{Accepted, EventTask, Leaver, NewEvent, NewSession, OutgoingEvent, Store};
+use wecom_login_store::{
+    Accepted, EventTask, Leaver, NewEvent, NewSession, OutgoingEvent, Store, ViewingApp,
+};
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
@@ -127,7 +129,8 @@ async fn whom_another_app_still_sees_is_told_by_the_end_of_the_one_s_sessions(fr
     begin(store, "s1", "lisi", "of 7").await;
     begin(store, "s2", "lisi", "of 8").await;
     let (lisi, instances) = (user("lisi"), vec!["of 7".to_owned()]);
-    let leaver = Leaver::Scope { user_id: lisi, agent_id: &agent("7"), instances };
+    let app = agent("7");
+    let leaver = Leaver::Scope { user_id: lisi, app: ViewingApp { agent_id: &app, instances: &instances } };
     accept(store, "event", vec![member("lisi")], Some(leaver), NOW).await;
     assert!(!lives(store, "s1").await && lives(store, "s2").await && !other.has_left("lisi").await);
     let told: Vec<_> = store.outbox(0, 10).await.unwrap().into_iter().map(|row| row.event).collect();

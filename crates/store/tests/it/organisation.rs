@@ -7,7 +7,7 @@ use wecom_login_model::{
 };
 use wecom_login_store::{
     Answers, AppliedWhen, Extent, Lease, NewRun, NewSession, Outcome, OutgoingEvent, Phase, Run, Scope,
-    Staged, Store, Under, WalkedDepartment, Whom,
+    Staged, Store, Under, ViewingApp, WalkedDepartment, Whom,
 };
 
 use crate::NOW;
@@ -68,12 +68,14 @@ impl Company<'_> {
         self.store.stage_walked(run.id, members, &walked, Under::NOTHING).await.unwrap();
         self.store.end_walk(run.id, Under::NOTHING).await.unwrap();
         let forever = Timestamp::from_millis(i64::MAX);
-        self.store.find_leavers(run.id, &corp(), &self.agent, forever, Under::NOTHING).await.unwrap();
+        let app = ViewingApp { agent_id: &self.agent, instances: &[] };
+        self.store.find_leavers(run.id, &corp(), app, forever, Under::NOTHING).await.unwrap();
         self.store.run(run.id).await.unwrap().unwrap()
     }
 
     pub(crate) async fn apply(&self, run: &Run, hold: Option<&str>) -> (wecom_login_store::Applied, Outcome) {
         let when = AppliedWhen {
+            instances: Vec::new(),
             now: self.now,
             extent: Extent::Company,
             hold: hold.map(str::to_owned),

@@ -1,6 +1,7 @@
 //! WeCom's events, encrypted and signed as WeCom does it, at the real address.
 
 mod address;
+mod apps;
 mod departments;
 mod members;
 mod official;

@@ -127,7 +127,7 @@ impl From<sqlx::Error> for Error {
             }
             _ => Kind::Other,
         };
-        Self { context: "database", source: Arc::new(error), kind }
+        Self { context: "database", source: explained(error, "sslrootcert in the address"), kind }
     }
 }
 
@@ -144,7 +144,7 @@ impl From<redis::RedisError> for Error {
             (ErrorKind::Server(kind), _) => of_redis(kind),
             _ => Kind::Other,
         };
-        Self { context: "Redis", source: Arc::new(error), kind }
+        Self { context: "Redis", source: explained(error, "SSL_CERT_FILE in the environment"), kind }
     }
 }
 
@@ -188,6 +188,33 @@ fn of_postgres(code: &str) -> Kind {
         code if ["08", "28", "53", "57"].iter().any(|class| code.starts_with(class)) => Kind::Unreachable,
         _ => Kind::Other,
     }
+}
+
+/// With what to do about a certificate that is not believed; `setting` names the authorities.
+fn explained<E>(error: E, setting: &str) -> Arc<dyn std::error::Error + Send + Sync>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    // The drivers wrap rustls' error differently, but none changes its text.
+    let text = error.to_string();
+    if !text.contains("invalid peer certificate") {
+        return Arc::new(error);
+    }
+    let remedy = if text.contains("UnknownIssuer") {
+        format!("its authority is not known here; {setting} names a file with the certificate of yours")
+    } else if text.contains("not valid for name") {
+        "it is for another host; give the name that stands in the certificate".to_owned()
+    } else {
+        format!("{setting} names a file with the authority's certificate")
+    };
+    Arc::new(NotBelieved { remedy, source: error })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the server's certificate is not believed ({source}): {remedy}")]
+struct NotBelieved<E: std::error::Error + 'static> {
+    remedy: String,
+    source: E,
 }
 
 /// The tables are of a later version of the program.

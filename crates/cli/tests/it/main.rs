@@ -14,5 +14,6 @@ mod program;
 mod replicas;
 mod servers;
 mod sync;
+mod tls;
 
 use wecom_login_stage::browser;

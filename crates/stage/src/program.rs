@@ -6,6 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+/// The end of a program.
+pub type Ended = tokio::sync::oneshot::Receiver<()>;
+
 /// Ended with its owner.
 #[derive(Debug)]
 pub struct Program {
@@ -86,9 +89,15 @@ impl Program {
         assert!(status.unwrap().success());
     }
 
-    /// True once it runs no more.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    /// Is told when it runs no more.
+    pub fn ended(&mut self) -> Ended {
+        let mut output = self.child.stdout.take().unwrap();
+        let (tell, ended) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut output, &mut std::io::sink());
+            let _ = tell.send(());
+        });
+        ended
     }
 
     /// Kills it like a power cut of the process: no signal handler runs.

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::oneshot::error::TryRecvError;
 use wecom_login_model::{CorpId, DepartmentId, UserId};
 use wecom_login_simulator::{Company, Department, Fault, FaultKind, Member, Options, Simulator, sample};
-use wecom_login_store::{Lease, Store};
+use wecom_login_store::{Lease, Phase, Run, Store};
 
 use crate::app::write_app;
-use crate::program::{Program, command};
+use crate::program::{Ended, Program, command};
 
 struct World {
     wecom: Simulator,
@@ -76,10 +77,6 @@ impl World {
         let told =
             |member: &Member| (member.userid.clone(), (member.name.clone(), member.department.clone()));
         self.edit(|company| company.members().map(|member| told(&member)).collect())
-    }
-
-    fn calls(&self) -> u64 {
-        self.wecom.calls().values().sum()
     }
 }
 
@@ -196,16 +193,43 @@ fn something_happens(company: &mut Company, dice: &mut Dice, round: u64) {
     company.put_department(renamed);
 }
 
+/// True once the process runs no more.
+fn is_over(ended: &mut Ended) -> bool {
+    !matches!(ended.try_recv(), Err(TryRecvError::Empty))
+}
+
+impl World {
+    /// Holds WeCom's call after the next `calls` of them, and all that follow.
+    fn hold_after(&self, calls: u64) {
+        if let Ok(calls @ 1..) = u32::try_from(calls) {
+            self.wecom.fault(Fault::new("*", FaultKind::Latency { ms: 0 }).times(calls));
+        }
+        self.wecom.fault(Fault::new("*", FaultKind::Hang));
+    }
+
+    /// Waits until a call is held; or until the process has ended, if it makes fewer calls.
+    async fn held(&self, ended: &mut Ended) {
+        tokio::select! {
+            () = self.wecom.held(1) => {}
+            _ = ended => {}
+        }
+    }
+}
+
+/// Waits until everything is read and the rest is the database's; or until the process has ended.
+async fn has_read(store: &Store, ended: &mut Ended) {
+    let is_read = |run: &Run| run.outcome.is_none() && run.phase > Phase::Walk;
+    while !is_over(ended) && !store.runs(1).await.unwrap().iter().any(is_read) {}
+}
+
 /// The process is killed at fifty moments of a sync, from its first call to its last write. Nobody is marked who is there,
-/// what was read is not read again, and the next sync that comes to its end makes the copy the company.
+/// and the next sync that comes to its end makes the copy the company.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_the_next_sync_makes_the_copy_the_company() {
     const CALLS: u64 = 3 + 30;
     let world = world(150, 30).await;
-    // So that a sync lasts long enough to be killed anywhere.
-    world.wecom.fault(Fault::new("user/list", FaultKind::Latency { ms: 3 }));
     let mut dice = Dice(0x5eed_0f5b_ac17);
-    let (mut kills, mut resumed, mut round, mut equal) = (0, 0, 0, true);
+    let (mut kills, mut round, mut equal) = (0, 0, true);
     world.run(&[]).await;
     let store = world.store().await;
     while kills < 50 || !equal {
@@ -213,21 +237,24 @@ async fn killed_at_any_moment_the_next_sync_makes_the_copy_the_company() {
         if equal {
             world.edit(|company| something_happens(company, &mut dice, round));
         }
-        let (before, moment) = (world.calls(), dice.roll(CALLS + 12));
-        let pause = Duration::from_micros(dice.roll(4_000) + moment.saturating_sub(CALLS) * 2_000);
+        let moment = dice.roll(CALLS + 12);
+        if moment < CALLS {
+            world.hold_after(moment);
+        }
         let mut program = Program::start(world.command(&[]));
-        let begun = Instant::now();
-        while world.calls() - before < moment.min(CALLS) && begun.elapsed() < Duration::from_secs(10) {
-            if program.has_ended() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_micros(200)).await;
+        let mut ended = program.ended();
+        if moment < CALLS {
+            world.held(&mut ended).await;
+        } else {
+            has_read(&store, &mut ended).await;
         }
-        tokio::time::sleep(pause).await;
-        if !program.has_ended() {
-            kills += 1;
+        // A little later, as the database goes.
+        for _ in 0..dice.roll(40) {
+            store.runs(1).await.unwrap();
         }
+        kills += u32::from(!is_over(&mut ended));
         program.kill();
+        world.wecom.clear_faults();
 
         let there = world.company();
         for user_id in there.keys() {
@@ -239,12 +266,33 @@ async fn killed_at_any_moment_the_next_sync_makes_the_copy_the_company() {
         }
         equal = dice.roll(3) == 0;
         if equal {
-            let before = world.wecom.calls_of("user/list");
             let (code, told) = world.run(&[]).await;
             assert_eq!((code, &told["outcome"]), (Some(0), &json!("complete")), "round {round}: {told}");
-            resumed += u64::from(world.wecom.calls_of("user/list") - before < 30);
             assert_eq!(world.copy(&store).await, there, "round {round}");
         }
     }
-    assert!(resumed > 0, "no killed sync was taken up where it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_sync_had_kept_is_not_read_again() {
+    let world = world(150, 30).await;
+    world.hold_after(3 + 29);
+    let mut program = Program::start(world.command(&[]));
+    let mut ended = program.ended();
+    world.held(&mut ended).await;
+    let store = world.store().await;
+    let kept = async || {
+        let runs = store.runs(1).await.unwrap();
+        store.departments_to_walk(runs[0].id).await.unwrap().1
+    };
+    while kept().await == 0 {
+        assert!(!is_over(&mut ended));
+    }
+    program.kill();
+    world.wecom.clear_faults();
+    let (kept, before) = (kept().await, world.wecom.calls_of("user/list"));
+    let (code, told) = world.run(&[]).await;
+    assert_eq!((code, &told["outcome"]), (Some(0), &json!("complete")), "{told}");
+    assert_eq!(world.wecom.calls_of("user/list") - before, 30 - kept);
+    assert_eq!(world.copy(&store).await, world.company());
 }

@@ -280,6 +280,7 @@ fn sync(port: u16, database: &str) -> Result<()> {
             .build()?;
         let viewer = Viewer {
             instance: "bench".to_owned(),
+            instances: Vec::new(),
             corp_id,
             app: client.within(Budget::of_a_company()),
             contact: None,

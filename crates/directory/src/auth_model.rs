@@ -66,7 +66,7 @@ mod tests {
     use std::time::Duration;
 
     use tempfile::TempDir;
-    use wecom_login_model::{Fingerprint, ManualClock, Profile, Timestamp, UserId};
+    use wecom_login_model::{AgentId, Fingerprint, ManualClock, Profile, Timestamp, UserId};
     use wecom_login_store::NewSession;
 
     use super::*;
@@ -88,7 +88,10 @@ mod tests {
         let (ww_a, ww_b) = (CorpId::parse("wwA").unwrap(), CorpId::parse("wwB").unwrap());
         let (zhangsan, lisi) = (UserId::parse("ZhangSan").unwrap(), UserId::parse("lisi").unwrap());
         for (corp_id, user_id) in [(&ww_a, &zhangsan), (&ww_a, &lisi), (&ww_b, &zhangsan)] {
-            store.save_member(corp_id, user_id, &Profile::default(), NOW).await.unwrap();
+            store
+                .save_member(corp_id, user_id, &Profile::default(), NOW, &AgentId::parse("7").unwrap())
+                .await
+                .unwrap();
         }
         let session = NewSession {
             id: "s1",

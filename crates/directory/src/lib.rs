@@ -15,7 +15,7 @@ pub use auth_model::AuthModel;
 pub use sync::{Observer, Progress, Report, SyncError, SyncOptions, Viewer};
 use wecom::Calls;
 use wecom_login_model::{
-    Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, UserId,
+    AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, UserId,
 };
 pub use wecom_login_store::ViewingApp;
 use wecom_login_store::{Consent, Store};
@@ -59,11 +59,11 @@ impl Directory {
     /// The member's row if it is fresh and tells of somebody who may sign in. Anybody else is read again before being
     /// turned away: the administrator may have let them back in a minute ago.
     ///
-    /// Fresh is what was read, or confirmed by a complete sync, within `fresh_for`; within [`UNWATCHED_FRESH_FOR`] where
-    /// neither a scheduled sync nor contact sync's events are healthy.
+    /// Fresh is what was read through this app, or confirmed by a complete sync of it, within `fresh_for`; within
+    /// [`UNWATCHED_FRESH_FOR`] where neither a scheduled sync nor contact sync's events are healthy.
     pub async fn fresh_member(
         &self,
-        corp_id: &CorpId,
+        (corp_id, agent_id): (&CorpId, &AgentId),
         user_id: &UserId,
         fresh_for: Duration,
     ) -> Result<Option<Member>, Error> {
@@ -73,11 +73,11 @@ impl Directory {
         if member.left_at.is_some() || barred(&member) {
             return Ok(None);
         }
-        if now < member.read_at + fresh_for.min(UNWATCHED_FRESH_FOR) {
+        let confirmation = self.store.confirmation(corp_id, agent_id, user_id).await?;
+        let Some(known_at) = confirmation.read_at.max(confirmation.confirmed_at) else { return Ok(None) };
+        if now < known_at + fresh_for.min(UNWATCHED_FRESH_FOR) {
             return Ok(Some(member));
         }
-        let confirmation = self.store.confirmation(corp_id, user_id).await?;
-        let known_at = confirmation.confirmed_at.map_or(member.read_at, |at| at.max(member.read_at));
         let watched = confirmation.watched_until.is_some_and(|until| now < until)
             || self.is_watched_by_events(corp_id, user_id).await?;
         let window = if watched { fresh_for } else { fresh_for.min(UNWATCHED_FRESH_FOR) };
@@ -88,17 +88,17 @@ impl Directory {
     pub async fn read_member(
         &self,
         calls: &Calls,
-        corp_id: &CorpId,
+        app: (&CorpId, &AgentId),
         user_id: &UserId,
     ) -> Result<Member, Error> {
-        Ok(self.read_told(calls, corp_id, user_id).await?.0)
+        Ok(self.read_told(calls, app, user_id).await?.0)
     }
 
     /// The same, with what WeCom told just now: the row also holds what it told before and withholds today.
     pub async fn read_told(
         &self,
         calls: &Calls,
-        corp_id: &CorpId,
+        (corp_id, agent_id): (&CorpId, &AgentId),
         user_id: &UserId,
     ) -> Result<(Member, Profile), Error> {
         // Before WeCom was asked: who leaves while it answers has left later.
@@ -106,7 +106,7 @@ impl Directory {
         let user = calls.user(user_id).await?;
         let profile = profile::of(&user);
         // Under WeCom's spelling, not under the caller's.
-        let member = self.store.save_member(corp_id, &user.user_id, &profile, read_at).await?;
+        let member = self.store.save_member(corp_id, &user.user_id, &profile, read_at, agent_id).await?;
         Ok((member, profile))
     }
 
@@ -159,10 +159,10 @@ impl Directory {
         fresh_for: Duration,
         force: bool,
     ) -> Result<(), Error> {
-        if !force && self.fresh_member(corp_id, user_id, fresh_for).await?.is_some() {
+        if !force && self.fresh_member((corp_id, app.agent_id), user_id, fresh_for).await?.is_some() {
             return Ok(());
         }
-        match self.read_member(calls, corp_id, user_id).await {
+        match self.read_member(calls, (corp_id, app.agent_id), user_id).await {
             Ok(_) => Ok(()),
             Err(Error::WeCom(error)) if error.is_outside_scope() => {
                 if self.store.member(corp_id, user_id).await?.is_none() {

@@ -16,8 +16,8 @@ impl Login {
     pub async fn get_user_info(&self, instance: &Instance, user_id: &str) -> Result<UserInfo, Refusal> {
         let calls = instance.client().within(self.budget().clone());
         let user_id = parse_user_id(user_id)?;
-        let member =
-            self.directory().read_member(&calls, instance.corp_id(), &user_id).await.map_err(refused)?;
+        let app = (instance.corp_id(), instance.agent_id());
+        let member = self.directory().read_member(&calls, app, &user_id).await.map_err(refused)?;
         self.user_info(&member).await
     }
 

@@ -128,7 +128,7 @@ fn auth_row(row: &Row) -> Result<AuthRow, Error> {
 
 #[cfg(test)]
 mod tests {
-    use wecom_login_model::{MemberStatus, Profile};
+    use wecom_login_model::{AgentId, MemberStatus, Profile};
 
     use super::*;
 
@@ -139,7 +139,16 @@ mod tests {
         let (corp_id, now) = (CorpId::parse("wwA").unwrap(), Timestamp::from_millis(1_800_000_000_000));
         let active = Profile { status: Some(MemberStatus::Active), ..Profile::default() };
         for user_id in ["stays", "leaves"] {
-            store.save_member(&corp_id, &UserId::parse(user_id).unwrap(), &active, now).await.unwrap();
+            store
+                .save_member(
+                    &corp_id,
+                    &UserId::parse(user_id).unwrap(),
+                    &active,
+                    now,
+                    &AgentId::parse("7").unwrap(),
+                )
+                .await
+                .unwrap();
         }
         sql("UPDATE members SET left_at = $1 WHERE user_key = 'leaves'")
             .bind(now.as_millis())

@@ -1,4 +1,4 @@
-use wecom_login_model::{CorpId, DepartmentId, Member, MemberStatus, Profile, Timestamp, UserId};
+use wecom_login_model::{AgentId, CorpId, DepartmentId, Member, MemberStatus, Profile, Timestamp, UserId};
 
 use crate::database::{PEOPLE, Row, Statement, sql};
 use crate::leavers::leave;
@@ -19,7 +19,7 @@ impl Store {
         row.as_ref().map(member).transpose()
     }
 
-    /// Writes what WeCom told about the member, asked at `now`, and gives the row as it is after that.
+    /// Writes what WeCom told about the member, asked at `now` by that app, and gives the row as it is after that.
     ///
     /// A field that WeCom withheld (`""`) does not erase what is known of it: mobile, email, biz_mail, avatar
     /// and gender. The member is taken to be in the company, so a mark of having left goes, unless they were marked after
@@ -31,12 +31,14 @@ impl Store {
         user_id: &UserId,
         profile: &Profile,
         now: Timestamp,
+        read_by: &AgentId,
     ) -> Result<Member, Error> {
+        let upsert = upsert(corp_id, user_id, profile, now, read_by)?;
         if !is_barred(profile) {
-            return member(&upsert(corp_id, user_id, profile, now)?.fetch_one(self.database.writer()).await?);
+            return member(&upsert.fetch_one(self.database.writer()).await?);
         }
         let mut transaction = self.database.begin(PEOPLE).await?;
-        upsert(corp_id, user_id, profile, now)?.execute(&mut transaction).await?;
+        upsert.execute(&mut transaction).await?;
         leave(&mut transaction, corp_id, &[user_id.folded()], now).await?;
         let row = sql(format!("SELECT {COLUMNS} FROM members WHERE corp_id = $1 AND user_key = $2"))
             .bind(corp_id.as_str())
@@ -53,10 +55,11 @@ impl Store {
         corp_id: &CorpId,
         members: &[(UserId, Profile)],
         now: Timestamp,
+        read_by: &AgentId,
     ) -> Result<(), Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
         for (user_id, profile) in members {
-            upsert(corp_id, user_id, profile, now)?.execute(&mut transaction).await?;
+            upsert(corp_id, user_id, profile, now, read_by)?.execute(&mut transaction).await?;
         }
         let barred = members.iter().filter(|(_, profile)| is_barred(profile));
         let barred: Vec<String> = barred.map(|(user_id, _)| user_id.folded()).collect();
@@ -142,17 +145,24 @@ pub(crate) const WRITTEN: &str = "user_id = excluded.user_id, name = excluded.na
     departments = excluded.departments, leads = excluded.leads,
     main_department = excluded.main_department, status = excluded.status, row_hash = excluded.row_hash,
     left_at = CASE WHEN excluded.status IN (2, 5) OR members.left_at > excluded.read_at THEN members.left_at END,
-    read_at = excluded.read_at, updated_at = excluded.updated_at";
+    read_at = excluded.read_at, read_by = excluded.read_by, updated_at = excluded.updated_at";
 
 fn is_barred(profile: &Profile) -> bool {
     profile.status.is_some_and(MemberStatus::is_barred)
 }
 
-fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp) -> Result<Statement, Error> {
+fn upsert(
+    corp_id: &CorpId,
+    user_id: &UserId,
+    profile: &Profile,
+    now: Timestamp,
+    read_by: &AgentId,
+) -> Result<Statement, Error> {
     Ok(sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
-            gender, departments, leads, main_department, status, row_hash, left_at, read_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $18)
+            gender, departments, leads, main_department, status, row_hash, left_at, read_at, created_at, updated_at,
+            read_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $18, $19)
          ON CONFLICT (corp_id, user_key) DO UPDATE SET {WRITTEN}
          RETURNING {COLUMNS}"
     ))
@@ -173,7 +183,8 @@ fn upsert(corp_id: &CorpId, user_id: &UserId, profile: &Profile, now: Timestamp)
     .bind(profile.status.map(i64::from))
     .bind(row_hash(user_id, profile))
     .bind(is_barred(profile).then_some(now.as_millis()))
-    .bind(now.as_millis()))
+    .bind(now.as_millis())
+    .bind(read_by.as_str()))
 }
 
 pub(crate) fn json(departments: &[DepartmentId]) -> Result<String, Error> {

@@ -47,7 +47,7 @@ impl Events {
             let new: Vec<Department> = departments.iter().filter(is_new).cloned().collect();
             let read_at = directory.clock.now();
             let members: Vec<_> = members_of(calls, &new).await?.into_iter().collect();
-            directory.store.save_members(corp_id, &members, read_at).await?;
+            directory.store.save_members(corp_id, &members, read_at, &app.agent_id).await?;
             listed.extend(departments.into_iter().map(|department| (department.id, department)));
         }
         let seen = listed.contains_key(&id);

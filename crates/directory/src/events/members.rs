@@ -23,7 +23,7 @@ impl Events {
     ) -> Result<Attempt, Error> {
         let now = self.directory.clock.now();
         for (place, app) in apps.iter().enumerate() {
-            match self.directory.read_member(&app.app, corp_id, user_id).await {
+            match self.directory.read_member(&app.app, (corp_id, &app.agent_id), user_id).await {
                 Ok(_) => {
                     for blind in &apps[..place] {
                         let store = &self.directory.store;

@@ -5,7 +5,7 @@ use proptest::test_runner::{Config, TestRunner};
 use wecom_login_simulator::{Company, Department, Member as Person, sample};
 use wecom_login_store::Outcome;
 
-use crate::world::{World, below};
+use crate::world::{World, agent, below, corp};
 
 /// Something that happens; numbers choose among what is there.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ fn the_copy_is_the_company_after_every_sync() {
                     // By whoever signs in; who is out of sight is refused.
                     let user_id = crate::world::user(&user_id);
                     let calls = world.viewer().app;
-                    let _ = world.directory.read_member(&calls, &crate::world::corp(), &user_id).await;
+                    let _ = world.directory.read_member(&calls, (&corp(), &agent()), &user_id).await;
                 }
                 if let Change::Sync = change {
                     // Held removals are an administrator's to make.

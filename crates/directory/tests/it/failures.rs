@@ -6,7 +6,7 @@ use wecom_login_directory::{SyncError, SyncOptions, UNWATCHED_FRESH_FOR};
 use wecom_login_simulator::{Fault, FaultKind, sample};
 use wecom_login_store::{Lease, Outcome, Phase};
 
-use crate::world::{World, corp, user, world};
+use crate::world::{World, agent, corp, user, world};
 
 fn fault(endpoint: &str, kind: FaultKind, times: u32) -> Fault {
     Fault { times: Some(times), ..Fault::new(endpoint, kind) }
@@ -231,7 +231,7 @@ async fn a_complete_sync_confirms_members_within_their_freshness() {
     let world = world(30, 3).await;
     let day = Duration::from_hours(24);
     let fresh = async |user_id: &str| {
-        world.directory.fresh_member(&corp(), &user(user_id), day).await.unwrap().is_some()
+        world.directory.fresh_member((&corp(), &agent()), &user(user_id), day).await.unwrap().is_some()
     };
     let sync = async |every| {
         world.clock.advance(Duration::from_mins(1));

@@ -3,7 +3,7 @@
 use wecom_login_simulator::sample;
 use wecom_login_store::Outcome;
 
-use crate::world::{corp, world};
+use crate::world::{agent, corp, user, world};
 
 #[tokio::test]
 async fn an_emptied_scope_signs_nobody_out() {
@@ -102,6 +102,6 @@ async fn held_members_are_not_confirmed_by_the_sync_that_held_them() {
     world.sync().await;
     world.narrow(sample::AGENT_ID, &[], &[]);
     world.sync().await;
-    let confirmed = world.store.confirmation(&corp(), &crate::world::user("lisi")).await.unwrap();
+    let confirmed = world.store.confirmation(&corp(), &agent(), &user("lisi")).await.unwrap();
     assert_eq!(confirmed.confirmed_at, None);
 }

@@ -4,7 +4,7 @@ use wecom_login_model::AgentId;
 use wecom_login_simulator::sample;
 use wecom_login_store::{Consent, Outcome};
 
-use crate::world::{corp, user, world};
+use crate::world::{agent, corp, user, world};
 
 #[tokio::test]
 async fn whoever_has_left_is_marked_and_signed_out_and_the_row_stays() {
@@ -66,7 +66,7 @@ async fn a_single_read_marks_a_disabled_member_too() {
     world.begin_session("lisi", "s-lisi").await;
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.status = 2));
     let calls = world.viewer().app;
-    let member = world.directory.read_member(&calls, &corp(), &user("lisi")).await.unwrap();
+    let member = world.directory.read_member(&calls, (&corp(), &agent()), &user("lisi")).await.unwrap();
     assert!(member.left_at.is_some() && !world.is_signed_in("s-lisi").await);
     assert_eq!(world.outbox().await, ["left lisi", "ended s-lisi"]);
 }
@@ -118,7 +118,7 @@ async fn a_row_that_somebody_read_meanwhile_is_newer_than_the_run() {
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "新".into()));
     let calls = world.viewer().app;
     world.clock.advance(std::time::Duration::from_mins(1));
-    world.directory.read_member(&calls, &corp(), &user("lisi")).await.unwrap();
+    world.directory.read_member(&calls, (&corp(), &agent()), &user("lisi")).await.unwrap();
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "李四".into()));
     assert_eq!(
         world.sync().await.applied.changed,
@@ -208,7 +208,7 @@ async fn a_row_that_another_app_has_just_brought_is_that_apps_to_miss() {
     (wide.apps, narrow.apps) = (apps.clone(), apps);
     world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan"]);
     // lisi signs in by the wide app, which has not synchronised yet.
-    world.directory.read_member(&wide.app, &corp(), &user("lisi")).await.unwrap();
+    world.directory.read_member(&wide.app, (&corp(), &wide.agent_id), &user("lisi")).await.unwrap();
     world.sync_as(&narrow, false).await.unwrap();
     assert!(!world.has_left("lisi").await);
     assert_eq!(world.wecom.calls_of("user/get"), 2, "lisi's and the one of the name in the scope");

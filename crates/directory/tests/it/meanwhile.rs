@@ -5,7 +5,7 @@ use std::time::Duration;
 use wecom_login_model::Clock as _;
 use wecom_login_simulator::{Fault, FaultKind, sample};
 
-use crate::world::{World, corp, user, world};
+use crate::world::{World, agent, corp, user, world};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -45,8 +45,8 @@ async fn who_leaves_while_a_sign_in_reads_them_has_left() {
     let world = world(5, 1).await;
     world.sync().await;
     world.wecom.fault(Fault::new("user/get", FaultKind::Hang));
-    let (calls, corp_id, lisi) = (world.viewer().app, corp(), user("lisi"));
-    let reading = world.directory.read_member(&calls, &corp_id, &lisi);
+    let (calls, corp_id, agent_id, lisi) = (world.viewer().app, corp(), agent(), user("lisi"));
+    let reading = world.directory.read_member(&calls, (&corp_id, &agent_id), &lisi);
     let (member, ()) = tokio::join!(reading, leaves_while_held(&world));
     assert!(member.unwrap().left_at.is_some(), "the sign-in is told so");
     assert!(world.has_left("lisi").await);

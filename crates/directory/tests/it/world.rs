@@ -34,6 +34,10 @@ pub(crate) struct World {
     folder: TempDir,
 }
 
+pub(crate) fn agent() -> AgentId {
+    AgentId::parse(sample::AGENT_ID.to_string()).unwrap()
+}
+
 pub(crate) fn corp() -> CorpId {
     CorpId::parse(sample::CORP_ID).unwrap()
 }

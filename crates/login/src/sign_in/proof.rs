@@ -39,12 +39,13 @@ impl Login {
         looking: bool,
     ) -> Result<(Member, Told), Refusal> {
         let corp_id = instance.corp_id();
+        let app = (corp_id, instance.agent_id());
         let row = async {
             let fresh_for = instance.user_fresh_for();
-            match self.directory.fresh_member(corp_id, user_id, fresh_for).await? {
+            match self.directory.fresh_member(app, user_id, fresh_for).await? {
                 Some(member) if !looking => Ok((member, Told::default())),
                 _ => {
-                    let (member, profile) = self.directory.read_told(calls, corp_id, user_id).await?;
+                    let (member, profile) = self.directory.read_told(calls, app, user_id).await?;
                     Ok((member, Told { mobile: profile.mobile, biz_mail: profile.biz_mail }))
                 }
             }

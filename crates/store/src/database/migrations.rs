@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations![
     10 "0010_organisation_sync",
     20 "0020_contact_events",
     30 "0030_audit",
+    40 "0040_read_by",
 ];
 
 pub(super) async fn run_on_sqlite(writer: &SqlitePool) -> Result<(), Error> {

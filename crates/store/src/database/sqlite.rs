@@ -9,6 +9,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use tokio::time::Instant;
 
 use super::transaction::OnOne;
 use super::{Transaction, migrations};
@@ -45,7 +46,18 @@ impl Sqlite {
                 // connection for one in a transaction for ever.
                 .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         };
-        let writer = pool(1).connect_with(options.clone().pragma("cache_size", WRITER_CACHE)).await?;
+        let alone = options.clone().pragma("cache_size", WRITER_CACHE);
+        let patience = Instant::now() + BUSY_TIMEOUT;
+        let writer = loop {
+            // Of several that make the file at once, those that ask for the write-ahead log while another makes it are busy
+            // at once: SQLite's own time-out does not count there.
+            match pool(1).connect_with(alone.clone()).await.map_err(Error::from) {
+                Err(error) if error.is_busy() && Instant::now() < patience => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                writer => break writer?,
+            }
+        };
         migrations::run_on_sqlite(&writer).await?;
         let readers = pool(READERS).connect_lazy_with(options);
         Ok(Self { writer, readers, sink: None })

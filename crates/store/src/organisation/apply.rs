@@ -203,10 +203,11 @@ async fn members(
     // for PostgreSQL: a sign-in may have written the row since this statement began.
     let written = sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
-            gender, departments, leads, main_department, status, row_hash, read_at, left_at, created_at, updated_at)
+            gender, departments, leads, main_department, status, row_hash, read_at, left_at, created_at, updated_at,
+            read_by)
          SELECT $1, p.user_key, p.user_id, p.name, p.alias, p.position, p.mobile, p.email, p.biz_mail, p.avatar,
             p.gender, p.departments, p.leads, p.main_department, p.status, p.row_hash, p.read_at,
-            CASE WHEN s.barred = 1 AND $5 = 1 THEN $3 END, $3, $3
+            CASE WHEN s.barred = 1 AND $5 = 1 THEN $3 END, $3, $3, $2
          FROM seen_members AS s
          LEFT JOIN members AS m ON m.corp_id = $1 AND m.user_key = s.user_key
          JOIN staged_members AS p ON p.id = s.staged_id

@@ -3,35 +3,50 @@ use wecom_login_model::{AgentId, CorpId, Timestamp, UserId};
 use crate::database::{PEOPLE, sql};
 use crate::{Error, Store};
 
-/// What complete syncs say about a member's row.
+/// What an app knows of a member's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Confirmation {
-    /// The member was there at this moment, and the row was right.
+    /// When the app read the member, unless another app has read them since.
+    pub read_at: Option<Timestamp>,
+    /// When the app's last complete sync began, which saw the member and found the row right.
     pub confirmed_at: Option<Timestamp>,
-    /// A scheduled sync watches over the member until then.
+    /// A scheduled sync of the app watches over the member until then.
     pub watched_until: Option<Timestamp>,
 }
 
 impl Store {
-    /// What complete syncs of the apps that see the member say. Whoever is seen by none yet is watched over by all.
-    pub async fn confirmation(&self, corp_id: &CorpId, user_id: &UserId) -> Result<Confirmation, Error> {
+    /// What that app knows of the member: one app of a company says nothing about what another may see. Whoever is seen by
+    /// none yet is watched over by each.
+    pub async fn confirmation(
+        &self,
+        corp_id: &CorpId,
+        agent_id: &AgentId,
+        user_id: &UserId,
+    ) -> Result<Confirmation, Error> {
         let row = sql("SELECT
-               (SELECT MAX(a.started_at) FROM synced_apps AS a
+               (SELECT m.read_at FROM members AS m
+                WHERE m.corp_id = $1 AND m.user_key = $2 AND m.read_by = $3) AS read_at,
+               (SELECT a.started_at FROM synced_apps AS a
                 JOIN sightings AS g ON g.corp_id = a.corp_id AND g.agent_id = a.agent_id AND g.user_key = $2
-                WHERE a.corp_id = $1 AND NOT EXISTS (SELECT 1 FROM held_removals AS h
-                    WHERE h.corp_id = $1 AND h.agent_id = a.agent_id AND h.user_key = $2)) AS confirmed_at,
-               (SELECT MAX(a.watched_until) FROM synced_apps AS a
-                WHERE a.corp_id = $1 AND (NOT EXISTS
+                WHERE a.corp_id = $1 AND a.agent_id = $3 AND NOT EXISTS (SELECT 1 FROM held_removals AS h
+                    WHERE h.corp_id = $1 AND h.agent_id = $3 AND h.user_key = $2)) AS confirmed_at,
+               (SELECT a.watched_until FROM synced_apps AS a
+                WHERE a.corp_id = $1 AND a.agent_id = $3 AND (NOT EXISTS
                         (SELECT 1 FROM sightings AS g WHERE g.corp_id = $1 AND g.user_key = $2)
                     OR EXISTS (SELECT 1 FROM sightings AS g
-                        WHERE g.corp_id = $1 AND g.user_key = $2 AND g.agent_id = a.agent_id))) AS watched_until")
+                        WHERE g.corp_id = $1 AND g.user_key = $2 AND g.agent_id = $3))) AS watched_until")
         .bind(corp_id.as_str())
         .bind(user_id.folded())
+        .bind(agent_id.as_str())
         .fetch_one(self.database.reader())
         .await?;
         let moment =
             |column: &str| Ok::<_, Error>(row.get::<Option<i64>>(column)?.map(Timestamp::from_millis));
-        Ok(Confirmation { confirmed_at: moment("confirmed_at")?, watched_until: moment("watched_until")? })
+        Ok(Confirmation {
+            read_at: moment("read_at")?,
+            confirmed_at: moment("confirmed_at")?,
+            watched_until: moment("watched_until")?,
+        })
     }
 
     /// When each app of the company began its last complete sync.

@@ -6,6 +6,7 @@ use wecom_login_store::{Bound, BoundBy, Consent, Imported, MatchOn, Matched, New
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
+use crate::organisation::agent;
 
 on_every_database![
     of_many_registrations_at_once_one_makes_the_account,
@@ -127,13 +128,14 @@ async fn a_rename_moves_everything_once(fresh: Fresh) {
     let store = &fresh.store;
     let (old, fresh) = (member("wwA/zhangsan"), UserId::parse("Zhang.San").unwrap());
     let profile = |name: &str| Profile { name: name.into(), ..Profile::default() };
-    let row = store.save_member(&old.corp_id, &old.user_id, &profile("张三"), NOW).await.unwrap();
+    let row =
+        store.save_member(&old.corp_id, &old.user_id, &profile("张三"), NOW, &agent("7")).await.unwrap();
     let given = Consent { mobile: "13800000001".into(), ..Consent::default() };
     store.save_consent(&old.corp_id, &old.user_id, &given, NOW).await.unwrap();
     let account = store.register(&old, NOW).await.unwrap();
     // A sync was faster.
     store.mark_left(&old.corp_id, &old.user_id, NOW).await.unwrap();
-    store.save_member(&old.corp_id, &fresh, &profile("张三"), NOW).await.unwrap();
+    store.save_member(&old.corp_id, &fresh, &profile("张三"), NOW, &agent("7")).await.unwrap();
 
     assert!(store.rename_member(&old.corp_id, &old.user_id, &fresh, NOW).await.unwrap());
     assert!(!store.rename_member(&old.corp_id, &old.user_id, &fresh, NOW).await.unwrap());

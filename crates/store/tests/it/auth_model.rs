@@ -10,6 +10,7 @@ use wecom_login_store::{EndReason, NewSession, Store};
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
+use crate::organisation::agent;
 
 on_every_database![
     every_operator_finds_the_rows_it_means_in_both_grammars,
@@ -40,7 +41,7 @@ fn query(filter: &str) -> Query {
 /// Three members of wwA, ids 1 to 3, and their namesake in wwB.
 async fn company(store: &Store) {
     let save = async |corp_id: &str, user_id: &str, profile: Profile, now: Timestamp| {
-        store.save_member(&corp(corp_id), &user(user_id), &profile, now).await.unwrap();
+        store.save_member(&corp(corp_id), &user(user_id), &profile, now, &agent("7")).await.unwrap();
     };
     let zhangsan = Profile {
         name: "张三".into(),
@@ -309,7 +310,7 @@ async fn texts_that_look_like_sql_are_texts(fresh: Fresh) {
     company(store).await;
     for text in INJECTIONS {
         let named = Profile { name: text.into(), position: format!("a{text}b"), ..Profile::default() };
-        let id = store.save_member(&corp("wwA"), &user("named"), &named, NOW).await.unwrap().id;
+        let id = store.save_member(&corp("wwA"), &user("named"), &named, NOW, &agent("7")).await.unwrap().id;
         let value = quoted(text);
         let found = async |filter: String| {
             let rows = rows(store, &query(&filter)).await.rows;

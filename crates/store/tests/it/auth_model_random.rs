@@ -15,6 +15,7 @@ use wecom_login_store::{EndReason, NewSession, Store};
 
 use crate::NOW;
 use crate::backends::Backend;
+use crate::organisation::agent;
 
 const TEXTS: [&str; 16] =
     ["", "a", "A", "ab", "aB", "b%a", "%", "_", "a_b", "!", "\\", "'", "张", "张三", "三张", "É"];
@@ -293,7 +294,7 @@ async fn fill(store: &Store, people: &[Someone], sessions: &[Session]) -> Vec<(&
             continue;
         }
         let created = moment(someone.created);
-        let member = store.save_member(&corp, &user, &someone.profile, created).await.unwrap();
+        let member = store.save_member(&corp, &user, &someone.profile, created, &agent("7")).await.unwrap();
         let session = shown(sessions, someone.corp, someone.user).filter(|_| member.left_at.is_none());
         let hash = session.map(|(number, _)| Fingerprint::of(number.to_string()).to_hex());
         let Profile { name, mobile, email, avatar, position, gender, departments, leads, status, .. } =

@@ -106,7 +106,7 @@ async fn lives(store: &Store, id: &str) -> bool {
 
 async fn a_leaver_s_sessions_end_with_the_event_and_not_with_its_repetition(fresh: Fresh) {
     let store = &fresh.store;
-    store.save_member(&corp(), &user("lisi"), &Profile::default(), NOW).await.unwrap();
+    store.save_member(&corp(), &user("lisi"), &Profile::default(), NOW, &agent("7")).await.unwrap();
     begin(store, "s1", "lisi", "a").await;
     begin(store, "s2", "lisi", "b").await;
     begin(store, "s3", "zhangsan", "a").await;
@@ -115,7 +115,7 @@ async fn a_leaver_s_sessions_end_with_the_event_and_not_with_its_repetition(fres
     assert!(!lives(store, "s1").await && !lives(store, "s2").await && lives(store, "s3").await);
     assert_eq!(store.member(&corp(), &user("lisi")).await.unwrap().unwrap().left_at, Some(NOW));
 
-    store.save_member(&corp(), &user("lisi"), &Profile::default(), NOW).await.unwrap();
+    store.save_member(&corp(), &user("lisi"), &Profile::default(), NOW, &agent("7")).await.unwrap();
     begin(store, "s4", "lisi", "a").await;
     accept(store, "event", vec![member("lisi")], leaver(), NOW).await;
     assert!(lives(store, "s4").await);

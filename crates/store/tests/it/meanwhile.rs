@@ -88,7 +88,7 @@ async fn who_signs_in_while_a_run_marks_leavers_stays() {
 async fn no_session_begins_between_the_mark_of_a_leaver_and_its_commit() {
     let fresh = Backend::Postgres.fresh().await;
     let (mut beside, mut looking) = (fresh.beside().await, fresh.beside().await);
-    fresh.store.save_member(&corp(), &user("zhangsan"), &Profile::default(), NOW).await.unwrap();
+    fresh.store.save_member(&corp(), &user("zhangsan"), &Profile::default(), NOW, &agent("7")).await.unwrap();
     for (id, ends, begun) in [("s1", "ROLLBACK", true), ("s2", "COMMIT", false)] {
         beside
             .execute("BEGIN; UPDATE members SET left_at = 1800000000000 WHERE user_key = 'zhangsan'")
@@ -110,7 +110,7 @@ async fn an_event_about_a_leaver_is_taken_while_a_sync_holds_everybody() {
     let fresh = Backend::Postgres.fresh().await;
     let store = &fresh.store;
     let mut beside = fresh.beside().await;
-    store.save_member(&corp(), &user("zhangsan"), &Profile::default(), NOW).await.unwrap();
+    store.save_member(&corp(), &user("zhangsan"), &Profile::default(), NOW, &agent("7")).await.unwrap();
     begin(store, "s1", "s1", None).await.unwrap();
     beside
         .execute("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('wecom-login/people', 0))")

@@ -4,6 +4,7 @@ use wecom_login_model::{CorpId, Department, DepartmentId, MemberStatus, Profile,
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
+use crate::organisation::agent;
 
 on_every_database![
     spelling_does_not_make_another_member_but_another_company_does,
@@ -33,9 +34,14 @@ fn profile(name: &str) -> Profile {
 
 async fn spelling_does_not_make_another_member_but_another_company_does(fresh: Fresh) {
     let store = &fresh.store;
-    let first = store.save_member(&corp("wwA"), &user("ZhangSan"), &profile("张三"), NOW).await.unwrap();
-    let again = store.save_member(&corp("wwA"), &user("zhangsan"), &profile("张三"), NOW).await.unwrap();
-    let other = store.save_member(&corp("wwB"), &user("zhangsan"), &profile("张三丰"), NOW).await.unwrap();
+    let first =
+        store.save_member(&corp("wwA"), &user("ZhangSan"), &profile("张三"), NOW, &agent("7")).await.unwrap();
+    let again =
+        store.save_member(&corp("wwA"), &user("zhangsan"), &profile("张三"), NOW, &agent("7")).await.unwrap();
+    let other = store
+        .save_member(&corp("wwB"), &user("zhangsan"), &profile("张三丰"), NOW, &agent("7"))
+        .await
+        .unwrap();
     assert_eq!(first.id, again.id);
     assert_ne!(first.id, other.id);
     let read = store.member(&corp("wwA"), &user("ZHANGSAN")).await.unwrap().unwrap();
@@ -52,10 +58,11 @@ async fn what_is_withheld_later_does_not_erase_what_is_known(fresh: Fresh) {
         position: "工程师".into(),
         ..profile("张三")
     };
-    store.save_member(&corp("wwA"), &user("zhangsan"), &told, NOW).await.unwrap();
+    store.save_member(&corp("wwA"), &user("zhangsan"), &told, NOW, &agent("7")).await.unwrap();
     let later = NOW + Duration::from_mins(1);
     let withheld = Profile { gender: "0".into(), ..profile("张三") };
-    let row = store.save_member(&corp("wwA"), &user("zhangsan"), &withheld, later).await.unwrap();
+    let row =
+        store.save_member(&corp("wwA"), &user("zhangsan"), &withheld, later, &agent("7")).await.unwrap();
     assert_eq!((row.profile.mobile.as_str(), row.profile.gender.as_str()), ("13800000000", "1"));
     assert_eq!(row.profile.position, "", "what is not withheld is taken as told");
     assert_eq!((row.created_at, row.read_at), (NOW, later));
@@ -65,17 +72,21 @@ async fn who_left_while_wecom_answered_has_left(fresh: Fresh) {
     let store = &fresh.store;
     let (corp_id, lisi) = (corp("wwA"), user("lisi"));
     let left_at = async || store.member(&corp_id, &lisi).await.unwrap().unwrap().left_at;
-    store.save_member(&corp_id, &lisi, &profile("李四"), NOW).await.unwrap();
+    store.save_member(&corp_id, &lisi, &profile("李四"), NOW, &agent("7")).await.unwrap();
     let minute = Duration::from_mins(1);
     store.mark_left(&corp_id, &lisi, NOW + minute * 2).await.unwrap();
 
     // WeCom was asked a minute before, and its answer is written now.
-    let row = store.save_member(&corp_id, &lisi, &profile("李四四"), NOW + minute).await.unwrap();
+    let row =
+        store.save_member(&corp_id, &lisi, &profile("李四四"), NOW + minute, &agent("7")).await.unwrap();
     assert_eq!((row.left_at, row.profile.name.as_str()), (Some(NOW + minute * 2), "李四四"));
-    store.save_members(&corp_id, &[(lisi.clone(), profile("李四"))], NOW + minute).await.unwrap();
+    store
+        .save_members(&corp_id, &[(lisi.clone(), profile("李四"))], NOW + minute, &agent("7"))
+        .await
+        .unwrap();
     assert_eq!(left_at().await, Some(NOW + minute * 2));
 
-    store.save_member(&corp_id, &lisi, &profile("李四"), NOW + minute * 3).await.unwrap();
+    store.save_member(&corp_id, &lisi, &profile("李四"), NOW + minute * 3, &agent("7")).await.unwrap();
     assert_eq!(left_at().await, None, "asked since");
 }
 

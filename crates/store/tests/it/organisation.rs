@@ -225,7 +225,8 @@ async fn held_removals_wait_for_their_approval(fresh: Fresh) {
     assert_eq!((applied.left, applied.held, outcome), (0, 1, Outcome::Held));
     let held = fresh.store.held_removals(10).await.unwrap();
     assert_eq!((held[0].count, held[0].approved, &held[0].members[..]), (1, 0, &[user("b")][..]));
-    let confirmation = async |text: &str| fresh.store.confirmation(&corp(), &user(text)).await.unwrap();
+    let confirmation =
+        async |text: &str| fresh.store.confirmation(&corp(), &agent("7"), &user(text)).await.unwrap();
     assert_eq!(confirmation("a").await.confirmed_at, Some(company.now));
     assert_eq!(confirmation("b").await.confirmed_at, None, "held is not confirmed");
 
@@ -247,7 +248,7 @@ async fn what_was_read_or_told_since_is_newer(fresh: Fresh) {
         company.walk(vec![staged("read", "older", company.now), staged("left", "x", company.now)]).await;
     let later = company.now + MINUTE;
     let newer = Profile { name: "newer".into(), ..Profile::default() };
-    fresh.store.save_member(&corp(), &user("read"), &newer, later).await.unwrap();
+    fresh.store.save_member(&corp(), &user("read"), &newer, later, &agent("7")).await.unwrap();
     fresh.store.mark_left(&corp(), &user("left"), later).await.unwrap();
     company.now = later + MINUTE;
     company.apply(&run, None).await;

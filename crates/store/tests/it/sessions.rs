@@ -5,6 +5,7 @@ use wecom_login_store::{EndReason, NewSession, SessionRow, Store};
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
+use crate::organisation::agent;
 
 on_every_database![
     a_session_lives_until_idle_expiry_or_end,
@@ -69,11 +70,11 @@ async fn one_sign_in_makes_one_session_which_takes_the_newest_token(fresh: Fresh
 async fn no_session_begins_for_a_member_who_has_left(fresh: Fresh) {
     let store = &fresh.store;
     let (corp_id, user_id) = (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap());
-    store.save_member(&corp_id, &user_id, &Profile::default(), NOW).await.unwrap();
+    store.save_member(&corp_id, &user_id, &Profile::default(), NOW, &agent("7")).await.unwrap();
     store.mark_left(&corp_id, &user_id, NOW).await.unwrap();
     assert_eq!(begin(store, "s1", "token 1", Some("redirect")).await, None);
     assert_eq!(store.session_by_token(Fingerprint::of("token 1"), NOW).await.unwrap(), None);
-    store.save_member(&corp_id, &user_id, &Profile::default(), NOW).await.unwrap();
+    store.save_member(&corp_id, &user_id, &Profile::default(), NOW, &agent("7")).await.unwrap();
     assert!(begin(store, "s2", "token 2", Some("redirect")).await.is_some(), "back");
 }
 

@@ -5,6 +5,7 @@ use wecom_login_store::{EndReason, NewPair, NewSession, Rotation, Store};
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
+use crate::organisation::agent;
 
 on_every_database![
     a_refresh_token_is_good_once_and_access_tokens_for_their_time,
@@ -29,7 +30,7 @@ fn print(text: &str) -> Fingerprint {
 /// A session of zhangsan with a pair: refresh token `r0` of the family `f`, access token `a0`.
 async fn begin(store: &Store) {
     let user_id = UserId::parse("zhangsan").unwrap();
-    store.save_member(&corp(), &user_id, &Profile::default(), NOW).await.unwrap();
+    store.save_member(&corp(), &user_id, &Profile::default(), NOW, &agent("7")).await.unwrap();
     let session = NewSession {
         id: "s1",
         token_hash: print("token"),

@@ -88,3 +88,35 @@ async fn an_event_of_contact_sync_does_the_same() {
     world.settle().await;
     assert_eq!((through_new.me().await.as_deref(), through_old.me().await), (Some("lisi"), None));
 }
+
+/// What one app knows of a member lets nobody in through another.
+#[tokio::test]
+async fn whom_another_app_has_read_is_read_again_through_this_one() {
+    let old = json!({"corpSecret": sample::OLD_SECRET, "agentId": sample::OLD_AGENT_ID});
+    let world = world().config(keys()).instance("Old", old).start().await;
+    see(&world, sample::OLD_AGENT_ID, &[], &["zhangsan"]);
+    let outside = async || {
+        let browser = world.browser();
+        let state = world.state_of(&browser, "Old").await;
+        let code = CodeRequest::member(sample::CORP_ID, sample::OLD_AGENT_ID, "lisi");
+        let page = browser.get(&redirect(&world.wecom.issue_code(code), &state)).await;
+        (page.status.as_u16(), page.problem(), browser.me().await)
+    };
+    // Read by a sign-in, and seen by a sync, through the other app.
+    world.sign_in(&world.browser(), "lisi").await;
+    assert_eq!(outside().await, (403, 60111, None));
+    sync(&world, sample::AGENT_ID).await;
+    assert_eq!(outside().await, (403, 60111, None));
+
+    // Whom both see costs one call more the first time through the second, and no more after that.
+    world.sign_in(&world.browser(), "zhangsan").await;
+    for (through_old, reads) in [(true, 1), (true, 0), (false, 0)] {
+        world.wecom.reset_calls();
+        if through_old {
+            through_old_app(&world, "zhangsan").await;
+        } else {
+            world.sign_in(&world.browser(), "zhangsan").await;
+        }
+        assert_eq!(world.wecom.calls_of("user/get"), reads);
+    }
+}

@@ -165,6 +165,12 @@ async fn forget_sight(
             delete.push(")");
             delete.execute(&mut *transaction).await?;
         }
+        // What the app has read is of no use to it any more: whoever signs in through it is read again.
+        let text = "UPDATE members SET read_by = '' WHERE corp_id = $1 AND read_by = $2 AND user_key IN (";
+        let mut forget = sql(text).bind(corp_id.as_str()).bind(agent_id.as_str()).once();
+        forget.push_list(user_keys);
+        forget.push(")");
+        forget.execute(&mut *transaction).await?;
     }
     Ok(())
 }

@@ -130,9 +130,13 @@ async fn whom_another_app_still_sees_is_told_by_the_end_of_the_one_s_sessions(fr
     begin(store, "s2", "lisi", "of 8").await;
     let (lisi, instances) = (user("lisi"), vec!["of 7".to_owned()]);
     let app = agent("7");
+    store.save_member(&corp(), &lisi, &Profile::default(), NOW, &app).await.unwrap();
+    let read_by_it = async || store.confirmation(&corp(), &app, &user("lisi")).await.unwrap().read_at;
+    assert_eq!(read_by_it().await, Some(NOW));
     let leaver = Leaver::Scope { user_id: lisi, app: ViewingApp { agent_id: &app, instances: &instances } };
     accept(store, "event", vec![member("lisi")], Some(leaver), NOW).await;
     assert!(!lives(store, "s1").await && lives(store, "s2").await && !other.has_left("lisi").await);
+    assert_eq!(read_by_it().await, None, "the row is not fresh for the app any more");
     let told: Vec<_> = store.outbox(0, 10).await.unwrap().into_iter().map(|row| row.event).collect();
     assert_eq!(told, [OutgoingEvent::SessionEnded("s1".into())]);
 }

@@ -55,6 +55,8 @@ async fn whoever_leaves_one_app_s_scope_is_signed_out_of_that_app_alone() {
     Sender::app(&world).scope("unsubscribe", "lisi").await;
     for _ in 0..2 {
         assert_eq!(through_new.me().await, None);
+        // Their row is fresh, but not for the app that sees them no more.
+        assert_eq!(world.sign_in(&through_new, "lisi").await.problem(), 60111);
         assert_eq!(through_old.me().await.as_deref(), Some("lisi"));
         world.settle().await;
     }

@@ -15,8 +15,9 @@ const MOST_WAITING: i64 = 5_000;
 /// Another process is at a sync; looked at again after this long.
 const UNDER_WAY: Duration = Duration::from_secs(30);
 
-/// Events are noted by the clocks of other replicas; they differ by less than this.
-const CLOCKS: Duration = Duration::from_mins(1);
+/// Events are noted by the clocks of other replicas; they differ by less than this. What was noted so shortly before a sync
+/// stays, and so long no other sync takes its place: of a burst each would find the last moments' events again.
+const CLOCKS: Duration = Duration::from_secs(5);
 
 /// What a sync came to.
 enum Synced {
@@ -99,7 +100,7 @@ impl Events {
                 match self.directory.store.drop_events_before(corp_id, since - CLOCKS).await {
                     Ok(dropped) => {
                         tracing::info!(%corp_id, dropped, "the company was read in place of its events");
-                        Pulse::default()
+                        Pulse { no_sync_until: Some(now + CLOCKS), ..Pulse::default() }
                     }
                     Err(error) => {
                         tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");

@@ -167,9 +167,9 @@ async fn what_another_replica_noted_as_the_sync_began_is_still_worked_on() {
     let many: Vec<EventTask> = (0..5_001).map(|number| member(&format!("x{number}"))).collect();
     note(&world, &corp(), &many).await;
     world.clock.advance(10 * MINUTE);
-    // By a clock that is half a minute behind.
+    // By a clock that is four seconds behind.
     note(&world, &corp(), &[member("late")]).await;
-    world.clock.advance(MINUTE / 2);
+    world.clock.advance(Duration::from_secs(4));
     events.work().await.unwrap();
     while waiting(&events).await > 1 {
         tokio::task::yield_now().await;

@@ -16,7 +16,8 @@ const MOST_WAITING: i64 = 5_000;
 const UNDER_WAY: Duration = Duration::from_secs(30);
 
 /// Events are noted by the clocks of other replicas; they differ by less than this. What was noted so shortly before a sync
-/// stays, and so long no other sync takes its place: of a burst each would find the last moments' events again.
+/// stays, and rests as long: of a burst the next sync would find the last moments' events again. The sessions of leavers
+/// end before, when their events are accepted.
 const CLOCKS: Duration = Duration::from_secs(5);
 
 /// What a sync came to.
@@ -100,7 +101,7 @@ impl Events {
                 match self.directory.store.drop_events_before(corp_id, since - CLOCKS).await {
                     Ok(dropped) => {
                         tracing::info!(%corp_id, dropped, "the company was read in place of its events");
-                        Pulse { no_sync_until: Some(now + CLOCKS), ..Pulse::default() }
+                        Pulse { rest_until: Some(now + CLOCKS), ..Pulse::default() }
                     }
                     Err(error) => {
                         tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");

@@ -12,8 +12,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use wecom_login_stage::replicas::Replicas;
-use wecom_login_stage::rush;
+use wecom_login_testkit::replicas::Replicas;
+use wecom_login_testkit::rush;
 
 use crate::{Result, number};
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use wecom_login_element::{App, Environment};
-use wecom_login_login::framework;
 use wecom_login_model::Secret;
 use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_sign_in::framework;
 
 use crate::process;
 use crate::types::Types;

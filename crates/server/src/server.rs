@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -10,28 +10,31 @@ use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::events::Events;
 use wecom_login_directory::{AuthModel, Directory, Viewer};
 use wecom_login_element::{Environment, Fault, OpenError, Watch};
-use wecom_login_login::{FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
 use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
 use wecom_login_session::Sessions;
+use wecom_login_sign_in::{
+    FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework,
+};
 use wecom_login_store::{SealKey, Sealer, Store};
 
-use crate::audit_file::{AuditFile, AuditLines, AuditLog};
-use crate::background::Background;
-use crate::connections::Connections;
-use crate::cookies::Cookies;
-use crate::events::ConfiguredApps;
-use crate::janitor;
+use crate::http::connections::Connections;
+use crate::http::cookies::Cookies;
+use crate::http::rate_limits::Limits;
 use crate::key::seal_key;
-use crate::limits::Limits;
-use crate::metrics::{self, CountingSink, Metrics};
-use crate::ready::Readiness;
-use crate::reload::Reload;
-use crate::routes::router;
+use crate::metrics::{CountingSink, Metrics};
+use crate::operations::audit_file::{AuditFile, AuditLines, AuditLog};
+use crate::operations::background::Background;
+use crate::operations::janitor;
+use crate::operations::readiness::Readiness;
+use crate::operations::reload::Reload;
+use crate::operations::shared_tokens::SharedTokens;
+use crate::operations::stopping::Stopping;
+use crate::operations::workers::Workers;
+use crate::routes::own_paths::OwnPaths;
+use crate::routes::{router, table};
 use crate::settings::Settings;
-use crate::shared_tokens::SharedTokens;
-use crate::site::Site;
-use crate::stopping::Stopping;
-use crate::workers::Workers;
+use crate::state::{AppState, Apps, Config, Identity, Operations, Organisation};
+use crate::wecom_callback::ConfiguredApps;
 
 /// Requests and sign-ins under way get this long when the server is told to stop; a sign-in's budget is half of it.
 const GRACE: Duration = Duration::from_secs(10);
@@ -105,20 +108,20 @@ impl Default for Surroundings {
 #[derive(Debug, Clone)]
 pub struct FileWatch {
     reload: Arc<Reload>,
-    site: Arc<Site>,
+    app: AppState,
 }
 
 impl FileWatch {
     /// Looks now: an app that has changed is served from here on. Waits for the disk.
     pub fn look(&self) {
-        self.reload.look(&self.site);
+        self.reload.look(&self.app);
     }
 }
 
 /// A server that has read its app and opened its database. Clones are the same server.
 #[derive(Debug, Clone)]
 pub struct Server {
-    site: Arc<Site>,
+    app: AppState,
     reload: Arc<Reload>,
     faults: Vec<Fault>,
 }
@@ -196,37 +199,42 @@ impl Server {
         let watch = Watch::open(&settings.app, &register(environment))?;
         let apps = ConfiguredApps { instances: registry.clone(), sync_every: settings.sync_every };
         let reload = Arc::new(Reload::new(watch, registry, wiring));
-        let (served, faults) = reload.first(&settings);
+        let own_paths = OwnPaths::of(table::declared().iter().map(|route| route.pattern));
+        let (loaded, faults) = reload.first(&settings, &own_paths);
 
         let directory = Directory::new(store.clone(), clock.clone());
-        let site = Site {
-            served: RwLock::new(Arc::new(served)),
+        let identity = Identity {
             login,
             sessions,
             accounts,
             api_keys: ApiKeys::new(store.clone(), clock.clone(), entropy.clone()),
             limits: Limits::new(store.key_value(), settings.spare_loopback),
-            cookies: Cookies::new(settings.is_https()),
-            events: Events::new(directory.clone(), Arc::new(apps)),
-            directory,
-            silence,
+        };
+        let organisation =
+            Organisation { events: Events::new(directory.clone(), Arc::new(apps)), directory, silence };
+        let operations = Operations {
             store,
-            clock,
-            entropy,
             metrics,
             connections: Connections::at_most(settings.max_connections),
             audit_file,
             readiness: Readiness::default(),
             stopping: Stopping::new(),
             background: Background::new(),
-            settings,
         };
-        Ok(Self { site: Arc::new(site), reload, faults })
+        let cookies = Cookies::new(settings.is_https());
+        let app = AppState {
+            config: Arc::new(Config { settings, own_paths, cookies, clock, entropy }),
+            apps: Arc::new(Apps::new(loaded)),
+            identity: Arc::new(identity),
+            organisation: Arc::new(organisation),
+            operations: Arc::new(operations),
+        };
+        Ok(Self { app, reload, faults })
     }
 
     /// What the operator decided.
     pub fn settings(&self) -> &Settings {
-        &self.site.settings
+        &self.app.config.settings
     }
 
     /// What is wrong with elements, each naming element, file and key.
@@ -236,18 +244,18 @@ impl Server {
 
     /// Why the sign-in in the browser is off, for each instance where it is: full name and reason.
     pub fn browser_off(&self) -> Vec<(String, String)> {
-        let served = self.site.served();
-        served.browser_off.iter().map(|(name, reason)| (name.clone(), reason.clone())).collect()
+        let loaded = self.app.apps.loaded();
+        loaded.browser_off.iter().map(|(name, reason)| (name.clone(), reason.clone())).collect()
     }
 
     /// The full names of the instances that work.
     pub fn instances(&self) -> Vec<String> {
-        self.site.served().instances.iter().map(|instance| instance.full_name().to_owned()).collect()
+        self.app.apps.loaded().instances.iter().map(|instance| instance.full_name().to_owned()).collect()
     }
 
     /// The app as it is served now.
     pub fn app(&self) -> Arc<wecom_login_element::App> {
-        self.site.served().app.clone()
+        self.app.apps.loaded().app.clone()
     }
 
     /// `QywxInnerAuthModel`: of an instance's company by the instance's full name (`<instance>` or
@@ -256,87 +264,87 @@ impl Server {
     pub fn auth_model(&self, full_name: &str) -> Option<AuthModel> {
         let owner = full_name.strip_suffix(".QywxInnerAuthModel");
         if owner == Some(TYPE_NAME) {
-            return Some(self.site.directory.auth_model_of_every_company());
+            return Some(self.app.organisation.directory.auth_model_of_every_company());
         }
         let instance = self.instance(owner.unwrap_or(full_name))?;
-        Some(self.site.directory.auth_model(instance.corp_id().clone()))
+        Some(self.app.organisation.directory.auth_model(instance.corp_id().clone()))
     }
 
     /// The sign-in, for callers of the library.
     pub fn login(&self) -> &Login {
-        &self.site.login
+        &self.app.identity.login
     }
 
     /// The instance of a full name.
     pub fn instance(&self, full_name: &str) -> Option<Arc<Instance>> {
-        self.site.served().instances.get(full_name).cloned()
+        self.app.apps.loaded().instances.get(full_name).cloned()
     }
 
     /// For looking at the app's files at once, as [`Server::run`] does every two seconds.
     pub fn file_watch(&self) -> FileWatch {
-        FileWatch { reload: self.reload.clone(), site: self.site.clone() }
+        FileWatch { reload: self.reload.clone(), app: self.app.clone() }
     }
 
     /// Reads the departments' names of every instance from WeCom, one call each. What fails is logged: names are not
     /// worth a start that fails.
     pub async fn read_departments(&self) {
-        read_departments(&self.site).await;
+        read_departments(&self.app).await;
     }
 
     /// The same in the background: a start does not wait for WeCom.
     pub fn spawn_reading_of_departments(&self) {
-        let site = self.site.clone();
-        tokio::spawn(async move { read_departments(&site).await });
+        let app = self.app.clone();
+        tokio::spawn(async move { read_departments(&app).await });
     }
 
     /// The apps that are configured, each once, as they look at their companies.
     pub fn viewers(&self) -> Vec<Viewer> {
-        self.site.served().instances.viewers()
+        self.app.apps.loaded().instances.viewers()
     }
 
     /// The local copy of the organisation.
     pub fn directory(&self) -> &Directory {
-        &self.site.directory
+        &self.app.organisation.directory
     }
 
     /// How often the schedule of the settings synchronises, if at all.
     pub fn sync_every(&self) -> Option<Duration> {
-        self.site.settings.sync_every
+        self.app.config.settings.sync_every
     }
 
     /// The contact events that WeCom sends.
     pub fn events(&self) -> &Events {
-        &self.site.events
+        &self.app.organisation.events
     }
 
     /// Follows the app's files, works on contact events and deletes what has expired, until it is dropped;
     /// [`Server::run`] does it by itself.
     pub async fn upkeep(&self) {
-        let mut workers = Workers::begin(&self.site, self.reload.clone());
+        let mut workers = Workers::begin(&self.app, self.reload.clone());
         while workers.broken().await.is_some() {}
     }
 
     /// Where GET /metrics is answered besides the main address.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
-        self.site.settings.metrics_listen
+        self.app.config.settings.metrics_listen
     }
 
     /// Deletes now what is older than the settings keep it, as [`Server::run`] does every minute, unless another replica
     /// has done so within the minute.
     pub async fn tidy(&self) -> Result<(), StartError> {
-        Ok(janitor::round(&self.site).await?)
+        Ok(janitor::round(&self.app).await?)
     }
 
     /// Opens the audit file anew, after it was rotated. Without this it is noticed with the next line.
     pub fn reopen_audit_log(&self) {
-        if let Some(file) = &self.site.audit_file {
+        if let Some(file) = &self.app.operations.audit_file {
             file.reopen();
         }
     }
 
     /// Waits until the audit file has all that was done, two seconds at most.
     pub async fn flush_audit_log(&self) {
-        let Some(file) = self.site.audit_file.clone() else { return };
+        let Some(file) = self.app.operations.audit_file.clone() else { return };
         if !tokio::task::spawn_blocking(move || file.flush()).await.unwrap_or_default() {
             tracing::warn!("the audit file lacks its last events; they are in the table audit_events");
         }
@@ -345,7 +353,7 @@ impl Server {
     /// Closes the database, once the calls under way are done or two seconds have passed, and writes what is left of the
     /// audit log. What is called afterwards fails.
     pub async fn close(&self) {
-        if tokio::time::timeout(CLOSING, self.site.store.close()).await.is_err() {
+        if tokio::time::timeout(CLOSING, self.app.operations.store.close()).await.is_err() {
             tracing::warn!("the database is still at work; what is not committed is undone");
         }
         // What the last transactions did is told to the file when they are committed.
@@ -364,12 +372,12 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let site = &self.site;
-        let aside = match site.settings.metrics_listen {
+        let app = &self.app;
+        let aside = match app.config.settings.metrics_listen {
             Some(address) => Some(listen_for_metrics(address).await?),
             None => None,
         };
-        let mut workers = Workers::begin(site, self.reload.clone()).with_schedule();
+        let mut workers = Workers::begin(app, self.reload.clone()).with_schedule();
         let (broken, break_off) = (OnceLock::new(), Stopping::new());
         let watched = async {
             while let Some(worker) = workers.broken().await {
@@ -383,22 +391,26 @@ impl Server {
                 () = stop => {}
                 () = break_off.begun() => {}
             }
-            site.stopping.begin();
-            tokio::time::sleep(site.settings.shutdown_delay).await;
+            app.operations.stopping.begin();
+            tokio::time::sleep(app.config.settings.shutdown_delay).await;
             closing.begin();
         };
         let aside = async {
             if let Some(listener) = aside {
                 // A key is asked for wherever others than this machine can ask.
                 let open = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
-                let router = metrics::router(site, open);
+                let router = router::metrics(app, open);
                 Connections::at_most(METRICS_CONNECTIONS).serve(listener, router, &closing).await;
             }
         };
         let finished = async {
             let answering = async {
-                tokio::join!(order, site.connections.serve(listener, router(site.clone()), &closing), aside);
-                tokio::join!(site.login.finished(), site.background.finished());
+                tokio::join!(
+                    order,
+                    app.operations.connections.serve(listener, router::main(app), &closing),
+                    aside
+                );
+                tokio::join!(app.identity.login.finished(), app.operations.background.finished());
             };
             tokio::join!(answering, watched);
         };
@@ -459,10 +471,10 @@ fn process_variables() -> impl Iterator<Item = (String, Secret)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
 }
 
-async fn read_departments(site: &Site) {
-    for instance in site.served().instances.iter() {
+async fn read_departments(app: &AppState) {
+    for instance in app.apps.loaded().instances.iter() {
         let calls = instance.client().within(Budget::sign_in());
-        match site.directory.read_departments(&calls, instance.corp_id()).await {
+        match app.organisation.directory.read_departments(&calls, instance.corp_id()).await {
             Ok(count) => tracing::info!(instance = instance.full_name(), count, "departments read"),
             Err(error) => tracing::warn!(
                 instance = instance.full_name(),

@@ -13,8 +13,8 @@ use wecom_login_accounts::Admins;
 use wecom_login_model::{MemberRef, Secret};
 use wecom_login_session::Lifetimes;
 
-use crate::audit_file::AuditLog;
 use crate::brand::{self, Brand};
+use crate::operations::audit_file::AuditLog;
 use crate::retention::{self, Retention, duration};
 use crate::storage::{self, Storage};
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use wecom_login_simulator::Simulator;
-pub(crate) use wecom_login_stage::app::{FUNCTIONS, free_addresses, share, subscribe, write_app};
+pub(crate) use wecom_login_testkit::app::{FUNCTIONS, free_addresses, share, subscribe, write_app};
 
 use crate::program::command;
 

@@ -16,4 +16,4 @@ mod servers;
 mod sync;
 mod tls;
 
-use wecom_login_stage::browser;
+use wecom_login_testkit::browser;

@@ -8,8 +8,8 @@ use reqwest::{Method, StatusCode};
 use tokio::task::JoinSet;
 use wecom_login_simulator::{By, Change, EventState, Fault, FaultKind, sample};
 
-use wecom_login_stage::replicas::Replicas;
-use wecom_login_stage::rush;
+use wecom_login_testkit::replicas::Replicas;
+use wecom_login_testkit::rush;
 
 use crate::browser::{Browser, session_of};
 use crate::program::PROGRAM;

@@ -1,92 +1,66 @@
 //! /console/api/accounts: the list, imports, binding and unbinding, for administrators. Answers are envelopes.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use wecom_login_accounts::Bound;
 use wecom_login_accounts::import::{Format, List};
-use wecom_login_login::Refusal;
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
+use wecom_login_sign_in::Refusal;
 
-use super::call::{Console, known, text};
-use crate::api::arguments;
-use crate::body::{self, NoBody};
-use crate::problems::{BAD_ARGUMENTS, BODY_TOO_SLOW, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
-use crate::site::Site;
+use super::call::{Console, bad_arguments, known, parsed};
+use crate::http::body::{self, NoBody, arguments};
+use crate::http::envelope;
+use crate::http::error_numbers::{BODY_TOO_SLOW, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
+use crate::http::rejection::Rejection;
+use crate::state::AppState;
 
 const LARGEST_LIST: usize = 16 * 1024 * 1024;
 
-pub(crate) fn routes() -> Router<Arc<Site>> {
-    Router::new()
-        .route("/", get(list))
-        .route("/import", post(import))
-        .route("/bind", post(bind))
-        .route("/unbind", post(unbind))
-}
-
 /// GET ?page=&size=: accounts by number, with their members. `page` begins at 1; `size` is 50, and 500 at most.
-async fn list(State(site): State<Arc<Site>>, console: Console) -> Response {
-    let (page, size) = match console.page() {
-        Ok(page) => page,
-        Err(refused) => return *refused,
-    };
-    match site.accounts.list((page - 1) * size, size).await {
-        Ok((rows, total)) => {
-            console.call.success(json!({"rowDatas": rows, "page": page, "size": size, "totalCount": total}))
-        }
-        Err(error) => console.failed(error),
-    }
+pub(crate) async fn list(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
+    let (page, size) = console.page()?;
+    let (rows, total) = app.identity.accounts.list((page - 1) * size, size).await?;
+    let data = json!({"rowDatas": rows, "page": page, "size": size, "totalCount": total});
+    Ok(envelope::success(&console.context, data))
 }
 
-/// POST a list as text/csv or application/x-ndjson; `?dryRun=true` tells what would come of it.
-async fn import(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
-    let Some(format) = format(request.headers()) else {
-        return console.bad(NO_LIST, "Content-Type: text/csv, application/x-ndjson");
-    };
-    let dry_run = match console.call.visit.parameter("dryRun").as_deref() {
+/// POST a list as text/csv or application/x-ndjson; `?dryRun=true` reports without writing.
+pub(crate) async fn import(
+    State(app): State<AppState>,
+    console: Console,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let no_list = |note: &str| Rejection::of(NO_LIST).note(note);
+    let format =
+        format(request.headers()).ok_or_else(|| no_list("Content-Type: text/csv, application/x-ndjson"))?;
+    let dry_run = match console.context.parameter("dryRun").as_deref() {
         None | Some("false") => false,
         Some("true") => true,
-        Some(_) => return console.bad(BAD_ARGUMENTS, "dryRun: true, false"),
+        Some(_) => return Err(bad_arguments("dryRun: true, false")),
     };
-    let bytes = match body::read(request.into_body(), LARGEST_LIST).await {
-        Ok(bytes) => bytes,
-        Err(NoBody::TooSlow) => return console.call.problem(StatusCode::REQUEST_TIMEOUT, BODY_TOO_SLOW),
-        Err(NoBody::TooLarge) => return console.bad(NO_LIST, "16 MiB"),
-        Err(NoBody::Broken) => return console.call.problem(StatusCode::BAD_REQUEST, NO_LIST),
-    };
-    let list = match List::read(&bytes, format) {
-        Ok(list) => list,
-        Err(error) => return console.bad(NO_LIST, &error.to_string()),
-    };
-    // A client that goes away leaves no list half imported.
-    let accounts = site.accounts.clone();
-    let work = site.background.spawn(async move { accounts.import(list, dry_run, |_| ()).await });
-    let imported = match work.await {
-        Ok(imported) => imported,
-        Err(error) => {
-            return console.failed(Refusal::Unforeseen(format!("the import broke off: {error}")));
-        }
-    };
-    match imported {
-        Ok(report) => {
-            tracing::info!(
-                by = %console.by,
-                dry_run,
-                created = report.created,
-                updated = report.updated,
-                bad = report.bad.len(),
-                "accounts were imported"
-            );
-            console.call.success(json!(report))
-        }
-        Err(error) => console.failed(error),
-    }
+    let bytes = body::read(request.into_body(), LARGEST_LIST).await.map_err(|problem| match problem {
+        NoBody::TooSlow => Rejection::of(BODY_TOO_SLOW),
+        NoBody::TooLarge => no_list("16 MiB"),
+        NoBody::Broken => Rejection::of(NO_LIST),
+    })?;
+    let list = List::read(&bytes, format).map_err(|error| no_list(&error.to_string()))?;
+    // The import goes on when the client goes away, so that no list is half imported.
+    let accounts = app.identity.accounts.clone();
+    let work = app.operations.background.spawn(async move { accounts.import(list, dry_run, |_| ()).await });
+    let report =
+        work.await.map_err(|error| Refusal::Unforeseen(format!("the import broke off: {error}")))??;
+    tracing::info!(
+        by = %console.by,
+        dry_run,
+        created = report.created,
+        updated = report.updated,
+        bad = report.bad.len(),
+        "accounts were imported"
+    );
+    Ok(envelope::success(&console.context, json!(report)))
 }
 
 fn format(headers: &HeaderMap) -> Option<Format> {
@@ -99,56 +73,44 @@ fn format(headers: &HeaderMap) -> Option<Format> {
 }
 
 /// POST {username, corpId, userId}
-async fn bind(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
-    let arguments = match arguments(request).await {
-        Ok(arguments) => arguments,
-        Err((status, number)) => return console.call.problem(status, number),
-    };
-    let read = known(&arguments, &["username", "corpId", "userId"])
-        .and_then(|()| member(&arguments))
-        .and_then(|member| {
-            let username =
-                Username::parse(text(&arguments, "username")?).map_err(|error| error.to_string())?;
-            Ok((member, username))
-        });
-    let (member, username) = match read {
-        Ok(read) => read,
-        Err(problem) => return console.bad(BAD_ARGUMENTS, &problem),
-    };
-    match site.accounts.bind_by_name(&member, &username).await {
-        Ok(Bound::Done) => {
+pub(crate) async fn bind(
+    State(app): State<AppState>,
+    console: Console,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let arguments = arguments(request).await?;
+    known(&arguments, &["username", "corpId", "userId"])?;
+    let member = member(&arguments)?;
+    let username = parsed(&arguments, "username", Username::parse)?;
+    match app.identity.accounts.bind_by_name(&member, &username).await? {
+        Bound::Done => {
             tracing::info!(by = %console.by, %member, %username, "bound by an administrator");
-            console.call.success(json!({}))
+            Ok(envelope::success(&console.context, json!({})))
         }
-        Ok(Bound::NoAccount) => console.call.problem(StatusCode::NOT_FOUND, NO_SUCH_ACCOUNT),
-        Ok(Bound::Elsewhere(_)) => console.call.problem(StatusCode::CONFLICT, BOUND_ELSEWHERE),
-        Err(error) => console.failed(error),
+        Bound::NoAccount => Err(Rejection::of(NO_SUCH_ACCOUNT)),
+        Bound::Elsewhere(_) => Err(Rejection::of(BOUND_ELSEWHERE)),
     }
 }
 
-/// POST {corpId, userId}: unties the member and ends their sessions.
-async fn unbind(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
-    let arguments = match arguments(request).await {
-        Ok(arguments) => arguments,
-        Err((status, number)) => return console.call.problem(status, number),
-    };
-    let member = match known(&arguments, &["corpId", "userId"]).and_then(|()| member(&arguments)) {
-        Ok(member) => member,
-        Err(problem) => return console.bad(BAD_ARGUMENTS, &problem),
-    };
-    match site.accounts.unbind(&member).await {
-        Ok(true) => {
-            tracing::info!(by = %console.by, %member, "unbound by an administrator");
-            console.call.success(json!({}))
-        }
-        Ok(false) => console.call.problem(StatusCode::NOT_FOUND, NOT_BOUND),
-        Err(error) => console.failed(error),
+/// POST {corpId, userId}: unbinds the member and ends their sessions.
+pub(crate) async fn unbind(
+    State(app): State<AppState>,
+    console: Console,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let arguments = arguments(request).await?;
+    known(&arguments, &["corpId", "userId"])?;
+    let member = member(&arguments)?;
+    if !app.identity.accounts.unbind(&member).await? {
+        return Err(Rejection::of(NOT_BOUND));
     }
+    tracing::info!(by = %console.by, %member, "unbound by an administrator");
+    Ok(envelope::success(&console.context, json!({})))
 }
 
-fn member(arguments: &Map<String, Value>) -> Result<MemberRef, String> {
+fn member(arguments: &Map<String, Value>) -> Result<MemberRef, Rejection> {
     Ok(MemberRef {
-        corp_id: CorpId::parse(text(arguments, "corpId")?).map_err(|error| error.to_string())?,
-        user_id: UserId::parse(text(arguments, "userId")?).map_err(|error| error.to_string())?,
+        corp_id: parsed(arguments, "corpId", CorpId::parse)?,
+        user_id: parsed(arguments, "userId", UserId::parse)?,
     })
 }

@@ -1,6 +1,7 @@
 //! /console: administration.
 
 pub(crate) mod accounts;
+pub(crate) mod administrator;
 mod call;
 pub(crate) mod sessions;
 pub(crate) mod sync;

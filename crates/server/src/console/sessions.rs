@@ -1,60 +1,42 @@
 //! /console/api/sessions: the live sessions and their revocation, for administrators. Answers are envelopes.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use wecom_login_model::{CorpId, InvalidId, UserId};
 use wecom_login_store::{Revoke, SessionsOf};
 
-use super::call::{Console, known, text};
-use crate::api::arguments;
-use crate::problems::{BAD_ARGUMENTS, NO_SUCH_SESSION};
-use crate::site::Site;
-
-pub(crate) fn routes() -> Router<Arc<Site>> {
-    Router::new().route("/", get(list)).route("/revoke", post(revoke))
-}
+use super::call::{Console, bad_arguments, known, parsed, text};
+use crate::http::body::arguments;
+use crate::http::envelope;
+use crate::http::error_numbers::NO_SUCH_SESSION;
+use crate::http::rejection::Rejection;
+use crate::state::AppState;
 
 /// GET ?corpId=&userId=&page=&size=: live sessions, the latest first.
-async fn list(State(site): State<Arc<Site>>, console: Console) -> Response {
-    let (page, size) = match console.page() {
-        Ok(page) => page,
-        Err(refused) => return *refused,
-    };
-    let parameter = |name: &str| console.call.visit.parameter(name);
+pub(crate) async fn list(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
+    let (page, size) = console.page()?;
+    let parameter = |name: &str| console.context.parameter(name);
     let read = || -> Result<_, InvalidId> {
         let corp_id = parameter("corpId").map(CorpId::parse).transpose()?;
         Ok((corp_id, parameter("userId").map(UserId::parse).transpose()?))
     };
-    let (corp_id, user_id) = match read() {
-        Ok(read) => read,
-        Err(error) => return console.bad(BAD_ARGUMENTS, &error.to_string()),
-    };
+    let (corp_id, user_id) = read().map_err(|error| bad_arguments(error.to_string()))?;
     let of = SessionsOf { corp_id: corp_id.as_ref(), user_id: user_id.as_ref() };
-    match site.store.live_sessions(of, console.call.now, (page - 1) * size, size).await {
-        Ok((rows, total)) => {
-            console.call.success(json!({"rowDatas": rows, "page": page, "size": size, "totalCount": total}))
-        }
-        Err(error) => console.failed(error),
-    }
+    let now = app.config.clock.now();
+    let (rows, total) = app.operations.store.live_sessions(of, now, (page - 1) * size, size).await?;
+    let data = json!({"rowDatas": rows, "page": page, "size": size, "totalCount": total});
+    Ok(envelope::success(&console.context, data))
 }
 
-/// POST {id}, {corpId, userId} or {all: true}: ends them. One that does not live is 404; of a member or of all, as many as
-/// live are ended, which may be none.
-async fn revoke(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
-    let arguments = match arguments(request).await {
-        Ok(arguments) => arguments,
-        Err((status, number)) => return console.call.problem(status, number),
-    };
-    let which = match Which::read(&arguments) {
-        Ok(which) => which,
-        Err(problem) => return console.bad(BAD_ARGUMENTS, &problem),
-    };
+/// POST {id}, {corpId, userId} or {all: true}: ends them. An id without a live session is 404; of a member or of all, as
+/// many sessions as live end, which may be none.
+pub(crate) async fn revoke(
+    State(app): State<AppState>,
+    console: Console,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let which = Which::read(&arguments(request).await?)?;
     let (one, revoke) = match &which {
         Which::One(id) => (true, Revoke::One(id)),
         Which::Member(corp_id, user_id) => {
@@ -62,14 +44,12 @@ async fn revoke(State(site): State<Arc<Site>>, console: Console, request: Reques
         }
         Which::All => (false, Revoke::Of(SessionsOf::default())),
     };
-    match site.store.revoke_sessions(revoke, console.call.now).await {
-        Ok(0) if one => console.call.problem(StatusCode::NOT_FOUND, NO_SUCH_SESSION),
-        Ok(revoked) => {
-            tracing::info!(by = %console.by, revoked, "sessions were revoked");
-            console.call.success(json!({"revoked": revoked}))
-        }
-        Err(error) => console.failed(error),
+    let revoked = app.operations.store.revoke_sessions(revoke, app.config.clock.now()).await?;
+    if one && revoked == 0 {
+        return Err(Rejection::of(NO_SUCH_SESSION));
     }
+    tracing::info!(by = %console.by, revoked, "sessions were revoked");
+    Ok(envelope::success(&console.context, json!({"revoked": revoked})))
 }
 
 enum Which {
@@ -79,18 +59,18 @@ enum Which {
 }
 
 impl Which {
-    fn read(arguments: &Map<String, Value>) -> Result<Self, String> {
+    fn read(arguments: &Map<String, Value>) -> Result<Self, Rejection> {
         known(arguments, &["id", "corpId", "userId", "all"])?;
         let has = |name: &str| arguments.contains_key(name);
         let member = has("corpId") || has("userId");
         match (has("id"), member, has("all")) {
             (true, false, false) => Ok(Self::One(text(arguments, "id")?)),
             (false, true, false) => Ok(Self::Member(
-                CorpId::parse(text(arguments, "corpId")?).map_err(|error| error.to_string())?,
-                UserId::parse(text(arguments, "userId")?).map_err(|error| error.to_string())?,
+                parsed(arguments, "corpId", CorpId::parse)?,
+                parsed(arguments, "userId", UserId::parse)?,
             )),
             (false, false, true) if arguments["all"] == Value::Bool(true) => Ok(Self::All),
-            _ => Err("one of id; corpId and userId; all: true".to_owned()),
+            _ => Err(bad_arguments("one of id; corpId and userId; all: true")),
         }
     }
 }

@@ -2,111 +2,90 @@
 //! envelopes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use wecom_login_directory::{SyncError, Viewer};
-use wecom_login_element::Code;
 use wecom_login_model::CorpId;
 use wecom_login_store::{Held, Run};
 
-use super::call::{Console, known, text};
-use crate::api::arguments;
-use crate::organisation::{self, NotBegun};
-use crate::problem;
-use crate::problems::{BAD_ARGUMENTS, NO_INSTANCE, NOTHING_HELD, SYNC_RUNNING, explain};
-use crate::site::Site;
+use super::call::{Console, bad_arguments, known, text};
+use crate::http::body::arguments;
+use crate::http::envelope;
+use crate::http::error_numbers::{NO_INSTANCE, NOTHING_HELD, SYNC_RUNNING};
+use crate::http::rejection::Rejection;
+use crate::operations::sync_schedule::{self, NotBegun};
+use crate::state::AppState;
 
 const RUNS: i64 = 20;
-/// Held members that are told by name, for each app.
+/// Held members that are listed by name, for each app.
 const MEMBERS: i64 = 100;
 
-pub(crate) fn routes() -> Router<Arc<Site>> {
-    Router::new().route("/", get(show).post(start)).route("/confirm", post(confirm))
-}
-
-/// GET: the last runs, newest first; the removals on hold; and who is at a sync now.
-async fn show(State(site): State<Arc<Site>>, console: Console) -> Response {
-    match overview(&site).await {
-        Ok(overview) => console.call.success(overview),
-        Err(error) => console.failed(error),
-    }
-}
-
-async fn overview(site: &Site) -> Result<Value, wecom_login_store::Error> {
-    let viewers = site.served().instances.viewers();
-    // Before the runs, so that one that is not under way any more is told with what came of it.
+/// GET: the last runs, newest first; the removals on hold; the syncs under way.
+pub(crate) async fn show(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
+    let viewers = app.apps.loaded().instances.viewers();
+    // Before the runs, so that a sync that has just ended is shown with its outcome.
     let mut running = Vec::new();
     for corp_id in viewers.iter().map(|viewer| &viewer.corp_id).collect::<BTreeSet<_>>() {
-        if let Some(lease) = organisation::running(site, corp_id, site.clock.now()).await? {
+        if let Some(lease) = sync_schedule::running(&app, corp_id, app.config.clock.now()).await? {
             running.push(json!({"corpId": corp_id, "holder": lease.label, "since": lease.since}));
         }
     }
-    let runs: Vec<Value> = site.store.runs(RUNS).await?.iter().map(run_json).collect();
-    let held: Vec<Value> =
-        site.store.held_removals(MEMBERS).await?.iter().map(|held| held_json(held, &viewers)).collect();
-    Ok(json!({"runs": runs, "held": held, "running": running}))
+    let runs: Vec<Value> = app.operations.store.runs(RUNS).await?.iter().map(run_json).collect();
+    let held = app.operations.store.held_removals(MEMBERS).await?;
+    let held: Vec<Value> = held.iter().map(|held| held_json(held, &viewers)).collect();
+    Ok(envelope::success(&console.context, json!({"runs": runs, "held": held, "running": running})))
 }
 
 /// POST {instance?, force?}: begins a sync of one instance, or of every one, and answers when they are under way; of one
 /// company they follow one another.
-async fn start(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
-    let arguments = match arguments(request).await {
-        Ok(arguments) => arguments,
-        Err((status, number)) => return console.call.problem(status, number),
-    };
-    if let Err(problem) = known(&arguments, &["instance", "force"]) {
-        return console.bad(BAD_ARGUMENTS, &problem);
-    }
+pub(crate) async fn start(
+    State(app): State<AppState>,
+    console: Console,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let arguments = arguments(request).await?;
+    known(&arguments, &["instance", "force"])?;
     let force = match arguments.get("force") {
         None => false,
         Some(Value::Bool(force)) => *force,
-        Some(_) => return console.bad(BAD_ARGUMENTS, "force: true, false"),
+        Some(_) => return Err(bad_arguments("force: true, false")),
     };
-    let mut viewers = site.served().instances.viewers();
-    if arguments.contains_key("instance") {
-        match viewer(&site, text(&arguments, "instance")) {
-            Ok(viewer) => viewers = vec![viewer],
-            Err(Refused::Bad(problem)) => return console.bad(BAD_ARGUMENTS, &problem),
-            Err(Refused::Nobody) => return console.call.problem(StatusCode::NOT_FOUND, NO_INSTANCE),
-        }
-    }
-    begin(&site, &console, viewers, force).await
+    let viewers = if arguments.contains_key("instance") {
+        vec![viewer(&app, &arguments)?]
+    } else {
+        app.apps.loaded().instances.viewers()
+    };
+    begin(&app, &console, viewers, force).await
 }
 
 /// POST {instance}: approves the removals of the instance's app that are on hold, and begins a sync, which makes those of
 /// them that are still to be made.
-async fn confirm(State(site): State<Arc<Site>>, console: Console, request: Request) -> Response {
-    let arguments = match arguments(request).await {
-        Ok(arguments) => arguments,
-        Err((status, number)) => return console.call.problem(status, number),
-    };
-    if let Err(problem) = known(&arguments, &["instance"]) {
-        return console.bad(BAD_ARGUMENTS, &problem);
-    }
-    let viewer = match viewer(&site, text(&arguments, "instance")) {
-        Ok(viewer) => viewer,
-        Err(Refused::Bad(problem)) => return console.bad(BAD_ARGUMENTS, &problem),
-        Err(Refused::Nobody) => return console.call.problem(StatusCode::NOT_FOUND, NO_INSTANCE),
-    };
+pub(crate) async fn confirm(
+    State(app): State<AppState>,
+    console: Console,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let arguments = arguments(request).await?;
+    known(&arguments, &["instance"])?;
+    let viewer = viewer(&app, &arguments)?;
     let by = console.by.to_string();
-    match site.store.approve_removals(&viewer.corp_id, &viewer.agent_id, &by).await {
-        Ok(0) => console.call.problem(StatusCode::NOT_FOUND, NOTHING_HELD),
-        Ok(approved) => {
-            tracing::info!(by, instance = viewer.instance, approved, "removals were approved");
-            begin(&site, &console, vec![viewer], false).await
-        }
-        Err(error) => console.failed(error),
+    let approved = app.operations.store.approve_removals(&viewer.corp_id, &viewer.agent_id, &by).await?;
+    if approved == 0 {
+        return Err(Rejection::of(NOTHING_HELD));
     }
+    tracing::info!(by, instance = viewer.instance, approved, "removals were approved");
+    begin(&app, &console, vec![viewer], false).await
 }
 
-/// Begins the syncs, of each company one after another. What could be begun in no company is refused.
-async fn begin(site: &Arc<Site>, console: &Console, viewers: Vec<Viewer>, force: bool) -> Response {
+/// Begins the syncs, of each company one after another. It is refused when none could begin.
+async fn begin(
+    app: &AppState,
+    console: &Console,
+    viewers: Vec<Viewer>,
+    force: bool,
+) -> Result<Response, Rejection> {
     let mut companies: BTreeMap<CorpId, Vec<Viewer>> = BTreeMap::new();
     for viewer in viewers {
         companies.entry(viewer.corp_id.clone()).or_default().push(viewer);
@@ -114,14 +93,16 @@ async fn begin(site: &Arc<Site>, console: &Console, viewers: Vec<Viewer>, force:
     let (mut started, mut not_started, mut problem) = (Vec::new(), Vec::new(), None);
     for (corp_id, viewers) in companies {
         let instances = viewers.iter().map(|viewer| viewer.instance.clone()).collect::<Vec<_>>();
-        match organisation::begin(site, viewers, console.by.to_string(), force).await {
+        match sync_schedule::begin(app, viewers, console.by.to_string(), force).await {
             Ok(()) => started.extend(instances),
             Err(not_begun) => {
                 match &not_begun {
                     NotBegun::Running(other) => {
                         tracing::info!(%corp_id, holder = other.label, "a sync is under way already");
                     }
-                    NotBegun::Failed(refusal) => problem::log(&console.call.visit, refusal),
+                    NotBegun::Failed(refusal) => {
+                        tracing::error!(%corp_id, error = %refusal, "a sync could not begin");
+                    }
                 }
                 not_started.extend(instances);
                 problem = Some(not_begun);
@@ -130,34 +111,26 @@ async fn begin(site: &Arc<Site>, console: &Console, viewers: Vec<Viewer>, force:
     }
     match problem {
         Some(NotBegun::Running(other)) if started.is_empty() => {
-            let language = console.call.visit.language;
-            let meaning = explain(SYNC_RUNNING).meaning.text(language);
-            let reason = format!("{meaning} ({})", SyncError::Running(other));
-            console.call.answer_code(StatusCode::CONFLICT, &Code::new(SYNC_RUNNING, reason))
+            Err(Rejection::of(SYNC_RUNNING).note(SyncError::Running(other).to_string()))
         }
-        Some(NotBegun::Failed(refusal)) if started.is_empty() => {
-            console.call.problem(StatusCode::SERVICE_UNAVAILABLE, refusal.code())
-        }
+        Some(NotBegun::Failed(refusal)) if started.is_empty() => Err(refusal.into()),
         _ => {
             tracing::info!(by = %console.by, force, ?started, "syncs were begun");
-            console.call.success(json!({"started": started, "notStarted": not_started}))
+            let data = json!({"started": started, "notStarted": not_started});
+            Ok(envelope::success(&console.context, data))
         }
     }
 }
 
-enum Refused {
-    Bad(String),
-    Nobody,
-}
-
-/// The app of the instance of that full name, as it looks at its company.
-fn viewer(site: &Site, name: Result<String, String>) -> Result<Viewer, Refused> {
-    let name = name.map_err(Refused::Bad)?;
-    let instances = &site.served().instances;
-    let instance = instances.get(&name).ok_or(Refused::Nobody)?;
+/// The app of the named instance, as it looks at its company.
+fn viewer(app: &AppState, arguments: &Map<String, Value>) -> Result<Viewer, Rejection> {
+    let name = text(arguments, "instance")?;
+    let instances = &app.apps.loaded().instances;
+    let nobody = || Rejection::of(NO_INSTANCE);
+    let instance = instances.get(&name).ok_or_else(nobody)?;
     let of_the_app =
         |viewer: &Viewer| viewer.corp_id == *instance.corp_id() && viewer.agent_id == *instance.agent_id();
-    instances.viewers().into_iter().find(of_the_app).ok_or(Refused::Nobody)
+    instances.viewers().into_iter().find(of_the_app).ok_or_else(nobody)
 }
 
 fn run_json(run: &Run) -> Value {

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use wecom::{Error, Observer};
 
-use super::{Call, Endpoint, Metrics};
+use super::Metrics;
+use super::labels::{Call, Endpoint};
 
 impl Observer for Metrics {
     fn called(&self, call: &'static str, failure: Option<&Error>, took: Duration) {

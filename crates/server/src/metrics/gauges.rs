@@ -10,10 +10,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::sync::Mutex;
 use wecom_login_model::Timestamp;
-use wecom_login_store::{Backlog, Rows};
+use wecom_login_store::{Backlog, Rows, Store};
 
-use super::Table;
-use crate::site::Site;
+use super::labels::Table;
 
 const FRESH_FOR: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,8 +35,21 @@ struct State {
 /// Rows, and what waits by company.
 type Counted = (Rows, Vec<Backlog>);
 
+/// Where the figures come from.
 #[derive(Debug)]
-pub(super) struct Gauges {
+pub(crate) struct Sources<'a> {
+    pub(crate) now: Timestamp,
+    /// The instances that hold an access token, with the time when WeCom issued it.
+    pub(crate) token_times: Vec<(String, Timestamp)>,
+    /// Open connections, and how many may be open.
+    pub(crate) connections: (usize, usize),
+    pub(crate) sign_ins_under_way: usize,
+    pub(crate) audit_lines_lost: u64,
+    pub(crate) store: &'a Store,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gauges {
     token_age: Family<Instance, Gauge>,
     sessions: Family<State, Gauge>,
     rows: Family<Table, Gauge>,
@@ -105,26 +117,23 @@ impl Gauges {
     }
 
     /// Reads them.
-    pub(super) async fn read(&self, site: &Site) {
-        let now = site.clock.now();
+    pub(crate) async fn read(&self, sources: Sources<'_>) {
+        let Sources { now, store, .. } = sources;
         self.token_age.clear();
-        for instance in site.served().instances.iter() {
-            if let Some(issued_at) = instance.client().token_issued_at() {
-                let label = Instance { instance: instance.full_name().to_owned() };
-                self.token_age.get_or_create(&label).set(whole(now.since(issued_at).as_secs()));
-            }
+        for (instance, issued_at) in sources.token_times {
+            self.token_age.get_or_create(&Instance { instance }).set(whole(now.since(issued_at).as_secs()));
         }
-        self.connections.set(whole(site.connections.open() as u64));
-        self.most_connections.set(whole(site.connections.most() as u64));
-        self.under_way.set(whole(site.login.under_way() as u64));
-        self.audit_lines_lost
-            .set(whole(site.audit_file.as_ref().map_or(0, crate::audit_file::AuditFile::lost)));
+        let (open, most) = sources.connections;
+        self.connections.set(whole(open as u64));
+        self.most_connections.set(whole(most as u64));
+        self.under_way.set(whole(sources.sign_ins_under_way as u64));
+        self.audit_lines_lost.set(whole(sources.audit_lines_lost));
         // Whoever comes meanwhile waits for the one look.
         let mut last = self.last.lock().await;
         let (up, counted) = match &*last {
             Some((at, up, counted)) if now < *at + FRESH_FOR => (*up, counted.clone()),
             _ => {
-                let (up, counted) = tokio::join!(is_up(site), count(site, now));
+                let (up, counted) = tokio::join!(is_up(store), count(store, now));
                 *last = Some((now, up, counted.clone()));
                 (up, counted)
             }
@@ -165,12 +174,12 @@ impl Gauges {
     }
 }
 
-async fn is_up(site: &Site) -> bool {
-    matches!(tokio::time::timeout(PATIENCE, site.store.check()).await, Ok(Ok(())))
+async fn is_up(store: &Store) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, store.check()).await, Ok(Ok(())))
 }
 
-async fn count(site: &Site, now: Timestamp) -> Option<Counted> {
-    let counted = async { Ok((site.store.rows(now).await?, site.store.event_backlog().await?)) };
+async fn count(store: &Store, now: Timestamp) -> Option<Counted> {
+    let counted = async { Ok((store.rows(now).await?, store.event_backlog().await?)) };
     let problem: wecom_login_store::Error = match tokio::time::timeout(PATIENCE, counted).await {
         Ok(Ok(counted)) => return Some(counted),
         Ok(Err(error)) => error,

@@ -4,60 +4,23 @@
 //! known. Nothing that a client sends becomes a label, nor does any member.
 
 mod calls;
-mod gauges;
-mod scrape;
+pub(crate) mod gauges;
+mod labels;
 mod text;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use wecom_login_store::{AuditEntry, AuditEvent, AuditSink};
 
-pub(crate) use scrape::{metrics, router};
-
-use crate::audit_file::AuditFile;
+use crate::operations::audit_file::AuditFile;
 use gauges::Gauges;
-
-/// How a sign-in ended.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SignIn {
-    instance: String,
-    outcome: &'static str,
-}
-
-/// A call of WeCom.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Call {
-    endpoint: &'static str,
-    errcode: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Endpoint {
-    endpoint: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Event {
-    event: String,
-}
-
-/// A synchronisation.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Sync {
-    instance: String,
-    outcome: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Table {
-    table: &'static str,
-}
+use labels::{Call, Endpoint, Event, SignIn, Sync, Table};
 
 /// The counters of one server.
 #[derive(Debug)]
@@ -70,7 +33,7 @@ pub(crate) struct Metrics {
     audit_events: Family<Event, Counter>,
     audit_rows_lost: Counter,
     deleted: Family<Table, Counter>,
-    gauges: Gauges,
+    pub(crate) gauges: Gauges,
     /// The last call did not reach WeCom.
     cut_off: AtomicBool,
 }
@@ -123,6 +86,18 @@ impl Metrics {
     /// The janitor has deleted rows.
     pub(crate) fn deleted(&self, table: &'static str, rows: u64) {
         self.deleted.get_or_create(&Table { table }).inc_by(rows);
+    }
+
+    /// The figures as OpenMetrics.
+    pub(crate) fn open_metrics(&self) -> Option<String> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).ok()?;
+        Some(text)
+    }
+
+    /// The figures in Prometheus' own format.
+    pub(crate) fn plain(&self) -> Option<String> {
+        Some(text::plain(&self.open_metrics()?))
     }
 
     /// False when the last call of WeCom did not reach it.

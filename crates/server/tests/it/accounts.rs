@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use wecom_login_login::{BrowserId, Holder, Redirect};
 use wecom_login_model::Secret;
 use wecom_login_model::{MemberRef, SystemEntropy};
+use wecom_login_sign_in::{BrowserId, Holder, Redirect};
 use wecom_login_simulator::{CodeRequest, CodeScope, Fault, FaultKind, SensitiveField, sample};
 use wecom_login_store::{NewAccount, Store};
 

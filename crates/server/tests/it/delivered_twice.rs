@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use wecom_login_login::{BrowserId, Holder, Redirect};
 use wecom_login_model::{Secret, SystemEntropy};
+use wecom_login_sign_in::{BrowserId, Holder, Redirect};
 use wecom_login_simulator::{Fault, FaultKind, sample};
 
 use crate::world::{API, SESSION_COOKIE, redirect, world};

@@ -39,7 +39,7 @@ fn rows(text: &mut String, title: &str, rows: &[&Explanation]) {
 #[test]
 fn the_documented_error_codes_are_those_of_the_tables() {
     let mut ours: Vec<&Explanation> =
-        wecom_login_login::explanations().iter().chain(wecom_login_server::explanations()).collect();
+        wecom_login_sign_in::explanations().iter().chain(wecom_login_server::explanations()).collect();
     ours.sort_by_key(|row| row.code);
     let mut text = HEAD.to_owned();
     rows(&mut text, "Ours", &ours);

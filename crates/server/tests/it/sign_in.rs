@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use wecom_login_login::Holder;
+use wecom_login_sign_in::Holder;
 use wecom_login_simulator::sample;
 
 use crate::world::{API, BROWSER_COOKIE, REDIRECT, SESSION_COOKIE, redirect, world};

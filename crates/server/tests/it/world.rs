@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 use wecom::Budget;
 use wecom_login_directory::events::Events;
 use wecom_login_element::{App, Environment};
-use wecom_login_login::{Instance, Login};
 use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock};
 use wecom_login_server::{FileWatch, Server, Settings, Surroundings};
+use wecom_login_sign_in::{Instance, Login};
 use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
 
 use crate::browser::{Browser, Page};

@@ -1,0 +1,184 @@
+//! POST /api/{org}/{app}/{element path}/{function}: what functionList lets the outside call.
+
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use wecom_login_element::{Access, App, Arguments, Code, Element, Kind, Outcome};
+use wecom_login_model::{Bilingual, Secret};
+use wecom_login_sign_in::{Refusal, SignedIn};
+
+use crate::console::administrator::Administrator;
+use crate::element_api::caller::caller;
+use crate::http::body::arguments;
+use crate::http::error_numbers::{
+    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, NO_PAIR_HERE, NO_SUCH_FUNCTION, NOT_SIGNED_IN, OVERLOADED,
+    TOO_MANY_FAILURES,
+};
+use crate::http::fetch_metadata::FetchSite;
+use crate::http::rejection::Rejection;
+use crate::http::request::{Context, Naming, RequestContext};
+use crate::http::visitor::session_of;
+use crate::http::{cors, envelope};
+use crate::session::pair_body;
+use crate::sign_in::begin::browser;
+use crate::sign_in::finish::{leave_former_session, withdraw};
+use crate::sign_in::log::{self, Ended};
+use crate::state::{AppState, LoadedApp};
+
+const UNUSABLE_NAME: Bilingual = Bilingual {
+    zh: "请求头 X-Wecom-Login-Browser 必须是 32 到 128 个 A-Z、a-z、0-9、- 和 _。",
+    en: "The header X-Wecom-Login-Browser must hold 32 to 128 characters of A-Z, a-z, 0-9, - and _.",
+};
+
+pub(crate) async fn call(
+    State(app): State<AppState>,
+    Path(path): Path<String>,
+    Extension(context): Context,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let loaded = app.apps.loaded();
+    let found = find(&loaded.app, &path);
+    let (element, function) = found.ok_or_else(|| Rejection::of(NO_SUCH_FUNCTION))?;
+    if app.identity.limits.is_locked_out(context.address, app.config.clock.now()).await? {
+        return Err(Rejection::of(TOO_MANY_FAILURES));
+    }
+    match context.naming {
+        Naming::Cookie => {}
+        // A page of our own has the cookie, which no script can read: it must not be talked into tokens.
+        Naming::Header if matches!(context.fetch_site, FetchSite::Program | FetchSite::Configured) => {}
+        Naming::Header => return Err(Rejection::of(NO_PAIR_HERE)),
+        Naming::Unusable => {
+            return Err(Code::new(BAD_ARGUMENTS, UNUSABLE_NAME.text(context.language)).into());
+        }
+    }
+    let call = Call { app: &app, loaded: &loaded, context: &context, element, function };
+    call.run(arguments(request).await?).await
+}
+
+/// The element and the function at a path below /api/, if the function may be called from outside at all.
+fn find<'a, 'p>(app: &'a App, path: &'p str) -> Option<(&'a Element, &'p str)> {
+    let rest = path.strip_prefix(&format!("{}/{}/", app.org_id(), app.name()))?;
+    let (element, function) = rest.rsplit_once('/')?;
+    // A dot in a segment would be a second spelling of the same element.
+    let full_name = (!element.contains('.')).then(|| element.replace('/', "."))?;
+    let element = app.element(&full_name).filter(|element| element.kind() == Kind::Instance)?;
+    let declared = element.functions().iter().find(|declared| declared.name == function)?;
+    (declared.access != Access::Library).then_some((element, function))
+}
+
+/// One call of an element's function.
+struct Call<'a> {
+    app: &'a AppState,
+    loaded: &'a LoadedApp,
+    context: &'a RequestContext,
+    element: &'a Element,
+    function: &'a str,
+}
+
+impl Call<'_> {
+    async fn run(&self, values: Map<String, Value>) -> Result<Response, Rejection> {
+        let Self { app, context, function, .. } = *self;
+        let session = session_of(&app.identity, context).await?;
+        // A state is issued to a browser, so a client without a name gets one with it.
+        let issues_state = function == "getLoginConfig";
+        let (named, is_new) = browser(app, context);
+        let limits = &app.identity.limits;
+        let _place = match issues_state.then(|| limits.place()) {
+            Some(None) => return Err(Rejection::of(OVERLOADED)),
+            place => place.flatten(),
+        };
+        if issues_state && !is_new && !limits.may_issue(&named, app.config.clock.now()).await? {
+            return Err(Rejection::of(OVERLOADED));
+        }
+        let state = values.get("state").and_then(Value::as_str).map(Secret::new);
+        let known = (issues_state || !is_new).then_some(&named);
+        let administers = Administrator::is_caller(app, context, session.as_ref()).await?;
+        let caller = caller(context, known, session.as_ref(), administers);
+        match self.element.call(function, Arguments::from(values), &caller).await {
+            Ok(Outcome { value, effect }) => {
+                let signed_in = effect.and_then(|effect| effect.take::<SignedIn>().ok());
+                let mut response = match &signed_in {
+                    Some(signed_in) => {
+                        log::signed_in(app, signed_in).await;
+                        self.welcome(value, signed_in).await?
+                    }
+                    None => {
+                        self.withdraw(state.as_ref()).await;
+                        envelope::success(context, value)
+                    }
+                };
+                if issues_state {
+                    if is_new {
+                        response.headers_mut().append(SET_COOKIE, app.config.cookies.set_browser(&named));
+                    }
+                    if let Some(hosts) = self.hosts() {
+                        response.headers_mut().insert(cors::HOSTS, hosts);
+                    }
+                }
+                Ok(response)
+            }
+            Err(code) => {
+                let rejection = Rejection::from(code);
+                self.note(&rejection, state.as_ref()).await;
+                Err(rejection)
+            }
+        }
+    }
+
+    /// Counts and audits a refused getLoginCode. What the call itself lacked was refused before any Type saw it.
+    async fn note(&self, rejection: &Rejection, state: Option<&Secret>) {
+        let (app, instance) = (self.app, Some(self.element.full_name()));
+        let of_the_call = [BAD_ARGUMENTS, NO_SUCH_FUNCTION, NOT_SIGNED_IN, ADMINISTRATORS_ONLY];
+        if self.function != "getLoginCode" || of_the_call.contains(&rejection.number()) {
+            return;
+        }
+        let refusal = rejection.sign_in_error();
+        if refusal.is_none_or(|refusal| !refusal.may_be_tried_again()) {
+            app.identity.limits.count_failure(self.context.address, app.config.clock.now()).await;
+        }
+        match refusal {
+            Some(refusal) => log::refused(app, instance, refusal).await,
+            None => {
+                log::ended(app, instance, Ended::ByTheApp(rejection.number())).await;
+                self.withdraw(state).await;
+            }
+        }
+    }
+
+    /// Takes back the session of a getLoginCode that an own Type has refused.
+    async fn withdraw(&self, state: Option<&Secret>) {
+        if let ("getLoginCode", Some(state)) = (self.function, state) {
+            withdraw(self.app, self.context, state).await;
+        }
+    }
+
+    /// Gives the session that a sign-in has begun: as a cookie, or as a pair to a client that asked for one.
+    async fn welcome(&self, value: Value, signed_in: &SignedIn) -> Result<Response, Rejection> {
+        let Self { app, context, .. } = *self;
+        let Some(token) = &signed_in.token else { return Ok(envelope::success(context, value)) };
+        let now = app.config.clock.now();
+        if context.naming == Naming::Header {
+            let pair = app.identity.sessions.begin_pair(token, &signed_in.session).await?;
+            // None: a repetition whose first delivery was answered, and its pair used.
+            let pair = pair.ok_or(Refusal::StateUsed)?;
+            return Ok(envelope::success_with_pair(context, value, pair_body::shown(&pair, now)));
+        }
+        leave_former_session(app, context, token, &signed_in.session.id).await;
+        let mut response = envelope::success(context, value);
+        let lifetime = signed_in.session.expires_at.since(now);
+        response.headers_mut().append(SET_COOKIE, app.config.cookies.set_session(token, lifetime));
+        Ok(response)
+    }
+
+    /// Where the instance's WeCom is, so that a client can build the link that the config is for. It stands beside the
+    /// config, whose keys are the platform's.
+    fn hosts(&self) -> Option<HeaderValue> {
+        let instance = self.loaded.instances.get(self.element.full_name())?;
+        let (login, oauth) = (instance.endpoints().login(), instance.endpoints().oauth());
+        let hosts = json!({"login": login, "oauth": oauth, "scope": instance.scope().as_str()});
+        HeaderValue::from_str(&hosts.to_string()).ok()
+    }
+}

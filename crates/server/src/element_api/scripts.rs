@@ -1,0 +1,75 @@
+//! The JavaScript client with this server's address and app filled in. It is built in `clients/js`; the built files are part
+//! of the sources.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+use wecom_login_element::App;
+use wecom_login_model::Fingerprint;
+
+use crate::settings::Settings;
+
+const MODULE: &str = include_str!("../../../../clients/js/dist/client.js");
+const CLASSIC: &str = include_str!("../../../../clients/js/dist/client.global.js");
+
+/// A script, ready to be loaded.
+#[derive(Debug)]
+pub(crate) struct Script {
+    text: String,
+    tag: HeaderValue,
+}
+
+/// Both forms.
+#[derive(Debug)]
+pub(crate) struct Scripts {
+    pub(crate) module: Arc<Script>,
+    pub(crate) classic: Arc<Script>,
+}
+
+impl Scripts {
+    pub(crate) fn new(app: &App, settings: &Settings) -> Self {
+        let base = settings.public_url.origin().ascii_serialization();
+        let app = json!({"base": base, "org": app.org_id(), "app": app.name()});
+        let declared = format!("const WECOM_LOGIN_SITE = {app};\n");
+        Self {
+            module: Arc::new(Script::new(format!("{declared}{MODULE}"))),
+            // Inside a function: a classic script may be loaded twice.
+            classic: Arc::new(Script::new(format!("(() => {{\n{declared}{CLASSIC}}})();\n"))),
+        }
+    }
+}
+
+impl Script {
+    #[expect(clippy::expect_used, reason = "hexadecimal digits in quotes are a header value")]
+    fn new(text: String) -> Self {
+        let tag = format!("\"{}\"", &Fingerprint::of(&text).to_hex()[..32]);
+        Self { tag: HeaderValue::from_str(&tag).expect("an entity tag is a header value"), text }
+    }
+
+    pub(crate) fn answer(&self, asked: &HeaderMap) -> Response {
+        let headers = [
+            (header::ETAG, self.tag.clone()),
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8")),
+            // Asked for again each time, so that client and server stay of one version; it costs no transfer.
+            (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
+            // Pages that isolate themselves (COEP) load it too.
+            (
+                header::HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("cross-origin"),
+            ),
+        ];
+        if self.is_known(asked) {
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        }
+        (headers, self.text.clone()).into_response()
+    }
+
+    /// True when the client has this very script (RFC 9110, 13.1.2).
+    fn is_known(&self, asked: &HeaderMap) -> bool {
+        let values = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.tag.as_bytes())
+    }
+}

@@ -1,0 +1,123 @@
+//! A request's body must arrive within a bounded time and be of a bounded size: a client that sends a letter at a time
+//! would hold its place for hours.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use futures_util::StreamExt as _;
+use futures_util::stream::unfold;
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
+
+use crate::http::error_numbers::{BAD_CONTENT_TYPE, BODY_TOO_LARGE, BODY_TOO_SLOW};
+use crate::http::rejection::Rejection;
+
+/// The largest JSON body.
+const LARGEST_JSON: usize = 64 * 1024;
+
+/// The whole body. The largest one, a list of accounts of 16 MiB, then comes at a quarter of a MiB a second at least.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Why there is no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoBody {
+    TooLarge,
+    TooSlow,
+    /// The client went away in the middle, or what it sent is no HTTP.
+    Broken,
+}
+
+/// The body, which ends in an error when it takes too long.
+pub(crate) fn bounded(body: Body) -> Body {
+    bounded_by(body, Instant::now() + PATIENCE)
+}
+
+fn bounded_by(body: Body, deadline: Instant) -> Body {
+    let chunks = unfold(Some(body.into_data_stream()), move |stream| async move {
+        let mut stream = stream?;
+        match timeout_at(deadline, stream.next()).await {
+            Ok(Some(chunk)) => Some((chunk.map_err(io::Error::other), Some(stream))),
+            Ok(None) => None,
+            Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), None)),
+        }
+    });
+    Body::from_stream(chunks)
+}
+
+/// The whole of a [`bounded`] body, `most` bytes of it.
+pub(crate) async fn read(body: Body, most: usize) -> Result<Vec<u8>, NoBody> {
+    let (mut chunks, mut whole) = (body.into_data_stream(), Vec::new());
+    while let Some(chunk) = chunks.next().await {
+        let chunk =
+            chunk.map_err(|error| if is_too_slow(&error) { NoBody::TooSlow } else { NoBody::Broken })?;
+        if chunk.len() > most - whole.len() {
+            return Err(NoBody::TooLarge);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole)
+}
+
+/// The JSON object of the body, 64 KiB at most; an empty body is an empty object.
+pub(crate) async fn arguments(request: Request) -> Result<Map<String, Value>, Rejection> {
+    let is_json = is_json(request.headers());
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > LARGEST_JSON) {
+        return Err(Rejection::of(BODY_TOO_LARGE));
+    }
+    let body = read(request.into_body(), LARGEST_JSON).await.map_err(|problem| match problem {
+        NoBody::TooLarge => Rejection::of(BODY_TOO_LARGE),
+        NoBody::TooSlow => Rejection::of(BODY_TOO_SLOW),
+        NoBody::Broken => Rejection::of(BAD_CONTENT_TYPE),
+    })?;
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    if !is_json {
+        return Err(Rejection::of(BAD_CONTENT_TYPE));
+    }
+    serde_json::from_slice(&body).map_err(|_| Rejection::of(BAD_CONTENT_TYPE))
+}
+
+/// True for a body that says that it is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn is_too_slow(error: &axum::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_end_ends() {
+        let endless = futures_util::stream::pending::<Result<Vec<u8>, io::Error>>();
+        let body = bounded_by(Body::from_stream(endless), Instant::now());
+        assert_eq!(read(body, 1024).await, Err(NoBody::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_and_what_breaks_off_are_told_apart() {
+        assert_eq!(read(bounded(Body::from("1234")), 3).await, Err(NoBody::TooLarge));
+        assert_eq!(read(bounded(Body::from("123")), 3).await.unwrap(), b"123");
+        let parts = [Ok("12"), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
+        let body = bounded(Body::from_stream(futures_util::stream::iter(parts)));
+        assert_eq!(read(body, 3).await, Err(NoBody::Broken));
+    }
+}

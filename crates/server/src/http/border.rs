@@ -1,0 +1,112 @@
+//! What every request passes, whatever it asks for: a request number and a span, the check of other sites, the methods of its
+//! route, and for administrators' routes their proof. The answer leaves with its headers, a rejection in the form that the
+//! route declares.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tracing::Instrument as _;
+use wecom_login_store::Act;
+
+use crate::console::administrator::Administrator;
+use crate::http::cors::{self, Shared};
+use crate::http::error_numbers::{CROSS_SITE, METHOD_NOT_ALLOWED};
+use crate::http::rejection::{Rejection, carried_by};
+use crate::http::request::RequestContext;
+use crate::http::{body, language, security_headers};
+use crate::routes::route::{About, Audience};
+use crate::state::AppState;
+
+/// A route's place at the border.
+#[derive(Debug, Clone)]
+pub(crate) struct Border {
+    pub(crate) app: AppState,
+    pub(crate) route: Arc<About>,
+}
+
+/// The middleware of every route.
+pub(crate) async fn border(State(border): State<Border>, request: Request, next: Next) -> Response {
+    let Border { app, route } = &border;
+    let settings = &app.config.settings;
+    let (parts, body) = request.into_parts();
+    let context = Arc::new(RequestContext::new(&parts, &app.config));
+    let mut request = Request::from_parts(parts, body::bounded(body));
+    request.extensions_mut().insert(context.clone());
+
+    let (method, path) = (request.method().clone(), request.uri().path());
+    // The query stays out: it holds codes and states.
+    let span = tracing::info_span!("request", %method, path, request_id = %context.request_id);
+    let shared = route.cors.at(path);
+    let act = Act::of_request(context.address, context.request_id.as_str());
+    let answer = act.scope(async {
+        match pass(app, route, &context, shared, request, next).await {
+            Ok(response) => response,
+            Err(rejection) => rejection.into_response(),
+        }
+    });
+    let mut response = answer.instrument(span.clone()).await;
+    if let Some(rejection) = carried_by(&mut response) {
+        let given = response.headers().clone();
+        response = span.in_scope(|| route.form_of(&method).render(&rejection, &context, settings));
+        response.headers_mut().extend(given);
+    }
+    finish(app, &context, shared, &mut response);
+    response
+}
+
+async fn pass(
+    app: &AppState,
+    route: &About,
+    context: &RequestContext,
+    shared: Option<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Rejection> {
+    if shared.is_some() && cors::is_preflight(request.method(), request.headers()) {
+        return Ok(Shared::preflight(context.fetch_site, &route.methods()));
+    }
+    if !context.fetch_site.may(request.method(), shared.is_some()) {
+        return Err(Rejection::of(CROSS_SITE));
+    }
+    if !route.takes(&request) {
+        return Ok(method_not_allowed(&route.methods()));
+    }
+    if route.audience == Audience::Administrators {
+        let administrator = Administrator::admitted(app, context).await?;
+        request.extensions_mut().insert(administrator);
+    }
+    Ok(next.run(request).await)
+}
+
+/// RFC 9110, 15.5.6: the answer names the methods that are allowed.
+fn method_not_allowed(methods: &[Method]) -> Response {
+    let rejection = Rejection::of(METHOD_NOT_ALLOWED);
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if methods.contains(&Method::GET) {
+        names.push(Method::HEAD.as_str());
+    }
+    let allowed = HeaderValue::from_str(&names.join(", ")).ok();
+    let mut response = rejection.into_response();
+    if let Some(allowed) = allowed {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
+fn finish(app: &AppState, context: &RequestContext, shared: Option<Shared>, response: &mut Response) {
+    let headers = response.headers_mut();
+    security_headers::complete(headers, app.config.settings.is_https());
+    if let Some(shared) = shared {
+        shared.complete(context.fetch_site, context.headers.get(header::ORIGIN), headers);
+    }
+    // A language that was asked for is kept for the pages that come after.
+    if let Some(language) = language::asked_for(context.uri.query()) {
+        headers.append(header::SET_COOKIE, app.config.cookies.set_language(language));
+    }
+    if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
+        headers.insert("x-request-id", value);
+    }
+}

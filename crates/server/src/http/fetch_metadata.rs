@@ -1,0 +1,128 @@
+//! Who asks: our own pages, a front end of a configured origin, another site, or no browser at all. Browsers tell by
+//! Sec-Fetch-Site and Origin, which pages cannot forge; nobody else has cookies that somebody could ride on.
+
+use axum::http::{HeaderMap, Method, header};
+use url::{Origin, Url};
+
+/// Whose page sent a request, as its headers tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FetchSite {
+    /// Neither header: a program.
+    Program,
+    /// A page of ours, or the person at the address bar.
+    OwnPage,
+    /// A page of an origin that the settings list.
+    Configured,
+    /// Any other page.
+    Stranger,
+}
+
+impl FetchSite {
+    pub(crate) fn of(headers: &HeaderMap, public_url: &Url, configured: &[Origin]) -> Self {
+        let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        let (site, origin) =
+            (header(header::HeaderName::from_static("sec-fetch-site")), header(header::ORIGIN));
+        // To the letter: browsers write an origin in one way, and `null` is none.
+        let is = |known: &Origin| origin.is_some_and(|origin| origin == known.ascii_serialization());
+        match (site, origin) {
+            (None, None) => Self::Program,
+            (Some("same-origin" | "none"), _) => Self::OwnPage,
+            (Some("same-site" | "cross-site") | None, Some(_)) if configured.iter().any(is) => {
+                Self::Configured
+            }
+            (None, Some(_)) if is(&public_url.origin()) => Self::OwnPage,
+            _ => Self::Stranger,
+        }
+    }
+
+    /// True when the request may change something; `shared` is whether what it asks for is there for configured origins.
+    pub(crate) fn may(self, method: &Method, shared: bool) -> bool {
+        match self {
+            Self::Program | Self::OwnPage => true,
+            Self::Configured if shared => true,
+            Self::Configured | Self::Stranger => {
+                matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch_site(headers: &[(&'static str, &str)]) -> FetchSite {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        let url = |text| Url::parse(text).unwrap();
+        let configured = [url("https://app.example.org").origin(), url("http://localhost:3000").origin()];
+        FetchSite::of(&map, &url("https://login.example.com"), &configured)
+    }
+
+    #[test]
+    fn browsers_tell_who_asks() {
+        let (site, origin) = ("sec-fetch-site", "origin");
+        let (own, app) = ("https://login.example.com", "https://app.example.org");
+        for (expected, headers) in [
+            (FetchSite::Program, vec![]),
+            (FetchSite::OwnPage, vec![(site, "same-origin")]),
+            (FetchSite::OwnPage, vec![(site, "none")]),
+            (FetchSite::OwnPage, vec![(origin, own)]),
+            (FetchSite::Configured, vec![(site, "cross-site"), (origin, app)]),
+            (FetchSite::Configured, vec![(site, "same-site"), (origin, "http://localhost:3000")]),
+            (FetchSite::Configured, vec![(origin, app)]),
+        ] {
+            assert_eq!(fetch_site(&headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_a_stranger() {
+        let (site, origin) = ("sec-fetch-site", "origin");
+        for value in ["cross-site", "same-site", "", "SAME-ORIGIN"] {
+            assert_eq!(fetch_site(&[(site, value)]), FetchSite::Stranger, "{value}");
+            assert_eq!(
+                fetch_site(&[(site, value), (origin, "https://login.example.com")]),
+                FetchSite::Stranger,
+                "{value}"
+            );
+        }
+        for value in [
+            "null",
+            "",
+            "https://evil.example",
+            "http://login.example.com",
+            "https://login.example.com:8443",
+            "http://app.example.org",
+            "https://app.example.org:443",
+            "https://app.example.org/",
+            "HTTPS://app.example.org",
+            "https://app.example.org.evil.example",
+            "https://sub.app.example.org",
+            "http://localhost:3001",
+            "http://127.0.0.1:3000",
+            "https://app.example.org https://evil.example",
+        ] {
+            assert_eq!(fetch_site(&[(origin, value)]), FetchSite::Stranger, "{value}");
+            assert_eq!(fetch_site(&[(site, "cross-site"), (origin, value)]), FetchSite::Stranger, "{value}");
+        }
+    }
+
+    #[test]
+    fn strangers_may_look_but_not_touch() {
+        for (fetch_site, shared, may) in [
+            (FetchSite::Program, false, true),
+            (FetchSite::OwnPage, false, true),
+            (FetchSite::Configured, true, true),
+            (FetchSite::Configured, false, false),
+            (FetchSite::Stranger, true, false),
+            (FetchSite::Stranger, false, false),
+        ] {
+            assert!(fetch_site.may(&Method::GET, shared));
+            assert_eq!(fetch_site.may(&Method::POST, shared), may, "{fetch_site:?} {shared}");
+            assert_eq!(fetch_site.may(&Method::DELETE, shared), may, "{fetch_site:?} {shared}");
+        }
+    }
+}

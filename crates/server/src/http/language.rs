@@ -1,0 +1,49 @@
+use axum::http::{HeaderMap, header};
+use wecom_login_model::Language;
+
+use crate::http::cookies::Cookies;
+
+/// The language of an answer: what the address asks for, what the browser chose before, what it prefers, Chinese. A script
+/// says the language of the page that it is on, which goes before what was chosen on our pages.
+pub(crate) fn language(query: Option<&str>, headers: &HeaderMap, cookies: Cookies) -> Language {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let preferred = || Language::accepted(header(header::ACCEPT_LANGUAGE)?);
+    let chosen = || cookies.language(headers);
+    let accept = header(header::ACCEPT).unwrap_or_default();
+    let for_script = accept.contains("application/json") && !accept.contains("text/html");
+    let known = if for_script { preferred().or_else(chosen) } else { chosen().or_else(preferred) };
+    asked_for(query).or(known).unwrap_or_default()
+}
+
+/// The language that the address asks for by `lang`.
+pub(crate) fn asked_for(query: Option<&str>) -> Option<Language> {
+    url::form_urlencoded::parse(query?.as_bytes())
+        .find(|(key, _)| key == "lang")
+        .and_then(|(_, value)| Language::from_tag(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_what_was_chosen_and_scripts_their_page() {
+        let told = |query, accept: &'static str, accepted: &'static str, cookie: &'static str| {
+            let headers =
+                [(header::ACCEPT, accept), (header::ACCEPT_LANGUAGE, accepted), (header::COOKIE, cookie)];
+            let headers = headers.into_iter().filter(|(_, value)| !value.is_empty());
+            let headers = headers.map(|(name, value)| (name, value.parse().unwrap())).collect();
+            language(query, &headers, Cookies::new(false)).tag()
+        };
+        let (page, script, english) = ("text/html,*/*;q=0.8", "application/json", "wecom_login_lang=en");
+        assert_eq!(told(None, page, "zh-CN", english), "en");
+        assert_eq!(told(None, script, "zh-CN", english), "zh-CN");
+        assert_eq!(told(None, script, "", english), "en");
+        assert_eq!(told(None, script, "fr", english), "en");
+        for accept in ["", "*/*", "text/html, application/json"] {
+            assert_eq!(told(None, accept, "zh-CN", english), "en", "{accept}");
+        }
+        assert_eq!(told(Some("lang=zh"), script, "en", english), "zh-CN");
+        assert_eq!(told(None, script, "", ""), "zh-CN");
+    }
+}

@@ -1,0 +1,21 @@
+//! What every subject of the server stands on: the request as it came, the border that it passes, the form and headers of the
+//! answer, limits, connections.
+
+pub(crate) mod answer_form;
+pub(crate) mod body;
+pub(crate) mod border;
+pub(crate) mod client_address;
+pub(crate) mod connections;
+pub(crate) mod cookies;
+pub(crate) mod cors;
+pub(crate) mod envelope;
+pub(crate) mod error_numbers;
+pub(crate) mod fetch_metadata;
+pub(crate) mod language;
+pub(crate) mod page;
+pub(crate) mod rate_limits;
+pub(crate) mod rejection;
+pub(crate) mod request;
+pub(crate) mod security_headers;
+pub(crate) mod visitor;
+mod write_timeout;

@@ -1,0 +1,270 @@
+//! The one error of this border. A handler returns it by `?`; [`crate::http::border`] gives it the form that the route
+//! declares (see [`crate::http::answer_form`]) and logs it, once.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use wecom_login_element::Code;
+use wecom_login_model::{Bilingual, Explanation, Language};
+use wecom_login_pages::{Retry, title};
+use wecom_login_sign_in::{Refusal, Settled};
+
+use crate::http::error_numbers::{self, APP_REFUSED, explain};
+use crate::sign_in::links;
+
+/// Why a request is not answered as asked.
+#[derive(Debug)]
+pub(crate) struct Rejection(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    cause: Cause,
+    status: StatusCode,
+    /// Stands behind the meaning of the number, where a program reads it.
+    note: Option<String>,
+    /// Values that the person who acts will need.
+    details: Vec<(Bilingual, String)>,
+    retry: Option<Retry>,
+}
+
+#[derive(Debug)]
+enum Cause {
+    /// One of our numbers.
+    Number(i64),
+    /// A refused sign-in, or a failure of storage or WeCom.
+    SignIn(Refusal),
+    /// An element's own refusal: its number and its words.
+    Element(Code),
+}
+
+impl Rejection {
+    /// One of our numbers, with the status that it declares.
+    pub(crate) fn of(number: i64) -> Self {
+        Self::new(Cause::Number(number), error_numbers::of(number).status)
+    }
+
+    fn new(cause: Cause, status: StatusCode) -> Self {
+        let (note, details, retry) = (None, Vec::new(), None);
+        Self(Box::new(Parts { cause, status, note, details, retry }))
+    }
+
+    /// With another status than the number's own.
+    pub(crate) fn status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    /// With a remark in parentheses behind the meaning, in answers to programs.
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.0.note = Some(note.into());
+        self
+    }
+
+    /// With a value that the person who acts will need.
+    pub(crate) fn detail(mut self, label: Bilingual, value: impl Into<String>) -> Self {
+        self.0.details.push((label, value.into()));
+        self
+    }
+
+    /// With a link that begins again.
+    pub(crate) fn retry(mut self, url: String) -> Self {
+        self.0.retry = Some(Retry::again(url));
+        self
+    }
+
+    /// With a link to the first page.
+    pub(crate) fn home(mut self) -> Self {
+        let label = Bilingual { zh: "回到首页", en: "Go to the first page" };
+        self.0.retry = Some(Retry { label, url: links::HOME.to_owned() });
+        self
+    }
+
+    /// The sign-in's own refusal, if it is one.
+    pub(crate) fn sign_in_error(&self) -> Option<&Refusal> {
+        match &self.0.cause {
+            Cause::SignIn(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// WeCom's errcode or a number of ours.
+    pub(crate) fn number(&self) -> i64 {
+        match &self.0.cause {
+            Cause::Number(number) => *number,
+            Cause::SignIn(refusal) => refusal.code(),
+            Cause::Element(code) => code.code,
+        }
+    }
+
+    pub(crate) fn http_status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// True for what a function itself answers, not the road to it: the platform gives it HTTP 200.
+    pub(crate) fn is_of_the_function(&self) -> bool {
+        !matches!(self.0.cause, Cause::Number(_))
+    }
+
+    /// What a program reads beside the number.
+    pub(crate) fn reason(&self, language: Language) -> String {
+        let meaning = match &self.0.cause {
+            Cause::Number(number) => explain(*number).meaning.text(language).to_owned(),
+            Cause::SignIn(refusal) => refusal.to_code(language).reason,
+            Cause::Element(code) => code.reason.clone(),
+        };
+        match &self.0.note {
+            Some(note) => format!("{meaning} ({note})"),
+            None => meaning,
+        }
+    }
+
+    /// The heading of a page about it.
+    pub(crate) fn title(&self) -> Bilingual {
+        match &self.0.cause {
+            Cause::Number(number) => error_numbers::of(*number).title,
+            Cause::SignIn(refusal) => title_of(refusal),
+            Cause::Element(_) => title::FAILED,
+        }
+    }
+
+    /// What a page says of it.
+    pub(crate) fn explanation(&self) -> &'static Explanation {
+        match &self.0.cause {
+            Cause::Number(number) => explain(*number),
+            Cause::SignIn(refusal) => refusal.explanation(),
+            Cause::Element(_) => explain(APP_REFUSED),
+        }
+    }
+
+    /// The values below the explanation on a page.
+    pub(crate) fn details(&self) -> Vec<(Bilingual, String)> {
+        let mut details = self.0.details.clone();
+        match &self.0.cause {
+            Cause::Number(_) => {}
+            Cause::SignIn(refusal) => {
+                if let Some(address) = refusal.caller_ip() {
+                    let label =
+                        Bilingual { zh: "需要加入企业可信 IP 的地址", en: "IP address to add" };
+                    details.push((label, address));
+                }
+                if let Refusal::WeCom(error) = refusal
+                    && let Some(hint) = error.hint_id()
+                {
+                    let label = Bilingual { zh: "企业微信的排查编号", en: "WeCom's hint id" };
+                    details.push((label, hint.to_owned()));
+                }
+            }
+            Cause::Element(code) if code.code == APP_REFUSED => {}
+            Cause::Element(code) => {
+                let label = Bilingual { zh: "应用给出的原因", en: "What the app says" };
+                details.push((label, code.reason.clone()));
+                let label = Bilingual { zh: "应用的错误号", en: "The app's error number" };
+                details.push((label, code.code.to_string()));
+            }
+        }
+        details
+    }
+
+    /// Where a page leads to. A refused sign-in can always begin again.
+    pub(crate) fn way_on(&self) -> Option<Retry> {
+        let is_number = matches!(self.0.cause, Cause::Number(_));
+        self.0.retry.clone().or_else(|| (!is_number).then(|| Retry::again(links::login(None, None))))
+    }
+
+    /// What the log says of it, in English; never shown to the caller.
+    pub(crate) fn cause(&self) -> String {
+        match &self.0.cause {
+            Cause::Number(number) => match &self.0.note {
+                Some(note) => format!("{} ({note})", explain(*number).meaning.en),
+                None => explain(*number).meaning.en.to_owned(),
+            },
+            Cause::SignIn(refusal) => refusal.to_string(),
+            Cause::Element(code) => code.to_string(),
+        }
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        let status = status_of(&refusal);
+        Self::new(Cause::SignIn(refusal), status)
+    }
+}
+
+impl From<wecom_login_store::Error> for Rejection {
+    fn from(error: wecom_login_store::Error) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
+impl From<Code> for Rejection {
+    /// What an element call gives: the sign-in's refusal where that caused it, the element's own otherwise.
+    fn from(code: Code) -> Self {
+        match code.source().and_then(|cause| cause.downcast_ref::<Refusal>()) {
+            Some(refusal) => refusal.clone().into(),
+            None => Self::new(Cause::Element(code), StatusCode::FORBIDDEN),
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    /// An empty answer that carries the rejection to the border, which knows the request and the form of the answer.
+    fn into_response(self) -> Response {
+        let mut response = self.0.status.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// The rejection that an answer carries, if it is one.
+pub(crate) fn carried_by(response: &mut Response) -> Option<Arc<Rejection>> {
+    response.extensions_mut().remove()
+}
+
+fn status_of(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Settled(Settled::BadCode | Settled::BrokenOff)
+        | Refusal::StateMissing
+        | Refusal::StateUnknown
+        | Refusal::StateExpired
+        | Refusal::StateUsed
+        | Refusal::StateOfAnotherBrowser
+        | Refusal::StateOfLibrary
+        | Refusal::NoId(..) => StatusCode::BAD_REQUEST,
+        Refusal::Settled(_) => StatusCode::FORBIDDEN,
+        Refusal::StillUnderWay => StatusCode::CONFLICT,
+        Refusal::WeCom(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+        Refusal::WeCom(_) => StatusCode::BAD_GATEWAY,
+        Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Unforeseen(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn title_of(refusal: &Refusal) -> Bilingual {
+    match refusal {
+        Refusal::Settled(Settled::NotAMember | Settled::MemberOfAnotherCompany) => title::NOT_A_MEMBER,
+        Refusal::Settled(Settled::OutsideScope { .. }) => title::OUTSIDE_SCOPE,
+        Refusal::Settled(Settled::NoAccount { .. }) => {
+            Bilingual { zh: "你在这里还没有账号", en: "You have no account here yet" }
+        }
+        Refusal::Settled(Settled::BoundToAnother | Settled::SessionGone) => {
+            Bilingual { zh: "没有绑定", en: "Nothing was bound" }
+        }
+        Refusal::Settled(Settled::Disabled | Settled::Left) => title::NOT_ACTIVE,
+        Refusal::Settled(Settled::BadCode | Settled::BrokenOff) | Refusal::StateUsed => title::ALREADY_USED,
+        Refusal::StateExpired => title::STATE_EXPIRED,
+        Refusal::StateOfAnotherBrowser => title::OTHER_BROWSER,
+        Refusal::StateMissing | Refusal::StateUnknown | Refusal::StateOfLibrary => title::STATE_UNKNOWN,
+        Refusal::WeCom(error) if error.is_ip_not_allowed() => title::IP_NOT_ALLOWED,
+        Refusal::WeCom(error) if error.is_rate_limited() => title::WECOM_LIMITED,
+        Refusal::WeCom(error) if error.is_busy() || error.is_timeout() => title::WECOM_BUSY,
+        Refusal::WeCom(error) if error.is_unavailable() => title::WECOM_UNREACHABLE,
+        Refusal::WeCom(_) => title::SET_UP_WRONG,
+        Refusal::Store(_) if refusal.is_of_storage() => title::UNAVAILABLE,
+        Refusal::StillUnderWay | Refusal::NoId(..) | Refusal::Store(_) | Refusal::Unforeseen(_) => {
+            title::FAILED
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What every handler needs to know about a request.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, Extension};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, Uri, header};
+use wecom_login_model::{Entropy, Language, Timestamp};
+use wecom_login_session::{AccessToken, SessionToken};
+use wecom_login_sign_in::BrowserId;
+
+use crate::http::client_address::client_address;
+use crate::http::cors;
+use crate::http::fetch_metadata::FetchSite;
+use crate::http::language::language;
+use crate::state::Config;
+
+/// 32 hexadecimal digits that stand in the log and on the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestId(String);
+
+impl RequestId {
+    pub(crate) fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0_u8; 16];
+        entropy.fill(&mut bytes);
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a browser told its name, to which states are bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// By our cookie, or not at all.
+    Cookie,
+    /// Its page did, in a header: the browser of a front end on another site, which keeps no cookie of ours. It is given
+    /// a pair of tokens, and no cookie.
+    Header,
+    /// The header holds no name.
+    Unusable,
+}
+
+/// The request that a handler answers.
+pub(crate) type Context = Extension<Arc<RequestContext>>;
+
+/// A request, read once, at the border.
+///
+/// A token in the header Authorization, or a browser name in a header, takes the place of cookies: those beside it count for
+/// nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestContext {
+    pub(crate) request_id: RequestId,
+    pub(crate) received_at: Timestamp,
+    pub(crate) began: Instant,
+    pub(crate) address: IpAddr,
+    pub(crate) language: Language,
+    pub(crate) fetch_site: FetchSite,
+    pub(crate) browser: Option<BrowserId>,
+    pub(crate) naming: Naming,
+    /// The session's cookie.
+    pub(crate) token: Option<SessionToken>,
+    /// `Authorization: Bearer`, if it holds an access token.
+    pub(crate) access: Option<AccessToken>,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+}
+
+impl RequestContext {
+    pub(crate) fn new(parts: &Parts, config: &Config) -> Self {
+        let headers = &parts.headers;
+        let named =
+            headers.get(cors::BROWSER).map(|name| BrowserId::of_client(name.to_str().unwrap_or_default()));
+        let (naming, browser) = match named {
+            None => (Naming::Cookie, config.cookies.browser(headers)),
+            Some(None) => (Naming::Unusable, None),
+            Some(Some(browser)) => (Naming::Header, Some(browser)),
+        };
+        let by_cookie = naming == Naming::Cookie && !headers.contains_key(header::AUTHORIZATION);
+        Self {
+            request_id: RequestId::generate(&config.entropy),
+            received_at: config.clock.now(),
+            began: Instant::now(),
+            address: address(&parts.headers, &parts.extensions, config),
+            language: language(parts.uri.query(), &parts.headers, config.cookies),
+            fetch_site: FetchSite::of(headers, &config.settings.public_url, &config.settings.origins),
+            browser,
+            naming,
+            token: if by_cookie { config.cookies.session(headers) } else { None },
+            access: bearer(headers).and_then(AccessToken::parse),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+        }
+    }
+
+    /// The first value of a parameter of the query.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.uri.query()?;
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into())
+    }
+
+    /// The address without its host.
+    pub(crate) fn path_and_query(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |path| path.as_str())
+    }
+
+    /// True for a client that takes a page.
+    pub(crate) fn takes_html(&self) -> bool {
+        self.accept().contains("text/html")
+    }
+
+    /// True for a client that takes a page and nothing else.
+    pub(crate) fn takes_html_alone(&self) -> bool {
+        let accept = self.accept();
+        accept.contains("text/html") && !accept.contains("*/*") && !accept.contains("json")
+    }
+
+    fn accept(&self) -> &str {
+        self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// True inside WeCom, and inside WeChat, whose WeCom plug-in opens links there.
+    pub(crate) fn is_inside_wecom(&self) -> bool {
+        let agent =
+            self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        agent.contains("wxwork/") || agent.contains("MicroMessenger/")
+    }
+}
+
+/// Where a request comes from, beyond the proxies that are trusted.
+fn address(headers: &HeaderMap, extensions: &Extensions, config: &Config) -> IpAddr {
+    let peer = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    client_address(peer, headers, &config.settings.trusted_proxies)
+}
+
+/// What stands behind `Authorization: Bearer` (RFC 6750, 2.1). A token is taken from nowhere else: never from an address.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,4 @@
+/// GET /healthz: the process answers.
+pub(crate) async fn healthz() -> &'static str {
+    "ok"
+}

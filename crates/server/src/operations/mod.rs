@@ -1,0 +1,16 @@
+//! Running the server: health, figures, the audit log, the work in the background, the end.
+
+pub(crate) mod assets;
+pub(crate) mod audit;
+pub(crate) mod audit_file;
+pub(crate) mod background;
+pub(crate) mod health;
+pub(crate) mod janitor;
+pub(crate) mod metrics;
+pub(crate) mod readiness;
+pub(crate) mod ready;
+pub(crate) mod reload;
+pub(crate) mod shared_tokens;
+pub(crate) mod stopping;
+pub(crate) mod sync_schedule;
+pub(crate) mod workers;

@@ -1,0 +1,127 @@
+//! GET /readyz: whether this replica can sign people in now. It says what is wrong by component and nothing else: no
+//! address, no path, no cause; those are in the log.
+//!
+//! WeCom out of reach does not make a replica unready, because no other replica would do better and whoever is signed in
+//! stays signed in: it is shown as degraded. So is an audit file that cannot be written.
+
+use std::cmp::Ordering;
+use std::future::Future;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+use wecom_login_model::Timestamp;
+
+use crate::operations::readiness::{Health, Report};
+use crate::state::{AppState, Apps, Operations};
+
+/// One answer serves all who ask within this time.
+const FRESH_FOR: Duration = Duration::from_secs(1);
+/// A check that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn readyz(State(app): State<AppState>) -> Response {
+    if app.operations.stopping.has_begun() {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping", "components": []})))
+            .into_response();
+    }
+    let now = app.config.clock.now();
+    // Whoever comes meanwhile waits for the one look.
+    let mut last = app.operations.readiness.0.lock().await;
+    let report = match &*last {
+        Some((at, report)) if now < *at + FRESH_FOR => report.clone(),
+        former => {
+            let report = Box::pin(look(&app, now)).await;
+            let changed = former.as_ref().is_none_or(|(_, former)| former.is_ready() != report.is_ready());
+            if changed && !report.is_ready() {
+                tracing::error!(components = report.failed(), "not ready");
+            } else if changed && former.is_some() {
+                tracing::info!("ready again");
+            }
+            *last = Some((now, report.clone()));
+            report
+        }
+    };
+    drop(last);
+    let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report.shown())).into_response()
+}
+
+async fn look(app: &AppState, now: Timestamp) -> Report {
+    let operations = &app.operations;
+    let (database, migrations, redis) =
+        tokio::join!(database(operations, now), migrations(operations), redis(operations));
+    let mut components = vec![("database", database), ("migrations", migrations)];
+    components.extend(redis.map(|redis| ("redis", redis)));
+    components.extend([
+        ("app", instances(&app.apps)),
+        ("wecom", wecom(operations)),
+        ("audit_log", audit_log(operations)),
+    ]);
+    Report(components)
+}
+
+/// The answer of something outside, unless it takes too long.
+async fn asked<T>(
+    answer: impl Future<Output = Result<T, wecom_login_store::Error>>,
+    failed: &'static str,
+    judge: impl FnOnce(T) -> Health,
+) -> Health {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(answer)) => judge(answer),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, failed, "a check for /readyz failed");
+            Health::Failed(failed)
+        }
+        Err(_) => Health::Failed("no answer within two seconds"),
+    }
+}
+
+async fn database(operations: &Operations, now: Timestamp) -> Health {
+    asked(operations.store.check_writable(now), "the database cannot be written", |()| Health::Ok).await
+}
+
+async fn migrations(operations: &Operations) -> Health {
+    asked(operations.store.version(), "the version of the tables cannot be read", |version| {
+        match version.found.cmp(&version.expected) {
+            Ordering::Equal => Health::Ok,
+            Ordering::Greater => Health::Failed("the tables are of a later version of the program"),
+            Ordering::Less => Health::Failed("the tables are of an earlier version of the program"),
+        }
+    })
+    .await
+}
+
+/// If it is configured: without it states and counters are in the database.
+async fn redis(operations: &Operations) -> Option<Health> {
+    let values = operations.store.key_value();
+    if !values.is_in_redis() {
+        return None;
+    }
+    Some(asked(values.check(), "Redis does not answer", |()| Health::Ok).await)
+}
+
+fn instances(apps: &Apps) -> Health {
+    match apps.loaded().instances.iter().next() {
+        Some(_) => Health::Ok,
+        None => Health::Failed("the app has no sign-in instance that works"),
+    }
+}
+
+fn wecom(operations: &Operations) -> Health {
+    if operations.metrics.reaches_wecom() {
+        Health::Ok
+    } else {
+        Health::Degraded("the last call did not reach WeCom")
+    }
+}
+
+fn audit_log(operations: &Operations) -> Health {
+    match &operations.audit_file {
+        Some(file) if file.is_failing() => Health::Degraded("the audit file cannot be written"),
+        _ => Health::Ok,
+    }
+}

@@ -1,0 +1,160 @@
+//! Syncs of the organisation: on a schedule, and for administrators.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use wecom_login_directory::{Observer, Report, SyncError, SyncOptions, Viewer};
+use wecom_login_model::Timestamp;
+use wecom_login_sign_in::Refusal;
+use wecom_login_store::{Lease, Outcome};
+
+use crate::state::AppState;
+
+/// A server that has just started, perhaps for the third time in a minute, does not begin with a sync.
+const FIRST: Duration = Duration::from_mins(5);
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// A sync that failed is tried again sooner than the next one is due.
+const AGAIN: Duration = Duration::from_mins(5);
+
+/// Looks from time to time whether a sync is due. Every replica does; the lease lets one of them do it.
+pub(crate) async fn schedule(app: AppState, every: Duration) {
+    let mut stopped = std::pin::pin!(app.operations.stopping.begun());
+    let mut pause = FIRST.min(every);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(pause) => pause = LOOK_EVERY,
+        }
+        for viewer in app.apps.loaded().instances.viewers() {
+            if app.operations.stopping.has_begun() {
+                return;
+            }
+            match is_due(&app, &viewer, every).await {
+                Ok(true) => run(&app, &viewer, every).await,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "whether a sync is due is not known"),
+            }
+        }
+    }
+}
+
+async fn is_due(app: &AppState, viewer: &Viewer, every: Duration) -> Result<bool, wecom_login_store::Error> {
+    let last = app.operations.store.last_run(&viewer.corp_id, &viewer.agent_id).await?;
+    Ok(match last {
+        None => true,
+        Some(run) if run.outcome.is_none() || run.outcome == Some(Outcome::Failed) => {
+            app.config.clock.now() >= run.started_at + AGAIN.min(every)
+        }
+        Some(run) => app.config.clock.now() >= run.started_at + every,
+    })
+}
+
+async fn run(app: &AppState, viewer: &Viewer, every: Duration) {
+    let options = SyncOptions { started_by: "schedule".to_owned(), force: false, every: Some(every) };
+    match sync(app, viewer, &options, &|_| ()).await {
+        // What came of it is logged where it was done.
+        None | Some(Ok(_) | Err(SyncError::Failed(_))) => {}
+        Some(Err(SyncError::Running(other))) => {
+            tracing::debug!(instance = viewer.instance, holder = other.label, "a sync is under way already");
+        }
+    }
+}
+
+/// A sync, which is left when the server stops: then it gives nothing.
+async fn sync(
+    app: &AppState,
+    viewer: &Viewer,
+    options: &SyncOptions,
+    observer: Observer<'_>,
+) -> Option<Result<Report, SyncError>> {
+    app.organisation.directory.sync_until(viewer, options, observer, app.operations.stopping.begun()).await
+}
+
+/// Why no sync was begun.
+#[derive(Debug)]
+pub(crate) enum NotBegun {
+    /// Another one is under way.
+    Running(Lease),
+    Failed(Refusal),
+}
+
+impl From<SyncError> for NotBegun {
+    fn from(error: SyncError) -> Self {
+        use wecom_login_directory::Error;
+        match error {
+            SyncError::Running(other) => Self::Running(other),
+            SyncError::Failed(Error::WeCom(error)) => Self::Failed(Refusal::WeCom(error)),
+            SyncError::Failed(Error::Store(error)) => Self::Failed(Refusal::Store(error)),
+            SyncError::Failed(Error::Vanished(what)) => Self::Failed(Refusal::Unforeseen(what.to_owned())),
+        }
+    }
+}
+
+/// Begins the syncs of a company's apps in the background, one after another, because one is under way in a company at a
+/// time; comes back once the first is.
+pub(crate) async fn begin(
+    app: &AppState,
+    viewers: Vec<Viewer>,
+    started_by: String,
+    force: bool,
+) -> Result<(), NotBegun> {
+    let (tell, began) = oneshot::channel();
+    let options = SyncOptions { started_by, force, every: app.config.settings.sync_every };
+    let at_work = app.clone();
+    let task = app
+        .operations
+        .background
+        .spawn(async move { one_after_another(&at_work, viewers, &options, tell).await });
+    match began.await {
+        Ok(()) => Ok(()),
+        // It ended before it told anything.
+        Err(_) => task.await.unwrap_or_else(|error| {
+            Err(NotBegun::Failed(Refusal::Unforeseen(format!("the sync broke off: {error}"))))
+        }),
+    }
+}
+
+async fn one_after_another(
+    app: &AppState,
+    viewers: Vec<Viewer>,
+    options: &SyncOptions,
+    tell: oneshot::Sender<()>,
+) -> Result<(), NotBegun> {
+    let tell = Mutex::new(Some(tell));
+    let untold = || tell.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let observer = |_| {
+        if let Some(tell) = untold() {
+            let _ = tell.send(());
+        }
+    };
+    for viewer in &viewers {
+        let Some(result) = sync(app, viewer, options, &observer).await else { break };
+        match result {
+            Err(error) if untold().is_some() => return Err(error.into()),
+            // The failure of one keeps no other from its turn; it is logged where it was done.
+            Ok(_) | Err(SyncError::Failed(_)) => {}
+            Err(SyncError::Running(other)) => {
+                tracing::warn!(
+                    instance = viewer.instance,
+                    holder = other.label,
+                    "a sync has not had its turn"
+                );
+            }
+        }
+    }
+    match untold() {
+        None => Ok(()),
+        Some(_) => Err(NotBegun::Failed(Refusal::Unforeseen("the server stops".to_owned()))),
+    }
+}
+
+/// Who is at a sync of the company now.
+pub(crate) async fn running(
+    app: &AppState,
+    corp_id: &wecom_login_model::CorpId,
+    now: Timestamp,
+) -> Result<Option<Lease>, wecom_login_store::Error> {
+    let lease = app.operations.store.lease(&format!("sync/{corp_id}")).await?;
+    Ok(lease.filter(|lease| lease.until > now))
+}

@@ -1,0 +1,70 @@
+//! Every route, declared once: path, methods with their handlers and the form of their answers, who may ask, what is open to
+//! other origins. See [`crate::routes::route`].
+
+use crate::console::{accounts, sessions, sync};
+use crate::element_api::{client_script, functions};
+use crate::http::answer_form::Form::{Envelope, Function, Json, JsonOrPage, OAuth, Page, PageOrJson, Text};
+use crate::http::cors::Cors::{SignInFunctions, WithCookies, WithoutCookies};
+use crate::operations::{assets, health, metrics, ready};
+use crate::routes::route::Route;
+use crate::session::{home, logout, me, token_pair};
+use crate::sign_in::{links, page, redirect};
+use crate::wecom_callback;
+
+/// The routes of the main address.
+pub(crate) fn declared() -> Vec<Route> {
+    vec![
+        // Pages.
+        Route::at(links::HOME).get(Page, home::home),
+        Route::at(links::LOGIN).get(Page, page::login).post(Json, page::renew),
+        Route::at("/assets/{file}").get(Page, assets::asset),
+        // Sessions.
+        Route::at("/me").get(JsonOrPage, me::me).shared(WithCookies),
+        Route::at("/logout").post(PageOrJson, logout::logout).shared(WithCookies),
+        Route::at("/session/refresh").post(Json, token_pair::refresh).shared(WithoutCookies),
+        // Elements. Redirects may lie below /api/ too, as in the platform's own examples: they are GET.
+        Route::at("/api/{*path}")
+            .post(Function, functions::call)
+            .others(Page, redirect::callback)
+            .shared(SignInFunctions),
+        Route::at("/client.js").get(Page, client_script::module).shared(WithoutCookies),
+        Route::at("/client.global.js").get(Page, client_script::classic).shared(WithoutCookies),
+        // WeCom.
+        Route::at("/wecom/callback/{name}")
+            .get(Text, wecom_callback::check_address)
+            .post(Text, wecom_callback::event),
+        Route::reserved("/WW_verify_{file}", Page),
+        // Administration.
+        Route::at("/console/api/accounts").get(Envelope, accounts::list).administrators(),
+        Route::at("/console/api/accounts/import").post(Envelope, accounts::import).administrators(),
+        Route::at("/console/api/accounts/bind").post(Envelope, accounts::bind).administrators(),
+        Route::at("/console/api/accounts/unbind").post(Envelope, accounts::unbind).administrators(),
+        Route::at("/console/api/sync").get(Envelope, sync::show).post(Envelope, sync::start).administrators(),
+        Route::at("/console/api/sync/confirm").post(Envelope, sync::confirm).administrators(),
+        Route::at("/console/api/sessions").get(Envelope, sessions::list).administrators(),
+        Route::at("/console/api/sessions/revoke").post(Envelope, sessions::revoke).administrators(),
+        // Operations.
+        Route::at("/healthz").get(Text, health::healthz),
+        Route::at("/readyz").get(Text, ready::readyz),
+        Route::at("/metrics").get(Envelope, metrics::metrics).administrators(),
+        // Kept for what comes, so that no instance's redirectUri lies there.
+        Route::reserved("/.well-known/", Json),
+        Route::reserved("/.wecom-login/", Page),
+        Route::reserved("/console/", Page),
+        Route::reserved("/device", Page),
+        Route::reserved("/forward-auth/", Text),
+        Route::reserved("/help/", Page),
+        Route::reserved("/oauth2/", OAuth),
+    ]
+}
+
+/// The routes of the listener for metrics. `open` where only this machine reaches it: then no key is asked for.
+pub(crate) fn of_metrics(open: bool) -> Vec<Route> {
+    let metrics = Route::at("/metrics").get(Envelope, metrics::metrics);
+    vec![if open { metrics } else { metrics.administrators() }]
+}
+
+/// Every other path: a domain file, an instance's redirect, or nothing.
+pub(crate) fn elsewhere() -> Route {
+    Route::at("/{*path}").others(Page, redirect::elsewhere)
+}

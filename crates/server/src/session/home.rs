@@ -1,0 +1,16 @@
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::http::rejection::Rejection;
+use crate::http::request::Context;
+use crate::session::person;
+use crate::state::AppState;
+
+/// GET /: the person's page, or the sign-in page.
+pub(crate) async fn home(
+    State(app): State<AppState>,
+    Extension(context): Context,
+) -> Result<Response, Rejection> {
+    person::page(&app, &context).await
+}

@@ -1,0 +1,61 @@
+use axum::extract::{Request, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use serde_json::{Map, Value, json};
+use wecom_login_pages::SignedOutPage;
+use wecom_login_session::{EndReason, Session};
+use wecom_login_sign_in::Refusal;
+
+use crate::http::body::{arguments, is_json};
+use crate::http::page;
+use crate::http::rejection::Rejection;
+use crate::http::request::Context;
+use crate::http::visitor::session_of;
+use crate::session::pair_body::refresh_token;
+use crate::sign_in::links;
+use crate::state::{AppState, Identity};
+
+/// POST /logout: ends the session here and for every copy of its cookie or tokens. A client that has a pair may name its
+/// session by `{"refreshToken"}`, which outlives the access token; then no cookie counts.
+///
+/// When the session cannot be ended the answer is a failure: a person must not believe that they are signed out.
+pub(crate) async fn logout(
+    State(app): State<AppState>,
+    Extension(context): Context,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let body = if is_json(request.headers()) { arguments(request).await? } else { Map::new() };
+    let named = body.contains_key("refreshToken");
+    let by_cookie = !named && !context.headers.contains_key(header::AUTHORIZATION);
+    let session = if named {
+        of_refresh_token(&app.identity, &body).await?
+    } else {
+        session_of(&app.identity, &context).await?
+    };
+    if let Some(session) = session {
+        app.identity.sessions.end(&session, EndReason::Logout).await?;
+    }
+    let mut response = if context.takes_html() {
+        let page = SignedOutPage { sign_in_url: &links::login(None, None) };
+        let chrome = page::chrome_at(&app.config.settings, &context, links::HOME);
+        page::html(StatusCode::OK, page.html(&chrome))
+    } else {
+        Json(json!({})).into_response()
+    };
+    if by_cookie {
+        response.headers_mut().append(SET_COOKIE, app.config.cookies.end_session());
+    }
+    Ok(response)
+}
+
+async fn of_refresh_token(
+    identity: &Identity,
+    body: &Map<String, Value>,
+) -> Result<Option<Session>, Refusal> {
+    match refresh_token(body) {
+        Some(token) => Ok(identity.sessions.of_refresh_token(&token).await?),
+        None => Ok(None),
+    }
+}

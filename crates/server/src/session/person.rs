@@ -1,0 +1,49 @@
+//! The page of a person who is signed in; the sign-in page for everybody else.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use wecom_login_pages::HomePage;
+use wecom_login_session::Session;
+use wecom_login_sign_in::{Refusal, UserInfo};
+
+use crate::http::page;
+use crate::http::rejection::Rejection;
+use crate::http::request::RequestContext;
+use crate::http::visitor::session_of;
+use crate::sign_in::links;
+use crate::state::{AppState, Identity};
+
+pub(super) async fn page(app: &AppState, context: &RequestContext) -> Result<Response, Rejection> {
+    let person = person(&app.identity, context).await;
+    let person = person.map_err(|refusal| Rejection::from(refusal).retry(links::HOME.to_owned()))?;
+    let Some((session, user)) = person else {
+        return Ok(Redirect::to(&links::login(None, None)).into_response());
+    };
+    let departments = departments(&user);
+    let page = HomePage {
+        name: &user.name,
+        user_id: &user.user_id,
+        position: &user.position,
+        departments: &departments,
+        corp_id: session.corp_id.as_str(),
+        element: &session.instance,
+        signed_in_at: session.created_at,
+        session_end: session.expires_at,
+    };
+    Ok(page::html(StatusCode::OK, page.html(&page::chrome(&app.config.settings, context))))
+}
+
+async fn person(
+    identity: &Identity,
+    context: &RequestContext,
+) -> Result<Option<(Session, UserInfo)>, Refusal> {
+    let Some(session) = session_of(identity, context).await? else { return Ok(None) };
+    let user = identity.login.user_info_of(&session).await?;
+    Ok(user.map(|user| (session, user)))
+}
+
+/// The departments' names; the number of one whose name the local copy does not know yet.
+fn departments(user: &UserInfo) -> Vec<String> {
+    let named = user.department.iter().zip(&user.department_names);
+    named.map(|(id, name)| if name.is_empty() { id.to_string() } else { name.clone() }).collect()
+}

@@ -1,0 +1,97 @@
+//! How sign-ins end, for the metrics and the audit log: told once, where the answer is made.
+
+use wecom_login_session::Session;
+use wecom_login_sign_in::{Refusal, SignedIn};
+use wecom_login_store::{Act, AuditEntry, AuditEvent};
+
+use crate::operations::audit;
+use crate::state::AppState;
+
+/// What ends a sign-in without a [`Refusal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The member pressed "no" in WeCom.
+    Declined,
+    /// Too many failures from this address: nothing was looked at.
+    LockedOut,
+    /// The app's own Type refused, with this number.
+    ByTheApp(i64),
+    /// It begins again by itself.
+    BeginsAgain,
+}
+
+/// A member is signed in, or bound to the account of their session.
+pub(crate) async fn signed_in(app: &AppState, signed_in: &SignedIn) {
+    let session = &signed_in.session;
+    let outcome = match (signed_in.again, &signed_in.token) {
+        (true, _) => "told_again",
+        (false, Some(_)) => "ok",
+        (false, None) => "bound",
+    };
+    app.operations.metrics.signed_in(Some(&session.instance), outcome);
+    if signed_in.again {
+        return;
+    }
+    let entry = AuditEntry::new(AuditEvent::SignIn, app.config.clock.now()).outcome(outcome);
+    let entry = of_whom_it_proved(entry, Some(session)).instance(&session.instance).session(&session.id);
+    let entry = match session.account_id {
+        Some(account) => entry.detail("account", account.0),
+        None => entry,
+    };
+    audit::write(&app.operations, entry).await;
+}
+
+/// A sign-in was refused; `instance` is one that the app has, if the sign-in named one.
+pub(crate) async fn refused(app: &AppState, instance: Option<&str>, refusal: &Refusal) {
+    app.operations.metrics.signed_in(instance, refusal.kind());
+    let entry = entry_of_refusal(app, instance, refusal.kind(), Some(refusal.code()));
+    if refusal.is_of_storage() {
+        audit::write_later(&app.operations, entry);
+    } else {
+        audit::write(&app.operations, entry).await;
+    }
+}
+
+/// A sign-in ended in another way.
+pub(crate) async fn ended(app: &AppState, instance: Option<&str>, ended: Ended) {
+    let (kind, number) = match ended {
+        Ended::Declined => ("declined", None),
+        Ended::LockedOut => ("locked_out", None),
+        Ended::ByTheApp(number) => ("refused_by_the_app", Some(number)),
+        Ended::BeginsAgain => ("begins_again", None),
+    };
+    app.operations.metrics.signed_in(instance, kind);
+    // Anybody can cause the others without a code, as often as they like: their rows would fill the table.
+    if matches!(ended, Ended::ByTheApp(_)) {
+        audit::write(&app.operations, entry_of_refusal(app, instance, kind, number)).await;
+    }
+}
+
+fn entry_of_refusal(app: &AppState, instance: Option<&str>, kind: &str, number: Option<i64>) -> AuditEntry {
+    let mut entry =
+        of_whom_it_proved(AuditEntry::new(AuditEvent::SignIn, app.config.clock.now()), None).outcome(kind);
+    if let Some(instance) = instance {
+        entry = entry.instance(instance);
+    }
+    match number {
+        Some(number) => entry.detail("errcode", number),
+        None => entry,
+    }
+}
+
+/// The actor is the member that WeCom proved, now or at the beginning of the session that is taken over, or an unknown
+/// visitor; never the member who was signed in before.
+fn of_whom_it_proved(mut entry: AuditEntry, session: Option<&Session>) -> AuditEntry {
+    let act = Act::current();
+    let proved = act.proved().map(|member| (&member.corp_id, &member.user_id));
+    match proved.or_else(|| session.map(|session| (&session.corp_id, &session.user_key))) {
+        Some((corp_id, user_id)) => {
+            entry.actor = format!("member {corp_id}/{}", user_id.folded());
+            entry.member(corp_id, user_id)
+        }
+        None => {
+            "visitor".clone_into(&mut entry.actor);
+            entry
+        }
+    }
+}

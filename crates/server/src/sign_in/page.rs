@@ -1,0 +1,163 @@
+//! GET /login: the sign-in page; inside WeCom, the way to WeCom's OAuth page without a tap.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::{Extension, Json};
+use serde_json::json;
+use wecom_login_model::Bilingual;
+use wecom_login_pages::{Choice, ChoosePage};
+use wecom_login_sign_in::{Binding, BrowserId, Instance, Purpose, State as SignInState};
+
+use crate::http::error_numbers::{
+    CROSS_SITE, NO_INSTANCE, NOT_SIGNED_IN, REDIRECT_NOT_OURS, RETURN_TO_REFUSED,
+};
+use crate::http::page;
+use crate::http::rejection::Rejection;
+use crate::http::request::{Context, RequestContext};
+use crate::http::visitor::session_of;
+use crate::sign_in::begin::{Begin, browser, issue};
+use crate::sign_in::return_to::resolve;
+use crate::sign_in::{links, panel};
+use crate::state::{AppState, LoadedApp};
+
+/// What a request for the sign-in page comes to.
+enum Next {
+    /// The visitor is signed in, and goes on to this address.
+    Arrived(String),
+    /// There are several instances, and none was named.
+    Choose { return_to: Option<String>, binds: bool },
+    /// A sign-in begins.
+    Begin(Begin),
+}
+
+/// GET /login
+pub(crate) async fn login(
+    State(app): State<AppState>,
+    Extension(context): Context,
+) -> Result<Response, Rejection> {
+    let loaded = app.apps.loaded();
+    match next(&app, &loaded, &context).await? {
+        Next::Arrived(address) => Ok(Redirect::to(&address).into_response()),
+        Next::Choose { return_to, binds } => Ok(choose(&app, &loaded, &context, return_to.as_deref(), binds)),
+        Next::Begin(begin) => show(&app, &context, begin).await,
+    }
+}
+
+/// POST /login, with the address of the page: the next state of the same sign-in, for the page's panel. A state lives
+/// for ten minutes, a page for as long as it stays open.
+pub(crate) async fn renew(
+    State(app): State<AppState>,
+    Extension(context): Context,
+) -> Result<Response, Rejection> {
+    let loaded = app.apps.loaded();
+    let begin = match next(&app, &loaded, &context).await? {
+        Next::Begin(begin) => begin,
+        Next::Arrived(address) => return Ok(Json(json!({"location": address})).into_response()),
+        Next::Choose { .. } => return Err(Rejection::of(NO_INSTANCE).status(StatusCode::BAD_REQUEST)),
+    };
+    let (browser, is_new) = browser(&app, &context);
+    let state = begin_sign_in(&app, &context, &browser, &begin).await?;
+    let mut response = Json(panel::config(&begin.instance, &state, context.language)).into_response();
+    if is_new {
+        response.headers_mut().append(header::SET_COOKIE, app.config.cookies.set_browser(&browser));
+    }
+    Ok(response)
+}
+
+async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> Result<Next, Rejection> {
+    let return_to = match context.parameter("return_to").filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => {
+            let settings = &app.config.settings;
+            let resolved = resolve(&text, &settings.public_url, &settings.return_origins);
+            let refused = || Rejection::of(RETURN_TO_REFUSED).retry(links::login(None, None));
+            Some(resolved.ok_or_else(refused)?)
+        }
+    };
+    let binding = match context.parameter("bind").as_deref() {
+        Some("1") => Some(binding(app, context).await?),
+        _ => None,
+    };
+    let named = context.parameter("element").filter(|name| !name.is_empty());
+    let session = session_of(&app.identity, context).await?;
+    if let Some(session) = session
+        && binding.is_none()
+        && named.as_ref().is_none_or(|name| *name == session.instance)
+    {
+        return Ok(Next::Arrived(return_to.unwrap_or_else(|| links::HOME.to_owned())));
+    }
+    let instance = match &named {
+        Some(name) => loaded.instances.get(name).cloned(),
+        None if loaded.instances.len() > 1 => {
+            return Ok(Next::Choose { return_to, binds: binding.is_some() });
+        }
+        None => loaded.instances.iter().next().cloned(),
+    };
+    let instance = instance.ok_or_else(|| Rejection::of(NO_INSTANCE))?;
+    if let Some(reason) = loaded.browser_off.get(instance.full_name()) {
+        let label = Bilingual { zh: "原因", en: "Reason" };
+        return Err(Rejection::of(REDIRECT_NOT_OURS).detail(label, reason));
+    }
+    Ok(Next::Begin(Begin { instance, purpose: Purpose { return_to, binding, restarts: 0 } }))
+}
+
+/// What `bind=1` asks for: that the member whom this sign-in proves is bound to the account of the visitor's session.
+///
+/// The session must live, and the request must come from our own pages or from the address bar: inside WeCom no tap would
+/// stand between another site's link and the binding.
+async fn binding(app: &AppState, context: &RequestContext) -> Result<Binding, Rejection> {
+    let from = context.headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or_default());
+    if !from.is_none_or(|site| matches!(site, "same-origin" | "none")) {
+        return Err(Rejection::of(CROSS_SITE).home());
+    }
+    let session = session_of(&app.identity, context).await?;
+    let wanted =
+        session.and_then(|session| Some(Binding { account: session.account_id?, session: session.id }));
+    wanted.ok_or_else(|| Rejection::of(NOT_SIGNED_IN).retry(links::login(None, None)))
+}
+
+async fn show(app: &AppState, context: &RequestContext, begin: Begin) -> Result<Response, Rejection> {
+    let (browser, is_new) = browser(app, context);
+    let state = begin_sign_in(app, context, &browser, &begin).await?;
+    let mut response = if context.is_inside_wecom() {
+        Redirect::to(&begin.instance.oauth_link(&state)).into_response()
+    } else {
+        panel::page(&app.config.settings, context, &begin, &state)
+    };
+    if is_new {
+        response.headers_mut().append(header::SET_COOKIE, app.config.cookies.set_browser(&browser));
+    }
+    Ok(response)
+}
+
+async fn begin_sign_in(
+    app: &AppState,
+    context: &RequestContext,
+    browser: &BrowserId,
+    begin: &Begin,
+) -> Result<SignInState, Rejection> {
+    let state = issue(app, context, &begin.instance, browser, begin.purpose.clone()).await?;
+    // The number under which the page shows later trouble.
+    let instance = begin.instance.full_name();
+    tracing::info!(request_id = %context.request_id, instance, "a sign-in begins");
+    Ok(state)
+}
+
+fn choose(
+    app: &AppState,
+    loaded: &LoadedApp,
+    context: &RequestContext,
+    return_to: Option<&str>,
+    binds: bool,
+) -> Response {
+    let link = if binds { links::binding } else { links::login };
+    let choice = |instance| -> Choice<'_> {
+        let instance: &Instance = instance;
+        let full_name = instance.full_name();
+        Choice { title: instance.title(), full_name, url: link(Some(full_name), return_to) }
+    };
+    let choices = loaded.instances.iter().map(|instance| choice(instance)).collect();
+    let chrome = page::chrome(&app.config.settings, context);
+    page::html(StatusCode::OK, ChoosePage { choices }.html(&chrome))
+}

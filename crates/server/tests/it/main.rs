@@ -28,6 +28,7 @@ mod replicas;
 mod restarts;
 mod sign_in;
 mod sync;
+mod upgrade;
 mod wecom_fails;
 mod who;
 mod world;

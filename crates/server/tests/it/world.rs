@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use wecom::Budget;
 use wecom_login_directory::events::Events;
 use wecom_login_element::{App, Environment};
-use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock};
+use wecom_login_sign_in::{Instance, Login};
+use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock, Timestamp};
 use wecom_login_server::{FileWatch, Server, Settings, Surroundings};
 use wecom_login_sign_in::{Instance, Login};
 use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
@@ -36,7 +37,7 @@ pub(crate) struct World {
     http: reqwest::Client,
     address: SocketAddr,
     budget: Duration,
-    change: fn(&mut Settings),
+    change: Change,
     register: Register,
     running: Running,
     folder: TempDir,
@@ -54,10 +55,14 @@ pub(crate) struct Builder {
     config: Value,
     more: Vec<(String, Value)>,
     budget: Duration,
-    change: fn(&mut Settings),
+    change: Change,
     files: Vec<(String, Value)>,
     register: Register,
+    at: Timestamp,
 }
+
+/// Changes the settings of each server of the world.
+type Change = Arc<dyn Fn(&mut Settings) + Send + Sync>;
 
 /// Adds Types of the test's own.
 pub(crate) type Register = fn(Environment) -> Environment;
@@ -67,9 +72,10 @@ pub(crate) fn world() -> Builder {
         config: json!({}),
         more: Vec::new(),
         budget: Duration::from_secs(5),
-        change: |_| {},
+        change: Arc::new(|_| {}),
         files: Vec::new(),
         register: |environment| environment,
+        at: SystemClock.now(),
     }
 }
 
@@ -104,8 +110,14 @@ impl Builder {
         self
     }
 
-    pub(crate) fn settings(mut self, change: fn(&mut Settings)) -> Self {
-        self.change = change;
+    pub(crate) fn settings(mut self, change: impl Fn(&mut Settings) + Send + Sync + 'static) -> Self {
+        self.change = Arc::new(change);
+        self
+    }
+
+    /// The server's time at the start, in place of now.
+    pub(crate) fn at(mut self, at: Timestamp) -> Self {
+        self.at = at;
         self
     }
 
@@ -145,9 +157,9 @@ impl Builder {
         }
         std::fs::write(app.join("app.json"), json!({"orgId": "acme", "name": "portal"}).to_string()).unwrap();
 
-        let clock = ManualClock::at(SystemClock.now());
+        let clock = ManualClock::at(self.at);
         let (server, running) = {
-            let settings = settings(address, &app, &folder.path().join("data"), self.change);
+            let settings = settings(address, &app, &folder.path().join("data"), &self.change);
             run(settings, &clock, self.budget, self.register, listener).await
         };
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -170,12 +182,7 @@ impl Builder {
     }
 }
 
-fn settings(
-    address: SocketAddr,
-    app: &std::path::Path,
-    data: &std::path::Path,
-    change: fn(&mut Settings),
-) -> Settings {
+fn settings(address: SocketAddr, app: &std::path::Path, data: &std::path::Path, change: &Change) -> Settings {
     let mut settings = Settings::local(address, app.to_owned(), data.to_owned()).unwrap();
     change(&mut settings);
     settings
@@ -222,7 +229,7 @@ impl World {
     pub(crate) async fn restart(&mut self) {
         let listener = self.stop_and_listen().await;
         let app = self.folder.path().join("app");
-        let settings = settings(self.address, &app, &self.data(), self.change);
+        let settings = settings(self.address, &app, &self.data(), &self.change);
         let ((login, instance, app), running) =
             run(settings, &self.clock, self.budget, self.register, listener).await;
         (self.login, self.instance, self.app, self.running) = (login, instance, app, running);
@@ -233,7 +240,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (app, data) = (self.folder.path().join("app"), self.folder.path().join("data of another"));
-        let settings = settings(self.address, &app, &data, self.change);
+        let settings = settings(self.address, &app, &data, &self.change);
         let (_, running) = run(settings, &self.clock, self.budget, self.register, listener).await;
         tokio::spawn(async move {
             // It runs as long as the test does.
@@ -252,7 +259,7 @@ impl World {
         self.address
     }
 
-    pub(crate) fn now(&self) -> wecom_login_model::Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

@@ -25,7 +25,7 @@ const CONTACTS_TOKEN: &str = "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo";
 const CONTACTS_KEY: &str = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt";
 
 /// An instance that takes both kinds of events.
-fn keys() -> Value {
+pub(crate) fn keys() -> Value {
     json!({
         "callbackToken": APP_TOKEN,
         "callbackAesKey": APP_KEY,
@@ -39,7 +39,7 @@ fn channel(token: &str, key: &str, receiver: &str) -> Channel {
 }
 
 /// A setting of WeCom's console: from here WeCom sends.
-struct Sender<'a> {
+pub(crate) struct Sender<'a> {
     world: &'a World,
     channel: Channel,
     path: String,
@@ -47,7 +47,7 @@ struct Sender<'a> {
 
 impl<'a> Sender<'a> {
     /// Contact sync (通讯录同步).
-    fn contacts(world: &'a World) -> Self {
+    pub(crate) fn contacts(world: &'a World) -> Self {
         Self::new(world, channel(CONTACTS_TOKEN, CONTACTS_KEY, sample::CORP_ID), "Example")
     }
 
@@ -81,7 +81,7 @@ impl<'a> Sender<'a> {
     }
 
     /// An event of contact sync.
-    async fn change(&self, fields: &str) {
+    pub(crate) async fn change(&self, fields: &str) {
         self.tell(&change(fields, 1_403_610_513)).await;
     }
 
@@ -108,7 +108,7 @@ fn change(fields: &str, create_time: i64) -> String {
     )
 }
 
-fn member(change_type: &str, user_id: &str) -> String {
+pub(crate) fn member(change_type: &str, user_id: &str) -> String {
     format!("<ChangeType>{change_type}</ChangeType><UserID><![CDATA[{user_id}]]></UserID>")
 }
 

@@ -1,0 +1,105 @@
+//! A database that an earlier version wrote is opened by this one, and nothing in it is lost.
+//!
+//! * [`story`]: what is done on a server, so that every table has rows, and what is known of it afterwards;
+//! * [`checks`]: finds all of it again, by the public interfaces of the program;
+//! * [`faces`]: what these interfaces show;
+//! * [`database`]: where a database lies, and how it gets into a folder of `tests/fixtures` and out of it.
+//!
+//! The databases in `tests/fixtures/database-*` stay as they were written. A later version adds one of its own: see the
+//! README there.
+
+mod checks;
+mod database;
+mod faces;
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+use wecom_login_model::{MemberRef, Timestamp};
+use wecom_login_simulator::sample;
+
+use self::database::Database;
+use self::story::Known;
+use crate::events;
+use crate::world::{Builder, world};
+
+/// The folder to which the stories write the database that they have made.
+const WRITE: &str = "WECOM_LOGIN_WRITE_DATABASE";
+/// The longest that a test waits for something.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+const OLD: &str = "auths.loginTypes.Old";
+const SECOND: &str = "auths.loginTypes.Second";
+
+/// Waits for something that must come.
+async fn within<T>(work: impl Future<Output = T>, what: &str) -> T {
+    tokio::time::timeout(DEADLINE, work)
+        .await
+        .unwrap_or_else(|_| panic!("{what} takes longer than {DEADLINE:?}"))
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The server of the story, on this database. Another port and another simulator do not matter: the instances have the
+/// same names, companies and apps.
+fn server(database: &Database, at: Timestamp) -> Builder {
+    let mut example = events::keys();
+    example["scope"] = json!("snsapi_privateinfo");
+    example["bindBy"] = json!("userId");
+    let old = json!({"corpSecret": sample::OLD_SECRET, "agentId": sample::OLD_AGENT_ID});
+    let second = json!({
+        "corpId": sample::SECOND_CORP_ID,
+        "corpSecret": sample::SECOND_SECRET,
+        "agentId": sample::SECOND_AGENT_ID,
+        "contactSecret": sample::SECOND_CONTACT_SECRET,
+    });
+    let storage = database.settings();
+    let settings = move |settings: &mut wecom_login_server::Settings| {
+        storage(settings);
+        let admin: MemberRef = format!("{}/zhangsan", sample::CORP_ID).parse().unwrap();
+        settings.admins = [admin].into_iter().collect();
+    };
+    world().config(example).instance("Old", old).instance("Second", second).settings(settings).at(at)
+}
+
+/// Plays the story and finds everything again. With `WECOM_LOGIN_WRITE_DATABASE` it also writes the database and what is
+/// known of it to that folder.
+async fn write_and_find(database: Database) {
+    let known = story::play(&database).await;
+    if let Some(folder) = std::env::var_os(WRITE) {
+        known.write(&database, Path::new(&folder)).await;
+    }
+    checks::find_everything(&database, &known).await;
+}
+
+async fn open_and_find(database: Database, folder: &Path) {
+    let known = Known::read(&database, folder);
+    database.load(folder, &known.key).await;
+    checks::find_everything(&database, &known).await;
+}
+
+#[tokio::test]
+async fn nothing_is_lost_when_the_server_opens_its_own_database_again() {
+    write_and_find(Database::sqlite()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-servers cargo test -p wecom-login-server --test it upgrade -- --ignored"]
+async fn nothing_is_lost_when_the_server_opens_its_own_database_in_postgresql_again() {
+    write_and_find(Database::postgres().await).await;
+}
+
+#[tokio::test]
+async fn a_database_of_3da44a7_opens_and_nothing_is_lost() {
+    open_and_find(Database::sqlite(), &fixture("database-3da44a7")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: scripts/with-servers cargo test -p wecom-login-server --test it upgrade -- --ignored"]
+async fn a_postgresql_database_of_3da44a7_opens_and_nothing_is_lost() {
+    open_and_find(Database::postgres().await, &fixture("database-3da44a7")).await;
+}

@@ -12,8 +12,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use wecom_login_testkit::load;
 use wecom_login_testkit::replicas::Replicas;
-use wecom_login_testkit::rush;
 
 use crate::{Result, number};
 
@@ -26,7 +26,7 @@ pub(crate) async fn run(words: &[&str]) -> Result<ExitCode> {
         return Err(format!("{} is not there: scripts/bench builds it", program.display()).into());
     }
     let replicas = Arc::new(Replicas::cold(&program, people).await);
-    let rush = rush::sign_everybody_in(&replicas, at_once).await;
+    let rush = load::sign_everybody_in(&replicas, at_once).await;
     let sessions = replicas.sessions(&[]).await;
     let members: BTreeSet<_> = sessions.iter().filter_map(|session| session["userId"].as_str()).collect();
 

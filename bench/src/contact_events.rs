@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use wecom::callback::{Channel, EncodingAesKey, Format};
-use wecom_login_model::filter::Query;
+use wecom_login_auth_model::Query;
 use wecom_login_model::{Secret, SystemEntropy};
 use wecom_login_server::{Server, Settings, Surroundings};
 use wecom_login_simulator::{Company, Department, Member, Options, Simulator, sample};

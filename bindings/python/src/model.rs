@@ -6,9 +6,10 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
+use wecom_login_auth_model::filter::Filter;
+use wecom_login_auth_model::{Field, Order, Page, Query};
 use wecom_login_directory::{AuthModel, Error};
 use wecom_login_element::{Code, number};
-use wecom_login_model::filter::{Field, Filter, Order, Page, Query};
 
 use crate::app::Inner;
 use crate::error::raise;

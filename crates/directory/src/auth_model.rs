@@ -1,21 +1,22 @@
 use std::sync::Arc;
 
-use wecom_login_model::filter::{Filter, Order, Query};
-use wecom_login_model::{AuthRow, AuthRows, Clock, CorpId};
+use wecom_login_auth_model::filter::Filter;
+use wecom_login_auth_model::{AuthRow, AuthRows, Order, Query};
+use wecom_login_model::{Clock, CorpId};
 use wecom_login_store::Store;
 
 use crate::{Directory, Error};
 
-/// `QywxInnerAuthModel`, the members as the platform's models show their rows. Cheap to clone.
+/// `QywxInnerAuthModel`: the members as rows of a model of the platform. Cheap to clone.
 ///
-/// It reads the local copy and makes no call to WeCom. Rows come with the three fields that tell of a session;
-/// where they are not to be seen, write rows by [`AuthRow::without_tokens`] and [`AuthRows::without_tokens`], and
-/// refuse what [`Query::asks_for_tokens`], or a filter would tell by guesses what the rows do not.
+/// It reads the local copy and makes no call to WeCom. Rows include the three fields that describe a session. Where they
+/// must stay secret, write rows with [`AuthRow::without_tokens`] and [`AuthRows::without_tokens`], and reject queries
+/// with [`Query::asks_for_tokens`]: a filter would reveal the fields by guesses.
 ///
 /// ```no_run
 /// # async fn example(directory: wecom_login_directory::Directory, corp_id: wecom_login_model::CorpId)
 /// #     -> Result<(), Box<dyn std::error::Error>> {
-/// use wecom_login_model::filter::{Order, Page, Query};
+/// use wecom_login_auth_model::{Order, Page, Query};
 ///
 /// let model = directory.auth_model(corp_id);
 /// let leaders = Query {
@@ -38,24 +39,25 @@ pub struct AuthModel {
 }
 
 impl Directory {
-    /// The model of one company: what an instance's `QywxInnerAuthModel` is.
+    /// The model of one company: the `QywxInnerAuthModel` of an instance.
     pub fn auth_model(&self, corp_id: CorpId) -> AuthModel {
         AuthModel { company: Some(corp_id), ..self.auth_model_of_every_company() }
     }
 
-    /// The model of every company: what the Type's `QywxInnerAuthModel` is. A userId alone identifies nobody there.
+    /// The model of all companies: the `QywxInnerAuthModel` of the Type. There, a userId alone does not
+    /// identify a member.
     pub fn auth_model_of_every_company(&self) -> AuthModel {
         AuthModel { store: self.store.clone(), clock: Arc::clone(&self.clock), company: None }
     }
 }
 
 impl AuthModel {
-    /// The first row that the filter means, in the given order, ties by id; `None` if it means none.
+    /// The first row that matches the filter, in the given order, then by id; `None` if no row matches.
     pub async fn get(&self, filter: &Filter, order: &[Order]) -> Result<Option<AuthRow>, Error> {
         Ok(self.store.auth_row(self.company.as_ref(), filter, order, self.clock.now()).await?)
     }
 
-    /// A page of the rows that the filter means, and how many there are in all.
+    /// A page of the rows that match the filter, and the total number of rows.
     pub async fn query(&self, query: &Query) -> Result<AuthRows, Error> {
         Ok(self.store.auth_rows(self.company.as_ref(), query, self.clock.now()).await?)
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CorpId, Timestamp, UserId};
 
-/// A local account's number: what other systems may keep. It is never given to another account.
+/// The number of a local account, for other systems to keep. It is never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountId(pub i64);
@@ -16,7 +16,7 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// A text that cannot be part of an account, or names no member.
+/// An invalid part of an account, or an invalid reference to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must be {rule}")]
 pub struct InvalidAccount {
@@ -24,17 +24,17 @@ pub struct InvalidAccount {
     rule: &'static str,
 }
 
-/// The name of an account; two that differ in case only are the same.
+/// The name of an account. Comparison ignores case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Username(String);
 
 impl Username {
-    /// The longest, in bytes.
+    /// The maximum length in bytes.
     pub const LONGEST: usize = 64;
 
     /// Parses 1 to 64 letters, digits and `_-@.+` of ASCII, the first a letter or a digit. Every userId is one. Other
-    /// scripts are left out on purpose: names that look alike would be different people.
+    /// scripts are excluded, because different names could look the same.
     pub fn parse(text: impl Into<String>) -> Result<Self, InvalidAccount> {
         let text = text.into();
         let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-@.+".contains(&byte);
@@ -47,8 +47,8 @@ impl Username {
         }
     }
 
-    /// The name of a new account of this member, at the `attempt`-th try: the userId, then the userId with `-2`, `-3`
-    /// and so on, cut to fit.
+    /// The name of a new account of this member at the `attempt`-th try: the userId, then the userId with `-2`, `-3`
+    /// and so on, shortened if necessary.
     pub fn of_member(user_id: &UserId, attempt: u32) -> Self {
         let name = user_id.as_str();
         if attempt <= 1 {
@@ -59,12 +59,12 @@ impl Username {
         Self(format!("{}{suffix}", &name[..kept]))
     }
 
-    /// The name as it was spelled.
+    /// The name in its original spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The one spelling by which accounts are told apart.
+    /// The name in lower case: equal for equal names.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
@@ -104,13 +104,13 @@ impl From<Username> for String {
     }
 }
 
-/// A member of a company, in one word: `<corpId>/<userId>`. A userId alone identifies nobody.
+/// A reference to a member, written `<corpId>/<userId>`. A userId identifies a member only together with the company.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberRef {
     /// The company.
     pub corp_id: CorpId,
-    /// The member; compared without case.
+    /// The member. Comparison ignores case.
     pub user_id: UserId,
 }
 
@@ -133,21 +133,21 @@ impl FromStr for MemberRef {
     }
 }
 
-/// What other systems know a person by.
+/// A local account: the identity of a person for other systems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     /// The number.
     pub id: AccountId,
-    /// The name, unique without regard to case.
+    /// The name, unique regardless of case.
     pub username: Username,
-    /// Mobile number, `""` when not known.
+    /// Mobile number, `""` if unknown.
     pub mobile: String,
-    /// E-mail address, `""` when not known.
+    /// E-mail address, `""` if unknown.
     pub email: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When anything in it last changed.
+    /// When it last changed.
     pub updated_at: Timestamp,
 }
 
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_compare_without_case_and_every_user_id_is_one() {
+    fn names_ignore_case_and_every_user_id_is_one() {
         assert_eq!(Username::parse("ZhangSan").unwrap(), Username::parse("zhangsan").unwrap());
         assert!(Username::parse("a+b@example.com").is_ok());
         for text in ["", "-a", "张三", "a b", "a/b", &"a".repeat(65)] {

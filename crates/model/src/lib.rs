@@ -1,31 +1,18 @@
-//! The words all rooms of wecom-login share.
+//! The types that all crates of wecom-login share.
 //!
-//! Identifiers are parsed once, at the edge, into types that cannot be confused ([`CorpId`], [`UserId`],
-//! [`AgentId`]); secrets are types that do not print ([`Secret`]); time and chance come in as arguments
-//! ([`Clock`], [`Entropy`]), so that a test moves the clock instead of sleeping. Nothing here does input or
-//! output.
+//! Identifiers, secrets, time and randomness come from the crate `wecom`, which needs them itself and stands alone:
+//! they are re-exported here, so that a crate that never calls WeCom needs no HTTP client. Members, departments and
+//! accounts are defined here. Nothing in this crate does input or output.
 
 mod account;
-mod auth_row;
-mod chance;
-mod clock;
-mod explanation;
-pub mod filter;
-mod fingerprint;
-mod id;
-mod language;
 mod member;
-mod secret;
+mod token;
 
 pub use account::{Account, AccountId, InvalidAccount, MemberRef, Username};
-pub use auth_row::{AuthRow, AuthRows, SelectedRow, SelectedRows};
-pub use chance::{
-    Entropy, SeededEntropy, SystemEntropy, TOKEN_LENGTH, alphanumeric, is_token, random_token, token_of,
-};
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use explanation::{Actor, Explanation};
-pub use fingerprint::Fingerprint;
-pub use id::{AgentId, CorpId, DepartmentId, InvalidId, UserId};
-pub use language::{Bilingual, Language};
 pub use member::{Department, Member, MemberStatus, Profile};
-pub use secret::Secret;
+pub use token::{TOKEN_LENGTH, is_token, random_token, token_of};
+pub use wecom::{
+    Actor, AgentId, Bilingual, Clock, CorpId, DepartmentId, Entropy, Explanation, Fingerprint, InvalidId,
+    Language, ManualClock, Secret, SeededEntropy, SystemClock, SystemEntropy, Timestamp, UserId,
+    alphanumeric,
+};

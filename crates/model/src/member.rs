@@ -2,31 +2,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CorpId, DepartmentId, Timestamp, UserId};
 
-/// A member of a company as the local copy knows them.
+/// A member of a company in the local copy.
 ///
-/// One row for each company and userId. What WeCom withholds is `""`, an empty list or `None`; see
-/// [`Profile`].
+/// One row for each company and userId. Withheld fields are `""`, an empty list or `None`; see [`Profile`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The row's number.
+    /// The number of the row.
     pub id: i64,
-    /// The company; a userId alone identifies nobody.
+    /// The company. A userId identifies a member only together with it.
     pub corp_id: CorpId,
     /// The member's identifier in the company.
     pub user_id: UserId,
-    /// What WeCom tells about the member.
+    /// The data from WeCom.
     pub profile: Profile,
-    /// When WeCom last told it.
+    /// When this data was last read from WeCom.
     pub read_at: Timestamp,
-    /// When the member was seen to have left, if so.
+    /// When the member was found to have left.
     pub left_at: Option<Timestamp>,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: Timestamp,
-    /// When anything in it last changed.
+    /// When the row last changed.
     pub updated_at: Timestamp,
 }
 
-/// What WeCom tells about a member (WeCom 96255), withheld fields included as `""`.
+/// The data of a member in WeCom (WeCom 96255). A withheld field is `""`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Profile {
     /// The display name.
@@ -35,23 +34,23 @@ pub struct Profile {
     pub alias: String,
     /// Position in the company.
     pub position: String,
-    /// Mobile number; withheld from apps made after 2022-06-20.
+    /// Mobile number; withheld from apps created after 2022-06-20.
     pub mobile: String,
     /// E-mail address; withheld like the mobile number.
     pub email: String,
-    /// The company's own mailbox; withheld like the mobile number.
+    /// E-mail address at the company (企业邮箱); withheld like the mobile number.
     pub biz_mail: String,
-    /// Address of the picture; withheld like the mobile number.
+    /// URL of the picture; withheld like the mobile number.
     pub avatar: String,
-    /// `"0"` unknown, `"1"` male, `"2"` female; `""` when not told.
+    /// `"0"` unknown, `"1"` male, `"2"` female; `""` if withheld.
     pub gender: String,
-    /// Departments that the app may see, in WeCom's order.
+    /// The visible departments, in WeCom's order.
     pub departments: Vec<DepartmentId>,
-    /// Those of them that the member leads.
+    /// The departments that the member leads.
     pub leads: Vec<DepartmentId>,
     /// The main department.
     pub main_department: Option<DepartmentId>,
-    /// Where the member stands, if told.
+    /// The status, if known.
     pub status: Option<MemberStatus>,
 }
 
@@ -62,7 +61,7 @@ impl Profile {
     }
 }
 
-/// Where a member stands (WeCom 96255, `status`).
+/// The status of a member (WeCom 96255, `status`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "i64", into = "i64")]
 pub enum MemberStatus {
@@ -79,7 +78,7 @@ pub enum MemberStatus {
 }
 
 impl MemberStatus {
-    /// True for those whom no sign-in may let in.
+    /// True if the member may not sign in.
     pub const fn is_barred(self) -> bool {
         matches!(self, Self::Disabled | Self::Left)
     }
@@ -116,8 +115,8 @@ pub struct Department {
     pub id: DepartmentId,
     /// Its name.
     pub name: String,
-    /// The department above; it may lie outside what the app sees.
+    /// The parent department; it may be outside the visible scope.
     pub parent: Option<DepartmentId>,
-    /// Larger comes first (WeCom 95406).
+    /// Rank among its siblings; higher ranks come first (WeCom 95406).
     pub order: i64,
 }

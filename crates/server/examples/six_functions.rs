@@ -3,8 +3,9 @@
 //! `cargo run -p wecom-login-server --example six_functions` runs it against the simulator.
 
 use serde_json::json;
+use wecom_login_auth_model::Query;
+use wecom_login_auth_model::filter::Filter;
 use wecom_login_element::{App, Arguments, Caller, Code};
-use wecom_login_model::filter::{Filter, Query};
 use wecom_login_server::{Server, Settings, Surroundings};
 use wecom_login_simulator::{Options, Simulator, sample};
 

@@ -24,6 +24,7 @@ use crate::key::seal_key;
 use crate::metrics::{CountingSink, Metrics};
 use crate::operations::audit_file::{AuditFile, AuditLines, AuditLog};
 use crate::operations::background::Background;
+use crate::operations::event_apps::ConfiguredApps;
 use crate::operations::janitor;
 use crate::operations::readiness::Readiness;
 use crate::operations::reload::Reload;
@@ -34,7 +35,6 @@ use crate::routes::own_paths::OwnPaths;
 use crate::routes::{router, table};
 use crate::settings::Settings;
 use crate::state::{AppState, Apps, Config, Identity, Operations, Organisation};
-use crate::wecom_callback::ConfiguredApps;
 
 /// Requests and sign-ins under way get this long when the server is told to stop; a sign-in's budget is half of it.
 const GRACE: Duration = Duration::from_secs(10);

@@ -6,43 +6,20 @@
 //! what it asks for is read from WeCom.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use wecom::Budget;
 use wecom::callback::{CallbackError, Envelope, Message, Signature};
-use wecom_login_directory::Viewer;
-use wecom_login_directory::events::{Apps as CompanyApps, Received, Taken};
-use wecom_login_model::CorpId;
-use wecom_login_sign_in::{EventSource, Instance, Instances, Registry};
+use wecom_login_directory::events::{Received, Taken};
+use wecom_login_sign_in::{EventSource, Instance, Instances};
 
 use crate::http::body::{self, NoBody};
 use crate::http::request::{Context, RequestContext};
 use crate::state::{Apps, Organisation};
 
 const LARGEST_BODY: usize = 64 * 1024;
-
-/// The apps of the instances that work now.
-#[derive(Debug)]
-pub(crate) struct ConfiguredApps {
-    pub(crate) instances: Arc<Registry>,
-    pub(crate) sync_every: Option<Duration>,
-}
-
-impl CompanyApps for ConfiguredApps {
-    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
-        let mut viewers = self.instances.now().viewers_within(budget);
-        viewers.retain(|viewer| viewer.corp_id == *corp_id);
-        viewers
-    }
-
-    fn sync_every(&self) -> Option<Duration> {
-        self.sync_every
-    }
-}
 
 /// The instances that a callback's address names.
 struct Called {

@@ -1,10 +1,11 @@
 //! Filters of the member model as SQL.
 //!
-//! The text is made of what stands in this file and of numbered placeholders; whatever came from outside is a bound
-//! value. SQLite and PostgreSQL read it alike. PostgreSQL compares texts by their bytes, as is meant here, where the
-//! database or the columns have the collation "C".
+//! The SQL text consists of constants of this file and numbered placeholders; all input is bound. It is the same for
+//! SQLite and PostgreSQL. PostgreSQL compares texts by their bytes if the database or the columns have the collation
+//! "C".
 
-use wecom_login_model::filter::{Condition, Field, Filter, Kind, Order, Pattern, Scalar, Shape, Test};
+use wecom_login_auth_model::filter::{Condition, Filter, Pattern, Scalar, Shape, Test};
+use wecom_login_auth_model::{Field, FieldKind, Order};
 
 use crate::database::{Statement, Value};
 
@@ -33,8 +34,8 @@ impl Statement {
             Test::OneOf { values, negated } => {
                 self.push(if *negated { "NOT (" } else { "(" });
                 match field.kind() {
-                    Kind::Text | Kind::Integer => self.one_of(field, values),
-                    Kind::Boolean | Kind::Departments => self.any_of(values),
+                    FieldKind::Text | FieldKind::Integer => self.one_of(field, values),
+                    FieldKind::Boolean | FieldKind::Departments => self.any_of(values),
                 }
                 self.push(")");
             }

@@ -1,5 +1,6 @@
-use wecom_login_model::filter::{Filter, Order, Page, Query};
-use wecom_login_model::{AuthRow, AuthRows, CorpId, DepartmentId, Secret, Timestamp, UserId};
+use wecom_login_auth_model::filter::Filter;
+use wecom_login_auth_model::{AuthRow, AuthRows, Order, Page, Query};
+use wecom_login_model::{CorpId, DepartmentId, Secret, Timestamp, UserId};
 
 use crate::auth_filter::STATUS;
 use crate::database::{On, Row, Statement, sql};

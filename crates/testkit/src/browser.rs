@@ -1,24 +1,22 @@
 //! Browsers: cookies that go to whichever server one is sent to.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::app::FUNCTIONS;
+use crate::cookies::{CookieJar, pairs};
 
 /// A browser; behind a load balancer its cookies go to any replica.
 #[derive(Debug)]
 pub struct Browser {
     http: Client,
-    cookies: Mutex<BTreeMap<String, String>>,
+    cookies: CookieJar,
 }
 
 impl Browser {
     /// A browser that has been nowhere yet.
     pub fn new(http: &Client) -> Self {
-        Self { http: http.clone(), cookies: Mutex::default() }
+        Self { http: http.clone(), cookies: CookieJar::default() }
     }
 
     /// A request with the browser's cookies, not yet sent.
@@ -26,19 +24,15 @@ impl Browser {
         self.http.request(method, format!("{url}{path}")).header("cookie", self.cookies())
     }
 
-    /// Its cookies, as the header says them.
+    /// Its cookies, as the header has them.
     pub fn cookies(&self) -> String {
-        let cookies = self.cookies.lock().unwrap();
-        let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        pairs.join("; ")
+        self.cookies.header().unwrap_or_default()
     }
 
     /// Sends it and keeps the cookies that the answer sets; no answer is an error.
     pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Response> {
         let answer = request.send().await?;
-        for pair in pairs(&answer) {
-            self.keep(&pair);
-        }
+        self.cookies.keep(answer.headers());
         Ok(answer)
     }
 
@@ -50,7 +44,7 @@ impl Browser {
     /// Keeps a cookie, `name=value`.
     pub fn keep(&self, pair: &str) {
         let (name, value) = pair.split_once('=').unwrap();
-        self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+        self.cookies.set(name, value);
     }
 
     /// Goes to a page.
@@ -97,12 +91,7 @@ impl Browser {
     }
 }
 
-fn pairs(answer: &Response) -> Vec<String> {
-    let cookies = answer.headers().get_all("set-cookie").iter();
-    cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
-}
-
 /// The session's cookie that an answer sets.
 pub fn session_of(answer: &Response) -> Option<String> {
-    pairs(answer).into_iter().find(|pair| pair.starts_with("wecom_login_session="))
+    pairs(answer.headers()).into_iter().find(|pair| pair.starts_with("wecom_login_session="))
 }

@@ -1,20 +1,22 @@
-//! The stage on which stories and benchmarks of the whole program are played: processes of it, an app folder, browsers, and
-//! the simulator as their WeCom. No part of the program.
+//! What stories and benchmarks of the whole program run on. It is no part of the program.
 //!
-//! * [`program`]: a process;
-//! * [`app`]: what one is started with;
-//! * [`browser`]: cookies, whichever process they are sent to;
+//! * [`world`]: a company, a server in this process, and a clock that the test moves;
+//! * [`program`]: the program as a process of its own;
+//! * [`app`]: an app folder and settings for such a process;
+//! * [`browser`]: cookies that go to whichever process one is sent to;
 //! * [`replicas`]: three processes on one PostgreSQL and one Redis, those of `scripts/with-servers`;
-//! * [`rush`]: everybody at once.
+//! * [`load`]: all members of a company sign in at once.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::missing_panics_doc,
-    reason = "where the stage cannot be set up, the play ends"
+    reason = "a test that cannot be set up fails"
 )]
 
 pub mod app;
 pub mod browser;
+pub mod cookies;
+pub mod load;
 pub mod program;
 pub mod replicas;
-pub mod rush;
+pub mod world;

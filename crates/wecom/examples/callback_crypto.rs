@@ -1,16 +1,16 @@
-//! Callback crypto as a filter: a line of JSON in, a line of JSON out. Other implementations are compared with ours
-//! through it.
+//! Callback encryption as a filter: reads lines of JSON, writes lines of JSON. It serves to compare other
+//! implementations with this one.
 //!
 //! `{"op":"encrypt","token","aesKey","receiveId","message","timestamp","nonce"}` -> `{"encrypt","signature"}`;
 //! `{"op":"decrypt","token","aesKey","receiveId","timestamp","nonce","encrypt","signature"}` -> `{"message"}`;
-//! whatever fails -> `{"error"}`.
+//! a failure -> `{"error"}`.
 
 use std::io::{BufRead as _, Write as _};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wecom::callback::{Channel, EncodingAesKey, Signature};
-use wecom::model::{Secret, SystemEntropy};
+use wecom::{Secret, SystemEntropy};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,8 +8,8 @@ use reqwest::{Method, StatusCode};
 use tokio::task::JoinSet;
 use wecom_login_simulator::{By, Change, EventState, Fault, FaultKind, sample};
 
+use wecom_login_testkit::load;
 use wecom_login_testkit::replicas::Replicas;
-use wecom_login_testkit::rush;
 
 use crate::browser::{Browser, session_of};
 use crate::program::PROGRAM;
@@ -20,7 +20,7 @@ const PEOPLE: usize = 2_000;
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn two_thousand_cold_sign_ins_ask_for_one_access_token() {
     let replicas = Arc::new(Replicas::cold(Path::new(PROGRAM), PEOPLE).await);
-    let rush = rush::sign_everybody_in(&replicas, 240).await;
+    let rush = load::sign_everybody_in(&replicas, 240).await;
     assert_eq!(rush.lost, [""; 0]);
     assert_eq!(rush.access_tokens, 1);
     let sessions = replicas.sessions(&[]).await;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use wecom::callback::{Channel, EncodingAesKey};
-use wecom::model::{Secret, SystemEntropy};
+use wecom::{Secret, SystemEntropy};
 
 use super::Receiver;
 use super::text::cdata;

@@ -9,8 +9,8 @@ use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use url::form_urlencoded;
+use wecom::Secret;
 use wecom::callback::{Channel, EncodingAesKey, Envelope, Message, Signature};
-use wecom::model::Secret;
 use wecom_login_simulator::{Callback, Receiver, Rule, Simulator, sample};
 
 pub(crate) const TOKEN: &str = "QDG6eK";

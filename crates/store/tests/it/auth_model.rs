@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use wecom_login_model::filter::{Filter, MAX_DEPTH, MAX_VALUES, Order, Page, Query};
-use wecom_login_model::{
-    AuthRow, AuthRows, CorpId, DepartmentId, Fingerprint, MemberStatus, Profile, Timestamp, UserId,
-};
+use wecom_login_auth_model::filter::{Filter, MAX_DEPTH, MAX_VALUES};
+use wecom_login_auth_model::{AuthRow, AuthRows, Order, Page, Query};
+use wecom_login_model::{CorpId, DepartmentId, Fingerprint, MemberStatus, Profile, Timestamp, UserId};
 use wecom_login_store::{EndReason, NewSession, Store};
 
 use crate::NOW;

@@ -5,11 +5,10 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wecom_login_model::filter::{
-    Condition, Field, Filter, Kind, Operator, Order, Page, Query, Relation, Scalar, Shape, Test, Value,
-};
+use wecom_login_auth_model::filter::{Condition, Filter, Operator, Relation, Scalar, Shape, Test, Value};
+use wecom_login_auth_model::{AuthRow, Field, FieldKind, Order, Page, Query};
 use wecom_login_model::{
-    AuthRow, CorpId, DepartmentId, Fingerprint, MemberStatus, Profile, Secret, Timestamp, UserId,
+    CorpId, DepartmentId, Fingerprint, MemberStatus, Profile, Secret, Timestamp, UserId,
 };
 use wecom_login_store::{EndReason, NewSession, Store};
 
@@ -102,10 +101,10 @@ fn condition() -> impl Strategy<Value = Filter> {
     let field = prop::sample::select(Field::ALL.to_vec());
     let asked = field.prop_flat_map(|field| {
         let mut operators = vec![Equal, NotEqual, In, NotIn, IsNull];
-        if matches!(field.kind(), Kind::Text | Kind::Integer) {
+        if matches!(field.kind(), FieldKind::Text | FieldKind::Integer) {
             operators.extend([Less, AtMost, Greater, AtLeast]);
         }
-        if field.kind() == Kind::Text {
+        if field.kind() == FieldKind::Text {
             operators.extend([Like, StartsWith]);
         }
         (Just(field), prop::sample::select(operators))
@@ -126,7 +125,7 @@ fn condition() -> impl Strategy<Value = Filter> {
                 (0_u32..13).prop_map(|minute| Value::Integer(moment(minute).as_millis())).boxed()
             }
             _ => match field.kind() {
-                Kind::Text => {
+                FieldKind::Text => {
                     let piece = prop::sample::select(TEXTS.to_vec());
                     prop_oneof![
                         2 => piece.clone().prop_map(str::to_owned),
@@ -135,8 +134,8 @@ fn condition() -> impl Strategy<Value = Filter> {
                     .prop_map(Value::Text)
                     .boxed()
                 }
-                Kind::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
-                Kind::Integer | Kind::Departments => {
+                FieldKind::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
+                FieldKind::Integer | FieldKind::Departments => {
                     prop::sample::select(NUMBERS.to_vec()).prop_map(Value::Integer).boxed()
                 }
             },

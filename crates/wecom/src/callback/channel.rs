@@ -1,14 +1,14 @@
 use std::fmt;
 
+use crate::{Entropy, Secret};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 use subtle::ConstantTimeEq as _;
-use wecom_login_model::{Entropy, Secret};
 
 use super::{CallbackError, EncodingAesKey, cipher};
 
-/// One callback setting of the console: token, key and receiver.
+/// One callback setting of the admin console: token, key and receiver.
 #[derive(Clone)]
 pub struct Channel {
     token: Secret,
@@ -21,13 +21,13 @@ pub struct Channel {
 pub struct Signature<'a> {
     /// `msg_signature`, 40 lower-case hexadecimal digits.
     pub msg_signature: &'a str,
-    /// `timestamp`, as it came.
+    /// `timestamp`, unchanged.
     pub timestamp: &'a str,
-    /// `nonce`, as it came.
+    /// `nonce`, unchanged.
     pub nonce: &'a str,
 }
 
-/// A message as it goes over the wire. [`Sealed::to_text`] writes it as an answer or a push.
+/// An encrypted and signed message. [`Sealed::to_text`] writes it as an answer or a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     pub(super) encrypt: String,
@@ -37,8 +37,7 @@ pub struct Sealed {
 }
 
 impl Channel {
-    /// `receiver` is the corpid for a company's own apps; a suite's id, or nothing for a personal one's (WeCom
-    /// 90968).
+    /// `receiver` is the corpid for apps of a company, the suite's id for a third-party suite, or empty (WeCom 90968).
     pub fn new(token: Secret, key: EncodingAesKey, receiver: impl Into<String>) -> Self {
         Self { token, key, receiver: receiver.into() }
     }
@@ -53,9 +52,8 @@ impl Channel {
         }
     }
 
-    /// The message in `encrypt`: an event's XML or JSON, or what an `echostr` wants to be answered with (as plain
-    /// text, within a second; WeCom 90930). A blank in `encrypt` is read as `+`, because that is what a form
-    /// decoder made of it.
+    /// The message in `encrypt`: the XML or JSON of an event, or the plain text with which an `echostr` must be answered
+    /// within a second (WeCom 90930). A space in `encrypt` is read as `+`, because form decoders turn `+` into a space.
     pub fn open(&self, signature: Signature<'_>, encrypt: &str) -> Result<Vec<u8>, CallbackError> {
         let encrypt = encrypt.replace(' ', "+");
         self.verify(signature, &encrypt)?;

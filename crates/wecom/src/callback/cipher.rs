@@ -1,9 +1,9 @@
 //! AES-256-CBC as WeCom uses it (WeCom 90968): the IV is the key's first half, the padding goes to blocks of 32
 //! bytes although AES has 16, and the padded text is random(16) | length(4, big endian) | message | receiver.
 
+use crate::Entropy;
 use aes::Aes256;
 use cbc::cipher::{Array, BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
-use wecom_login_model::Entropy;
 
 use super::{CallbackError, EncodingAesKey};
 
@@ -20,7 +20,7 @@ pub(super) fn encrypt(
 ) -> Vec<u8> {
     let mut text = vec![0; RANDOM];
     entropy.fill(&mut text);
-    // Messages are bounded far below 4 GiB by every way in.
+    // Every caller limits messages to far less than 4 GiB.
     text.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     text.extend_from_slice(message);
     text.extend_from_slice(receiver.as_bytes());
@@ -37,7 +37,7 @@ pub(super) fn encrypt(
     text
 }
 
-/// The message and the receiver that it names.
+/// The message and its receiver.
 pub(super) fn decrypt(key: &EncodingAesKey, mut text: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), CallbackError> {
     if text.is_empty() || !text.len().is_multiple_of(BLOCK) {
         return Err(CallbackError::Undecryptable);
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn padding_of_1_to_32_equal_bytes_and_nothing_else() {
+    fn padding_is_1_to_32_equal_bytes() {
         let text = |padding: usize, last: &[u8]| {
             let mut text = vec![7; RANDOM];
             text.extend_from_slice(&0_u32.to_be_bytes());

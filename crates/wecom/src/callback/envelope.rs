@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{CallbackError, Message, Sealed};
 
-/// The two forms in which WeCom writes envelopes; XML is its default.
+/// The format of an envelope; WeCom's default is XML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Format {
     /// `<xml><Encrypt>…</Encrypt></xml>`
@@ -12,16 +12,16 @@ pub enum Format {
     Json,
 }
 
-/// The body of a callback, still encrypted. What it says in the clear is not signed: believe only what is inside.
+/// The encrypted body of a callback. Its unencrypted fields are not signed: trust only the decrypted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// The form in which it came, and in which an answer should go.
+    /// The format of the body, and of the answer.
     pub format: Format,
     /// The encrypted message, base64.
     pub encrypt: String,
-    /// Whom it was sent to, as it claims.
+    /// The receiver (not signed).
     pub to_user_name: Option<String>,
-    /// The app it was sent to, as it claims.
+    /// The app (not signed).
     pub agent_id: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Envelope {
         })
     }
 
-    /// A body to push, as WeCom writes it; for simulators and tests.
+    /// The body of a push in WeCom's format; for simulators and tests.
     pub fn to_text(&self) -> String {
         let to_user_name = self.to_user_name.as_deref().unwrap_or_default();
         let agent_id = self.agent_id.as_deref().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Sealed {
     }
 }
 
-/// CDATA cannot hold its own end; it is split there.
+/// CDATA cannot contain its own end marker, so it is split there.
 fn cdata(text: &str) -> String {
     format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))
 }
@@ -109,7 +109,7 @@ mod tests {
     #[rstest::rstest]
     #[case(Format::Xml)]
     #[case(Format::Json)]
-    fn an_envelope_survives_its_text(#[case] format: Format) {
+    fn an_envelope_is_read_as_it_was_written(#[case] format: Format) {
         let envelope = Envelope {
             format,
             encrypt: "a+b/c==".to_owned(),

@@ -1,15 +1,15 @@
 use std::fmt;
 
+use crate::Secret;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use wecom_login_model::Secret;
 use zeroize::Zeroizing;
 
 use super::CallbackError;
 
-/// 43 characters hold 258 bits, two more than the key: most keys that WeCom's console makes have those two bits
-/// set, which a strict decoder refuses.
+/// 43 characters have 258 bits, two more than the key. Most keys of WeCom's admin console have these bits set, which a
+/// strict decoder rejects.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -17,12 +17,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// A callback's EncodingAESKey: 43 characters that stand for the 32 bytes of an AES key (WeCom 90968).
+/// The EncodingAESKey of a callback: 43 characters that encode the 32 bytes of an AES key (WeCom 90968).
 #[derive(Clone)]
 pub struct EncodingAesKey(Zeroizing<[u8; 32]>);
 
 impl EncodingAesKey {
-    /// Takes the 43 characters as the console shows them.
+    /// Parses the 43 characters of the admin console.
     pub fn parse(text: &str) -> Result<Self, CallbackError> {
         if text.len() != 43 {
             return Err(CallbackError::Key);
@@ -36,7 +36,7 @@ impl EncodingAesKey {
         Ok(Self(key))
     }
 
-    /// As [`parse`](Self::parse), from a configured secret.
+    /// Like [`parse`](Self::parse), from a secret.
     pub fn from_secret(secret: &Secret) -> Result<Self, CallbackError> {
         Self::parse(secret.expose())
     }
@@ -57,8 +57,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trailing_bits_are_no_fault() {
-        // The last characters C, t, R and P leave bits over; w does not.
+    fn trailing_bits_are_ignored() {
+        // The last characters C, t, R and P have trailing bits; w has none.
         for last in ["C", "t", "R", "P", "w"] {
             let text = format!("jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2{last}");
             assert!(EncodingAesKey::parse(&text).is_ok(), "{last}");

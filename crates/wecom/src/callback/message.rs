@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{CallbackError, xml};
 
-/// A decrypted message: its fields by path. XML and JSON read alike; lists of items repeat their path.
+/// A decrypted message: its fields by path, the same for XML and JSON. Items of a list have the same path.
 ///
 /// ```
 /// use wecom::callback::Message;
@@ -27,7 +27,7 @@ impl Message {
         fields.map(|fields| Self { fields }).ok_or(CallbackError::Envelope)
     }
 
-    /// The first field at `path`, such as `ChangeType` or `ExtAttr/Item/Name`. An empty field is an empty text.
+    /// The first field at `path`, such as `ChangeType` or `ExtAttr/Item/Name`. An empty field gives an empty text.
     pub fn get(&self, path: &str) -> Option<&str> {
         self.fields().find(|(name, _)| *name == path).map(|(_, text)| text)
     }
@@ -53,7 +53,7 @@ fn json_leaves(text: &str) -> Option<Vec<(String, String)>> {
     Some(leaves)
 }
 
-/// serde_json stops at 128 levels, which bounds this.
+/// serde_json fails at 128 levels, which limits the recursion.
 fn collect(path: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
     match value {
         Value::Object(fields) => {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn cdata_text_and_entities_read_alike() {
+    fn cdata_text_and_entities_are_equal() {
         let message = Message::parse(
             "\u{feff}<?xml version=\"1.0\"?><!-- c --><xml><A>1 &lt;&amp;&#x4e2d;&#25991;</A><B><![CDATA[<&>]]></B>\
              <C/><D></D><L><I>x</I></L><L><I>y</I></L></xml>\n"
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn json_reads_like_xml() {
+    fn json_has_the_same_fields_as_xml() {
         let message =
             Message::parse(r#"{"MsgType":"event","Id":2,"L":[{"I":"x"},{"I":"y"}],"N":null}"#.as_bytes());
         let message = message.unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_bounded_document_is_refused() {
+    fn only_one_document_of_limited_size_is_accepted() {
         refused("");
         refused("<xml><A>1</A>");
         refused("<xml><A>1</B></xml>");

@@ -1,12 +1,12 @@
-//! Callbacks: what WeCom pushes to a server, signed and encrypted (WeCom 90930, 90968).
+//! Callbacks: messages that WeCom pushes to a server, signed and encrypted (WeCom 90930, 90968).
 //!
-//! A [`Channel`] is one callback setting of the console: a token that signs, a key that encrypts, and the receiver
-//! that every message names inside (the company, for its own apps). The order is fixed: signature, decryption,
-//! padding, receiver; nothing is looked into before its signature is right.
+//! A [`Channel`] is one callback setting of the admin console: a token that signs, a key that encrypts, and the receiver
+//! that every message contains (the company, for its own apps). The order of checks is fixed: signature, decryption,
+//! padding, receiver. No message is decrypted before its signature is verified.
 //!
 //! ```
 //! use wecom::callback::{Channel, EncodingAesKey, Envelope, Format, Signature};
-//! use wecom::model::{Secret, SystemEntropy};
+//! use wecom::{Secret, SystemEntropy};
 //!
 //! let key = EncodingAesKey::parse("jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C")?;
 //! let channel = Channel::new(Secret::new("QDG6eK"), key, "wx5823bf96d3bd56c7");
@@ -32,23 +32,23 @@ pub use envelope::{Envelope, Format};
 pub use key::EncodingAesKey;
 pub use message::Message;
 
-/// Why a callback was not taken. It never holds the token, the key or the message.
+/// The reason why a callback is rejected. It never contains the token, the key or the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
     /// The EncodingAESKey of the settings is not 43 characters of base64.
     #[error("an EncodingAESKey has 43 letters and digits")]
     Key,
-    /// Not signed with this channel's token; answer 403.
+    /// The message is not signed with this channel's token; answer 403.
     #[error("the signature is not this channel's")]
     Signature,
-    /// Neither XML nor JSON of the known shape, or too large or too deep.
+    /// The body is neither XML nor JSON of the expected form, or is too large or too deeply nested.
     #[error("the body is no callback envelope")]
     Envelope,
-    /// Signed, but not to be decrypted with this channel's key.
+    /// The signature is right, but this channel's key does not decrypt the message.
     #[error("the message cannot be decrypted with this channel's key")]
     Undecryptable,
-    /// Decrypted, but meant for another company or suite.
+    /// The message is for another company or suite.
     #[error("the message is for another receiver")]
     Receiver,
 }

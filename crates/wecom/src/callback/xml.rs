@@ -1,5 +1,5 @@
-//! The little XML that WeCom sends: elements with text, CDATA or further elements. Attributes are ignored, a
-//! DOCTYPE is refused (it is where entities that explode come from), depth and size are bounded.
+//! The subset of XML that WeCom sends: elements with text, CDATA or elements. Attributes are ignored, a DOCTYPE is
+//! rejected (it can define exponentially expanding entities), depth and size are limited.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};
@@ -7,7 +7,7 @@ use quick_xml::events::{BytesRef, Event};
 const DEEPEST: usize = 8;
 pub(super) const LARGEST: usize = 1024 * 1024;
 
-/// A reader's view of the document: each leaf by its path below the root, in order.
+/// The leaves of the document with their paths below the root, in order.
 pub(super) fn leaves(document: &str) -> Option<Vec<(String, String)>> {
     if document.len() > LARGEST {
         return None;
@@ -62,7 +62,7 @@ impl Element {
     }
 }
 
-/// Text outside the root must be blank.
+/// Text outside the root must be white space.
 fn append(open: &mut [Element], text: &str) -> Option<()> {
     match open.last_mut() {
         Some(element) => element.text.push_str(text),
@@ -82,7 +82,7 @@ fn close(open: &mut Vec<Element>, leaves: &mut Vec<(String, String)>) -> Option<
     Some(())
 }
 
-/// The five entities that XML has by itself, and characters by number.
+/// The five predefined entities, and character references.
 fn resolve(reference: &BytesRef<'_>) -> Option<char> {
     if reference.is_char_ref() {
         return reference.resolve_char_ref().ok().flatten();

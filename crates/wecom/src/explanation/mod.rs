@@ -1,15 +1,16 @@
-//! What WeCom's error numbers mean and who can do what about them (WeCom 90313), in our words.
+//! The meaning of WeCom's error numbers (WeCom 90313), who must act, and what they must do.
 
 #![expect(clippy::unreadable_literal, reason = "an error number is read as WeCom writes it")]
 
+mod entry;
 mod table;
 
-use wecom_login_model::Explanation;
+pub use entry::{Actor, Explanation};
 
-/// What an errcode means, who must act, and how; none for a number that is not in the table.
+/// What an errcode means, who must act, and what they must do; `None` for a number that the table does not have.
 ///
 /// ```
-/// use wecom::{explain, model::Actor};
+/// use wecom::{Actor, explain};
 /// let gate = explain(60020).unwrap();
 /// assert_eq!(gate.who, Actor::Administrator);
 /// println!("{} {}", gate.meaning.en, gate.remedy.en);
@@ -27,7 +28,6 @@ pub fn explanations() -> &'static [Explanation] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wecom_login_model::Actor;
 
     /// Every number that WeCom 90313 lists for sign-in, contacts, callbacks and scripts.
     const KNOWN: [i64; 74] = [

@@ -1,6 +1,7 @@
-//! The rows. The official meaning of each number is on WeCom 90313; the words are ours.
+//! The rows. WeCom 90313 has the official meaning of each number.
 
-use wecom_login_model::{Actor, Bilingual, Explanation};
+use super::{Actor, Explanation};
+use crate::Bilingual;
 
 /// One row: number and actor, then meaning and remedy in Chinese and in English, without their last full stop.
 macro_rules! rows {

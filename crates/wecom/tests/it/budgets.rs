@@ -1,8 +1,8 @@
-//! A person gets an answer in time, a background job waits its turn.
+//! A sign-in gets a result in time, a background job waits for quota.
 
 use std::time::Duration;
 
-use wecom::model::UserId;
+use wecom::UserId;
 use wecom::{AuthCode, Budget};
 
 use crate::script::{Gate, WeCom, json, member, refuse, token};
@@ -119,7 +119,7 @@ async fn what_will_not_pass_is_not_waited_out() {
 async fn a_job_waits_for_calls_to_spare_no_longer_than_its_patience() {
     let wecom = WeCom::with_tokens(|_| member()).await;
     let client = wecom.client();
-    // Whoever has no time left counts, and makes no call.
+    // A call without time left is counted and not made.
     let spent = client.within(Budget::sign_in_within(Duration::ZERO));
     for _ in 0..8_000 {
         assert!(spent.user(&user()).await.unwrap_err().is_timeout());
@@ -131,7 +131,7 @@ async fn a_job_waits_for_calls_to_spare_no_longer_than_its_patience() {
     assert!(free_in > Duration::from_secs(5) && free_in <= Duration::from_secs(61), "{free_in:?}");
     assert!(error.to_string().contains("no more calls of this kind to spare for"), "{error}");
     assert_eq!(wecom.count("user/get"), 0, "it was not made");
-    impatient.simple_users_in(wecom::model::DepartmentId(1)).await.unwrap();
+    impatient.simple_users_in(wecom::DepartmentId(1)).await.unwrap();
     assert_eq!(wecom.count("user/simplelist"), 1, "other calls have room");
     client.within(Budget::sign_in()).user(&user()).await.unwrap();
 }

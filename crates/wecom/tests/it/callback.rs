@@ -1,9 +1,9 @@
-//! The official vectors of WeCom's sample code, and what no input may do.
+//! The official vectors of WeCom's sample code, and arbitrary input.
 
 use base64::Engine as _;
 use proptest::prelude::*;
 use wecom::callback::{CallbackError, Channel, EncodingAesKey, Envelope, Format, Message, Signature};
-use wecom::model::{Secret, SeededEntropy};
+use wecom::{Secret, SeededEntropy};
 
 fn channel_a() -> Channel {
     let key = EncodingAesKey::parse("jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C").unwrap();
@@ -29,7 +29,7 @@ const J: &str = "cjhLUX7UU4yCSelv1vz7T0zT8huF51bAMVWriNvO1FMegHrQZNrtvRxbwf0fUPs
 fn vector_a_answers_the_url_check() {
     let signature = signature("5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3", "1409659589", "263014780");
     assert_eq!(channel_a().open(signature, A1).unwrap(), b"1616140317555161061");
-    // A form decoder turns + into a blank.
+    // A form decoder turns + into a space.
     assert_eq!(channel_a().open(signature, &A1.replace('+', " ")).unwrap(), b"1616140317555161061");
 }
 

@@ -1,6 +1,6 @@
-//! What the answers are read into, and what the requests look like.
+//! How answers are read, and the form of the requests.
 
-use wecom::model::{AgentId, CorpId, DepartmentId, Secret, UserId};
+use wecom::{AgentId, CorpId, DepartmentId, Secret, UserId};
 use wecom::{AuthCode, Budget, Calls, Identity};
 
 use crate::script::{Reply, WeCom, json};

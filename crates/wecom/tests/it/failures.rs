@@ -1,8 +1,8 @@
-//! Every way in which an answer can fail to come, and what may be sent twice.
+//! Every kind of missing answer, and which requests may be sent twice.
 
 use std::time::Duration;
 
-use wecom::model::UserId;
+use wecom::UserId;
 use wecom::{AuthCode, Budget, Endpoints, Error};
 
 use crate::script::{Gate, Reply, WeCom, impatient_client, member, refuse};

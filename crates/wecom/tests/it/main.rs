@@ -1,5 +1,5 @@
-//! The client against a scripted WeCom on loopback: canned answers, counters, and gates that hold an answer until
-//! the test lets it go. No sleeps; time is moved, not waited for.
+//! The client against a scripted WeCom on loopback: canned answers, counters, and gates that hold an answer back until
+//! the test releases it. No sleeps: tests move the clock.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod budgets;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use wecom::model::{CorpId, ManualClock, Secret, SeededEntropy, Timestamp};
 use wecom::{Budget, Client, ClientBuilder, Endpoints, InProcessTokens, Transport};
+use wecom::{CorpId, ManualClock, Secret, SeededEntropy, Timestamp};
 
 /// A request as the script sees it.
 #[derive(Debug, Clone)]

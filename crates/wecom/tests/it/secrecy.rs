@@ -1,12 +1,12 @@
-//! WeCom puts secrets into URLs, so every layer below that logs a URL would give them away. This hears everything
-//! that `tracing` and `log` emit at TRACE, from every crate, while calls fail in every way.
+//! WeCom puts secrets into URLs, so any layer that logs a URL would leak them. This test reads everything that `tracing`
+//! and `log` emit at TRACE, from every crate, while calls fail in every way.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, Once, OnceLock};
 
 use tracing_subscriber::fmt::MakeWriter;
-use wecom::model::{CorpId, Secret, UserId};
 use wecom::{AuthCode, Budget, Client, Endpoints, Error, Transport};
+use wecom::{CorpId, Secret, UserId};
 
 use crate::script::{Gate, Reply, WeCom, impatient, json, member, refuse};
 

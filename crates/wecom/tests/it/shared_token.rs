@@ -1,15 +1,15 @@
-//! One token for all processes on one store. Each client here stands for a process: its own transport and memory,
-//! and nothing in common but the store.
+//! One token for all processes on one store. Each client represents a process: it has its own transport and memory, and
+//! shares only the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use wecom::model::{Fingerprint, Secret, SeededEntropy, UserId};
 use wecom::{
     Budget, Client, InProcessTokens, LeaseId, StoreFuture, StoredToken, TokenKey, TokenStore, TokenStoreError,
 };
+use wecom::{Fingerprint, Secret, SeededEntropy, UserId};
 
 use crate::script::{Gate, WeCom, clock, member, refuse, token};
 
@@ -166,7 +166,7 @@ async fn the_in_process_store_keeps_its_contract() {
     let store = InProcessTokens::with_clock(Arc::new(clock.clone()));
     let wecom = WeCom::with_tokens(|_| member()).await;
     let key = wecom.client().token_key();
-    let now = wecom::model::Clock::now(&clock);
+    let now = wecom::Clock::now(&clock);
     let stored = |text: &str| StoredToken {
         token: Secret::new(text),
         issued_at: now,

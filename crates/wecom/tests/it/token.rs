@@ -1,11 +1,11 @@
-//! One token for everyone in the process.
+//! One token for all callers of a process.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use wecom::model::{Secret, UserId};
 use wecom::{AuthCode, Budget, Transport};
+use wecom::{Secret, UserId};
 
 use crate::script::{Gate, WeCom, clock, json, member, refuse, token};
 
@@ -164,7 +164,7 @@ async fn near_its_end_a_token_is_renewed_while_the_old_one_serves() {
     let client = wecom.builder().clock(Arc::new(clock.clone())).build().unwrap();
     let calls = client.within(Budget::background());
     calls.access_token().await.unwrap();
-    // Before 80 % of 7200 s nothing happens; from 90 % on the renewal is due, whatever chance said.
+    // Before 80 % of 7200 s nothing happens; from 90 % on the renewal is due, whatever the random fraction is.
     clock.advance(Duration::from_secs(5759));
     calls.access_token().await.unwrap();
     assert_eq!(wecom.count("gettoken"), 1);

@@ -4,6 +4,7 @@ use serde_json::json;
 use wecom_login_directory::SyncOptions;
 use wecom_login_simulator::{CodeRequest, sample};
 
+use super::LocalCopy as _;
 use super::{Sender, keys, member};
 use crate::browser::Browser;
 use crate::world::{World, redirect, world};

@@ -2,6 +2,7 @@
 
 use wecom_login_simulator::{Company, Department, Member, sample};
 
+use super::LocalCopy as _;
 use super::{Sender, keys, party};
 use crate::world::{World, world};
 

@@ -116,7 +116,15 @@ fn party(change_type: &str, id: i64) -> String {
     format!("<ChangeType>{change_type}</ChangeType><Id>{id}</Id>")
 }
 
-impl World {
+/// A world whose local copy is compared with its company.
+pub(crate) trait LocalCopy {
+    fn company<T>(&self, edit: impl FnOnce(&mut Company) -> T) -> T;
+    async fn copied(&self);
+    async fn read_everything(&self) -> Value;
+    async fn assert_copy(&self);
+}
+
+impl LocalCopy for World {
     fn company<T>(&self, edit: impl FnOnce(&mut Company) -> T) -> T {
         self.wecom.edit(sample::CORP_ID, edit).unwrap()
     }

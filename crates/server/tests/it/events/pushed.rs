@@ -5,7 +5,7 @@ use wecom_login_simulator::{
     By, Callback, CallbackRefused, Change, Department, EventState, Member, Receiver, Rule, Tag, sample,
 };
 
-use super::{APP_KEY, APP_TOKEN, CONTACTS_KEY, CONTACTS_TOKEN, keys};
+use super::{APP_KEY, APP_TOKEN, CONTACTS_KEY, CONTACTS_TOKEN, LocalCopy as _, keys};
 use crate::world::{World, world};
 
 pub(super) const APP: Receiver = Receiver::App(sample::AGENT_ID);
@@ -34,8 +34,17 @@ pub(super) async fn subscribed(rule: Rule, scope: &[i64]) -> World {
     world
 }
 
-impl World {
-    pub(super) fn administrator(&self, change: Change) {
+/// What the company's administrator does in WeCom's console.
+pub(super) trait Console {
+    fn administrator(&self, change: Change);
+    fn member_now(&self, user_id: &str) -> Box<Member>;
+    fn edit_member(&self, user_id: &str, edit: impl FnOnce(&mut Member));
+    fn edit_department(&self, id: i64, edit: impl FnOnce(&mut Department));
+    async fn arrived(&self);
+}
+
+impl Console for World {
+    fn administrator(&self, change: Change) {
         self.wecom.change(sample::CORP_ID, change, By::Console).unwrap();
     }
 
@@ -56,7 +65,7 @@ impl World {
     }
 
     /// Every event has come and is worked on; the copy is the company.
-    pub(super) async fn arrived(&self) {
+    async fn arrived(&self) {
         self.wecom.events_settled().await;
         let events = self.wecom.events();
         let lost: Vec<_> = events.iter().filter(|event| event.state != EventState::Delivered).collect();

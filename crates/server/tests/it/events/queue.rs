@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wecom_login_simulator::{Fault, FaultKind, Member, sample};
 
+use super::LocalCopy as _;
 use super::{Sender, change, keys, member};
 use crate::world::{World, world};
 

@@ -3,6 +3,8 @@
 use wecom_login_model::{Entropy as _, SeededEntropy};
 use wecom_login_simulator::{By, Change, Company, Department, Member, Rule, sample};
 
+use super::LocalCopy as _;
+use super::pushed::Console as _;
 use super::pushed::subscribed;
 use crate::world::World;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::{Value, json};
 use wecom_login_accounts::ApiKeys;
-use wecom_login_model::filter::{Page, Query};
+use wecom_login_auth_model::{Page, Query};
 use wecom_login_model::{CorpId, SystemEntropy};
 use wecom_login_simulator::sample;
 use wecom_login_store::{OutgoingEvent, Store};

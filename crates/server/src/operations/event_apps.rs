@@ -1,0 +1,29 @@
+//! The apps that contact events are read through.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wecom::Budget;
+use wecom_login_directory::Viewer;
+use wecom_login_directory::events::Apps;
+use wecom_login_model::CorpId;
+use wecom_login_sign_in::Registry;
+
+/// The apps of the instances that work now.
+#[derive(Debug)]
+pub(crate) struct ConfiguredApps {
+    pub(crate) instances: Arc<Registry>,
+    pub(crate) sync_every: Option<Duration>,
+}
+
+impl Apps for ConfiguredApps {
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
+        let mut viewers = self.instances.now().viewers_within(budget);
+        viewers.retain(|viewer| viewer.corp_id == *corp_id);
+        viewers
+    }
+
+    fn sync_every(&self) -> Option<Duration> {
+        self.sync_every
+    }
+}

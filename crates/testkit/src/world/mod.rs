@@ -1,0 +1,446 @@
+//! A company, a server and a clock that the test moves.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wecom::Budget;
+use wecom_login_directory::events::Events;
+use wecom_login_element::{App, Environment};
+use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock, Timestamp};
+use wecom_login_server::{FileWatch, Server, Settings, Surroundings};
+use wecom_login_sign_in::{Instance, Login};
+use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
+
+pub mod browser;
+
+use browser::{Browser, Page};
+
+/// No wait of a test is longer.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The full name of the instance.
+pub const ELEMENT: &str = "auths.loginTypes.Example";
+/// Where its functions are.
+pub const API: &str = "/api/acme/portal/auths/loginTypes/Example";
+/// The path of its redirectUri.
+pub const REDIRECT: &str = "/auth/wecom";
+/// The name of the session cookie on plain http.
+pub const SESSION_COOKIE: &str = "wecom_login_session";
+/// The name of the browser cookie on plain http.
+pub const BROWSER_COOKIE: &str = "wecom_login_browser";
+
+/// A company with its WeCom, a server in this process, and the clock of both.
+pub struct World {
+    /// The simulated WeCom.
+    pub wecom: Simulator,
+    /// The server's clock.
+    pub clock: ManualClock,
+    /// The public address of the server.
+    pub url: String,
+    /// The sign-in, as the library has it.
+    pub login: Login,
+    /// The instance [`ELEMENT`].
+    pub instance: Arc<Instance>,
+    /// The app folder as it was read at the start.
+    pub app: Arc<App>,
+    http: reqwest::Client,
+    address: SocketAddr,
+    budget: Duration,
+    change: Change,
+    register: Register,
+    running: Running,
+    folder: TempDir,
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+    files: FileWatch,
+    server: Server,
+}
+
+/// What a world is made of; each part has a default.
+pub struct Builder {
+    config: Value,
+    more: Vec<(String, Value)>,
+    budget: Duration,
+    change: Change,
+    files: Vec<(String, Value)>,
+    register: Register,
+    at: Timestamp,
+}
+
+/// Changes the settings of each server of the world.
+type Change = Arc<dyn Fn(&mut Settings) + Send + Sync>;
+
+/// Adds Types of the test's own.
+pub type Register = fn(Environment) -> Environment;
+
+/// A world with the defaults.
+pub fn world() -> Builder {
+    Builder {
+        config: json!({}),
+        more: Vec::new(),
+        budget: Duration::from_secs(5),
+        change: Arc::new(|_| {}),
+        files: Vec::new(),
+        register: |environment| environment,
+        at: SystemClock.now(),
+    }
+}
+
+impl Builder {
+    /// Replaces keys of the instance's configuration.
+    pub fn config(mut self, config: Value) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds another instance.
+    pub fn instance(mut self, name: &str, config: Value) -> Self {
+        self.more.push((name.to_owned(), config));
+        self
+    }
+
+    /// Another bound of one sign-in's calls.
+    pub fn budget(mut self, budget: Duration) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Another file of the app.
+    pub fn file(mut self, path: &str, json: Value) -> Self {
+        self.files.push((path.to_owned(), json));
+        self
+    }
+
+    /// Types of the test's own.
+    pub fn register(mut self, register: Register) -> Self {
+        self.register = register;
+        self
+    }
+
+    /// Changes the settings before the start.
+    pub fn settings(mut self, change: impl Fn(&mut Settings) + Send + Sync + 'static) -> Self {
+        self.change = Arc::new(change);
+        self
+    }
+
+    /// The server's time at the start, in place of now.
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// Starts the simulator and the server.
+    pub async fn start(self) -> World {
+        let wecom = Simulator::start(Options::default()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
+        let folder = tempfile::tempdir().unwrap();
+        let app = folder.path().join("app");
+        let element = |name: &str, changes: &Value| {
+            let folder = app.join("auths/loginTypes").join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            let mut config = json!({
+                "corpId": sample::CORP_ID,
+                "corpSecret": sample::SECRET,
+                "agentId": sample::AGENT_ID,
+                "redirectUri": format!("{url}{REDIRECT}"),
+                "apiBase": wecom.api_url(),
+                "loginBase": wecom.url(),
+                "oauthBase": wecom.url(),
+            });
+            for (key, value) in changes.as_object().unwrap() {
+                config[key] = value.clone();
+            }
+            let title = format!("Sign-in of {name}");
+            let element = json!({"title": title, "type": "auths.loginTypes.QywxInnerType"});
+            std::fs::write(folder.join("e.json"), element.to_string()).unwrap();
+            std::fs::write(folder.join(format!("{name}.json")), config.to_string()).unwrap();
+        };
+        element("Example", &self.config);
+        for (name, config) in &self.more {
+            element(name, config);
+        }
+        for (path, json) in &self.files {
+            write(&app, path, json);
+        }
+        std::fs::write(app.join("app.json"), json!({"orgId": "acme", "name": "portal"}).to_string()).unwrap();
+
+        let clock = ManualClock::at(self.at);
+        let (server, running) = {
+            let settings = settings(address, &app, &folder.path().join("data"), &self.change);
+            run(settings, &clock, self.budget, self.register, listener).await
+        };
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let (login, instance, app) = server;
+        World {
+            wecom,
+            clock,
+            url,
+            login,
+            instance,
+            app,
+            http,
+            address,
+            budget: self.budget,
+            change: self.change,
+            register: self.register,
+            running,
+            folder,
+        }
+    }
+}
+
+fn settings(address: SocketAddr, app: &std::path::Path, data: &std::path::Path, change: &Change) -> Settings {
+    let mut settings = Settings::local(address, app.to_owned(), data.to_owned()).unwrap();
+    change(&mut settings);
+    settings
+}
+
+async fn run(
+    settings: Settings,
+    clock: &ManualClock,
+    budget: Duration,
+    register: Register,
+    listener: TcpListener,
+) -> ((Login, Arc<Instance>, Arc<App>), Running) {
+    let surroundings = Surroundings {
+        clock: Arc::new(clock.clone()),
+        // Another start draws other values, as a real one would.
+        entropy: Arc::new(SeededEntropy::new(u64::try_from(SystemClock.now().as_millis()).unwrap())),
+        sign_in_budget: Budget::sign_in_within(budget),
+        silence: Duration::ZERO,
+        ..Surroundings::default()
+    };
+    let server = Server::open_with(settings, surroundings, register).await.unwrap();
+    assert_eq!(server.faults(), []);
+    let login = server.login().clone();
+    let (instance, app) = (server.instance(ELEMENT).unwrap(), server.app());
+    let (files, kept) = (server.file_watch(), server.clone());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let done = tokio::spawn(async move {
+        server
+            .run(listener, async move {
+                let _ = stopped.await;
+            })
+            .await
+            .unwrap();
+    });
+    ((login, instance, app), Running { stop, done, files, server: kept })
+}
+
+impl World {
+    /// A browser without cookies.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.http.clone(), &self.url)
+    }
+
+    /// Stops the server and starts it again on the same data.
+    pub async fn restart(&mut self) {
+        let listener = self.stop_and_listen().await;
+        let app = self.folder.path().join("app");
+        let settings = settings(self.address, &app, &self.data(), &self.change);
+        let ((login, instance, app), running) =
+            run(settings, &self.clock, self.budget, self.register, listener).await;
+        (self.login, self.instance, self.app, self.running) = (login, instance, app, running);
+    }
+
+    /// Another server of the same app and storage, behind the same address; where it listens.
+    pub async fn replica(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (app, data) = (self.folder.path().join("app"), self.folder.path().join("data of another"));
+        let settings = settings(self.address, &app, &data, &self.change);
+        let (_, running) = run(settings, &self.clock, self.budget, self.register, listener).await;
+        tokio::spawn(async move {
+            // It runs as long as the test does.
+            let mut running = running;
+            let _ = (&mut running.done).await;
+        });
+        url
+    }
+
+    /// The server, as its own process has it.
+    pub fn server(&self) -> &Server {
+        &self.running.server
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The server's time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Tells the server to stop.
+    pub fn stop(&mut self) {
+        let (stop, _) = oneshot::channel();
+        drop(std::mem::replace(&mut self.running.stop, stop));
+    }
+
+    /// Waits until the server that was told to stop has stopped.
+    pub async fn stopped(&mut self) {
+        std::mem::replace(&mut self.running.done, tokio::spawn(async {})).await.unwrap();
+    }
+
+    /// Starts the server that has stopped.
+    pub async fn start_again(&mut self) {
+        self.restart().await;
+    }
+
+    async fn stop_and_listen(&mut self) -> TcpListener {
+        let (stop, _) = oneshot::channel();
+        drop(std::mem::replace(&mut self.running.stop, stop));
+        let done = std::mem::replace(&mut self.running.done, tokio::spawn(async {}));
+        // Connections that are kept alive would keep the port.
+        self.http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        done.await.unwrap();
+        TcpListener::bind(self.address).await.unwrap()
+    }
+
+    /// The contact events of the server.
+    pub fn events(&self) -> &Events {
+        self.running.server.events()
+    }
+
+    /// Works until no contact event waits.
+    pub async fn settle(&self) {
+        let work = async {
+            while self.waiting().await > 0 {
+                self.events().work().await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, work)
+            .await
+            .unwrap_or_else(|_| panic!("contact events still wait after {PATIENCE:?}"));
+    }
+
+    /// Contact events that wait.
+    pub async fn waiting(&self) -> i64 {
+        self.events().backlog().await.unwrap().iter().map(|backlog| backlog.waiting).sum()
+    }
+
+    /// The database goes away from under the server.
+    pub async fn lose_database(&self) {
+        self.running.server.close().await;
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The database, beside the server: as a command uses it.
+    pub async fn store(&self) -> wecom_login_store::Store {
+        wecom_login_store::Store::open_sqlite(&self.data().join("wecom-login.db")).await.unwrap()
+    }
+
+    /// The members of the first company in the local copy who have not left, with their departments.
+    pub async fn members(&self) -> Vec<(String, Vec<i64>)> {
+        let corp_id = self.instance.corp_id();
+        let members = self.store().await.memberships_after(corp_id, None, i64::MAX).await.unwrap();
+        let ids = |ids: Vec<wecom_login_model::DepartmentId>| ids.into_iter().map(|id| id.0).collect();
+        members.into_iter().map(|one| (one.user_id.to_string(), ids(one.departments))).collect()
+    }
+
+    /// The departments of the local copy with their parents, 0 for none.
+    pub async fn departments(&self) -> Vec<(i64, i64)> {
+        let departments = self.store().await.departments(self.instance.corp_id()).await.unwrap();
+        departments
+            .iter()
+            .map(|department| (department.id.0, department.parent.map_or(0, |id| id.0)))
+            .collect()
+    }
+
+    /// The accessToken field of the member's model: the hash of the latest live session's token.
+    pub async fn token_of(&self, user_id: &str) -> String {
+        let filter = format!("Q(userId='{user_id}')").parse().unwrap();
+        let corp_id = Some(self.instance.corp_id());
+        let row = self.store().await.auth_row(corp_id, &filter, &[], self.clock.now()).await.unwrap();
+        row.unwrap().access_token.expose().to_owned()
+    }
+
+    /// Writes a file of the app and waits until the server has looked at it.
+    pub fn write(&self, path: &str, json: &Value) {
+        write(&self.folder.path().join("app"), path, json);
+        self.look();
+    }
+
+    /// Takes a folder of the app away.
+    pub fn remove(&self, path: &str) {
+        std::fs::remove_dir_all(self.folder.path().join("app").join(path)).unwrap();
+        self.look();
+    }
+
+    fn look(&self) {
+        self.running.files.look();
+    }
+
+    /// Moves both clocks.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.wecom.advance(by);
+    }
+
+    /// A state for the browser, through the element API.
+    pub async fn state(&self, browser: &Browser) -> String {
+        let config = browser.post_json(&format!("{API}/getLoginConfig"), &json!({})).await.json();
+        assert_eq!(config["errcode"], 0, "{config}");
+        config["data"]["state"].as_str().unwrap().to_owned()
+    }
+
+    /// A code as WeCom would send it for a member of the first company's app.
+    pub fn code(&self, user_id: &str) -> String {
+        self.wecom.issue_code(CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, user_id))
+    }
+
+    /// The address that WeCom redirects to when the member has confirmed.
+    pub async fn redirect(&self, browser: &Browser, user_id: &str) -> String {
+        let state = self.state(browser).await;
+        redirect(&self.code(user_id), &state)
+    }
+
+    /// A state of another instance.
+    pub async fn state_of(&self, browser: &Browser, instance: &str) -> String {
+        let path = format!("{}{instance}/getLoginConfig", API.trim_end_matches("Example"));
+        let config = browser.post_json(&path, &json!({})).await.json();
+        config["data"]["state"].as_str().unwrap().to_owned()
+    }
+
+    /// A whole sign-in; the redirect's answer.
+    pub async fn sign_in(&self, browser: &Browser, user_id: &str) -> Page {
+        let redirect = self.redirect(browser, user_id).await;
+        browser.get(&redirect).await
+    }
+}
+
+/// The path and query of a redirect.
+pub fn redirect(code: &str, state: &str) -> String {
+    format!("{REDIRECT}?code={code}&state={state}")
+}
+
+fn write(app: &std::path::Path, path: &str, json: &Value) {
+    let path = app.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, json.to_string()).unwrap();
+}
+
+/// The state in a link to WeCom.
+pub fn state_of(link: &str) -> String {
+    let link = url::Url::parse(link).unwrap();
+    link.query_pairs().find(|(key, _)| key == "state").unwrap().1.into_owned()
+}

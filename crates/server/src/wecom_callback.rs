@@ -10,12 +10,16 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use wecom::callback::{CallbackError, Envelope, Message, Signature};
 use wecom_login_directory::events::{Received, Taken};
 use wecom_login_sign_in::{EventSource, Instance, Instances};
 
 use crate::http::body::{self, NoBody};
+use crate::http::error_numbers::{
+    BODY_TOO_LARGE, BODY_TOO_SLOW, CALLBACK_NOT_SIGNED, CALLBACK_UNREADABLE, NO_CALLBACK_HERE,
+};
+use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
 use crate::state::{Apps, Organisation};
 
@@ -33,20 +37,19 @@ impl Called {
     }
 
     /// Those with keys for a callback, or the answer that there are none.
-    fn with_keys(&self) -> Result<Vec<&Arc<Instance>>, Answer> {
+    fn with_keys(&self) -> Result<Vec<&Arc<Instance>>, Rejection> {
         let called: Vec<_> = self.all.called(&self.name).collect();
         let with_keys: Vec<_> =
             called.iter().copied().filter(|instance| !instance.callback_keys().is_empty()).collect();
         if !with_keys.is_empty() {
             return Ok(with_keys);
         }
-        if !called.is_empty() {
-            tracing::warn!(
-                instance = self.name,
-                "a callback came, but the instance has no callbackToken and no contactCallbackToken"
-            );
+        let rejection = Rejection::of(NO_CALLBACK_HERE);
+        if called.is_empty() {
+            return Err(rejection);
         }
-        Err(Answer(StatusCode::NOT_FOUND, "no callback is configured under this name\n"))
+        let name = &self.name;
+        Err(rejection.alert(format!("instance {name} has no callbackToken and no contactCallbackToken")))
     }
 }
 
@@ -57,21 +60,18 @@ pub(crate) async fn check_address(
     State(organisation): State<Arc<Organisation>>,
     Path(name): Path<String>,
     Extension(context): Context,
-) -> Result<Response, Answer> {
+) -> Result<Response, Rejection> {
     let called = Called::new(&apps, name);
     let called = called.with_keys()?;
     let echo = context.parameter("echostr").unwrap_or_default();
     // The log says which setting is wrong, for the person who is typing them into the console.
     let opened = open(&context, &called, &echo);
-    let (instance, source, text) =
-        opened.map_err(|error| refused(&called, error, StatusCode::BAD_REQUEST))?;
+    let (instance, source, text) = opened.map_err(|error| refusal(&called, error))?;
     if Message::parse(&text).is_ok() {
         // A captured event would be decrypted for its thief.
-        tracing::warn!(
-            instance = instance.full_name(),
-            "the check of a callback's address holds an event; it is refused"
-        );
-        return Err(Answer(StatusCode::BAD_REQUEST, "this is an event, not a check\n"));
+        let name = instance.full_name();
+        let rejection = Rejection::of(CALLBACK_UNREADABLE);
+        return Err(rejection.alert(format!("the check of the callback's address of {name} holds an event")));
     }
     if source == EventSource::Contacts
         && let Err(error) = organisation.events.heard_from_contacts(instance.corp_id()).await
@@ -90,23 +90,25 @@ pub(crate) async fn event(
     Path(name): Path<String>,
     Extension(context): Context,
     request: Request,
-) -> Result<Response, Answer> {
+) -> Result<Response, Rejection> {
     let named = Called::new(&apps, name);
     let called = named.with_keys()?;
     let body = body::read(request.into_body(), LARGEST_BODY).await.map_err(|problem| match problem {
-        NoBody::TooLarge => Answer(StatusCode::PAYLOAD_TOO_LARGE, "the message is larger than 64 KiB\n"),
-        NoBody::TooSlow => Answer(StatusCode::REQUEST_TIMEOUT, "the message takes too long\n"),
-        NoBody::Broken => Answer(StatusCode::BAD_REQUEST, "the message breaks off\n"),
+        NoBody::TooLarge => Rejection::of(BODY_TOO_LARGE),
+        NoBody::TooSlow => Rejection::of(BODY_TOO_SLOW),
+        NoBody::Broken => Rejection::of(CALLBACK_UNREADABLE),
     })?;
-    let envelope = Envelope::parse(&body);
-    let envelope =
-        envelope.map_err(|_| refused(&called, CallbackError::Envelope, StatusCode::BAD_REQUEST))?;
-    let (instance, source, text) =
-        open(&context, &called, &envelope.encrypt).map_err(|error| match error {
-            // For another company or suite: WeCom's word, and not ours. Sent again it would be the same.
-            CallbackError::Receiver => refused(&called, error, StatusCode::OK),
-            _ => refused(&called, error, StatusCode::BAD_REQUEST),
-        })?;
+    let envelope = Envelope::parse(&body).map_err(|_| refusal(&called, CallbackError::Envelope))?;
+    let (instance, source, text) = match open(&context, &called, &envelope.encrypt) {
+        Ok(opened) => opened,
+        // For another company or suite: WeCom's word, and not ours. Sent again it would be the same.
+        Err(error @ CallbackError::Receiver) => {
+            let cause = refusal(&called, error).cause();
+            tracing::warn!(request_id = %context.request_id, cause, "an event is left out");
+            return Ok(StatusCode::OK.into_response());
+        }
+        Err(error) => return Err(refusal(&called, error)),
+    };
     let received = Received {
         corp_id: instance.corp_id(),
         agent_id: instance.agent_id(),
@@ -151,35 +153,19 @@ fn open<'a>(
     Err(furthest)
 }
 
-/// `otherwise` is the answer to what was signed with our Token and cannot be read.
-fn refused(called: &[&Arc<Instance>], error: CallbackError, otherwise: StatusCode) -> Answer {
-    let instance = called.first().map(|instance| instance.full_name());
-    let what = match error {
-        CallbackError::Signature => "its signature is of another Token",
-        CallbackError::Undecryptable => "its signature is right, but the EncodingAESKey is another",
-        CallbackError::Receiver => {
-            "its Token and EncodingAESKey are right, but it is for another company: look at corpId"
+/// The refusal of a message, which says to the operator which setting is wrong. The sender learns only what it sent.
+fn refusal(called: &[&Arc<Instance>], error: CallbackError) -> Rejection {
+    let (number, what) = match error {
+        CallbackError::Signature => (CALLBACK_NOT_SIGNED, "its signature is of another Token"),
+        CallbackError::Undecryptable => {
+            (CALLBACK_UNREADABLE, "its signature is right, but the EncodingAESKey is another")
         }
-        _ => "it is no callback of WeCom",
+        CallbackError::Receiver => (
+            CALLBACK_UNREADABLE,
+            "its Token and EncodingAESKey are right, but it is for another company: look at corpId",
+        ),
+        _ => (CALLBACK_UNREADABLE, "it is no callback of WeCom"),
     };
-    tracing::warn!(instance, "a callback was refused: {what}");
-    match (error, otherwise) {
-        (CallbackError::Signature, _) => Answer(StatusCode::FORBIDDEN, "the signature is wrong\n"),
-        (_, StatusCode::OK) => Answer(StatusCode::OK, ""),
-        (_, status) => Answer(status, "the message cannot be read\n"),
-    }
-}
-
-/// A refusal: a status and a line of text. WeCom reads neither; a person with curl does.
-#[derive(Debug)]
-pub(crate) struct Answer(StatusCode, &'static str);
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let Self(status, text) = self;
-        if text.is_empty() {
-            return status.into_response();
-        }
-        (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
-    }
+    let instance = called.first().map(|instance| instance.full_name()).unwrap_or_default();
+    Rejection::of(number).alert(format!("a callback of {instance} was refused: {what}"))
 }

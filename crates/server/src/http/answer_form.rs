@@ -63,6 +63,8 @@ fn log(rejection: &Rejection, context: &RequestContext) {
     let (number, cause) = (rejection.number(), rejection.cause());
     if rejection.http_status().is_server_error() {
         tracing::error!(request_id = %context.request_id, number, cause, "a request failed");
+    } else if rejection.is_alert() {
+        tracing::warn!(request_id = %context.request_id, number, cause, "a request was refused");
     } else {
         tracing::info!(request_id = %context.request_id, number, cause, "a request was refused");
     }

@@ -207,6 +207,25 @@ error_numbers! {
         remedy: "请检查客户端和中间代理的网络，然后重试。",
             "Check the network of the client and of the proxies on the way, then try again.",
     }
+    NO_CALLBACK_HERE = 710_321, NOT_FOUND, Operator {
+        meaning: "这个地址没有配置企业微信的事件回调。",
+            "No callback of WeCom is configured at this address.",
+        remedy: "请核对地址 /wecom/callback/<实例名>，并在该实例里配置 callbackToken 与 callbackAesKey（或 contactCallbackToken 与 contactCallbackAesKey）。",
+            "Check the address /wecom/callback/<instance>, and set callbackToken with callbackAesKey (or \
+             contactCallbackToken with contactCallbackAesKey) in that instance.",
+    }
+    CALLBACK_NOT_SIGNED = 710_322, FORBIDDEN, Operator {
+        meaning: "回调消息的签名不正确。",
+            "The signature of the callback is wrong.",
+        remedy: "请核对企业微信管理后台里填写的 Token 与实例里的 callbackToken 或 contactCallbackToken 是否一致。",
+            "Compare the Token in WeCom's admin console with callbackToken or contactCallbackToken of the instance.",
+    }
+    CALLBACK_UNREADABLE = 710_323, BAD_REQUEST, Operator {
+        meaning: "回调消息无法读取。",
+            "The callback cannot be read.",
+        remedy: "请核对 EncodingAESKey 与 corpId；日志写明了原因。",
+            "Compare the EncodingAESKey and corpId; the log says what is wrong.",
+    }
     PANEL_BLOCKED = 710_331, BAD_GATEWAY, Member {
         meaning: "企业微信的登录面板没有加载出来：脚本被拦截，或浏览器访问不到企业微信的登录地址。",
             "WeCom's login panel did not load: its script is blocked, or the browser cannot reach \

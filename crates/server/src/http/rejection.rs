@@ -27,6 +27,8 @@ struct Parts {
     /// Values that the person who acts will need.
     details: Vec<(Bilingual, String)>,
     retry: Option<Retry>,
+    /// What the operator should see in the log.
+    alert: Option<String>,
 }
 
 #[derive(Debug)]
@@ -46,8 +48,8 @@ impl Rejection {
     }
 
     fn new(cause: Cause, status: StatusCode) -> Self {
-        let (note, details, retry) = (None, Vec::new(), None);
-        Self(Box::new(Parts { cause, status, note, details, retry }))
+        let (note, details, retry, alert) = (None, Vec::new(), None, None);
+        Self(Box::new(Parts { cause, status, note, details, retry, alert }))
     }
 
     /// With another status than the number's own.
@@ -79,6 +81,16 @@ impl Rejection {
         let label = Bilingual { zh: "回到首页", en: "Go to the first page" };
         self.0.retry = Some(Retry { label, url: links::HOME.to_owned() });
         self
+    }
+
+    /// With a cause that the operator should see: the log has it as a warning, the caller never.
+    pub(crate) fn alert(mut self, cause: String) -> Self {
+        self.0.alert = Some(cause);
+        self
+    }
+
+    pub(crate) fn is_alert(&self) -> bool {
+        self.0.alert.is_some()
     }
 
     /// The sign-in's own refusal, if it is one.
@@ -175,6 +187,9 @@ impl Rejection {
 
     /// What the log says of it, in English; never shown to the caller.
     pub(crate) fn cause(&self) -> String {
+        if let Some(cause) = &self.0.alert {
+            return cause.clone();
+        }
         match &self.0.cause {
             Cause::Number(number) => match &self.0.note {
                 Some(note) => format!("{} ({note})", explain(*number).meaning.en),

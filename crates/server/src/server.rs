@@ -31,7 +31,6 @@ use crate::operations::reload::Reload;
 use crate::operations::shared_tokens::SharedTokens;
 use crate::operations::stopping::Stopping;
 use crate::operations::workers::Workers;
-use crate::routes::own_paths::OwnPaths;
 use crate::routes::{router, table};
 use crate::settings::Settings;
 use crate::state::{AppState, Apps, Config, Identity, Operations, Organisation};
@@ -199,7 +198,7 @@ impl Server {
         let watch = Watch::open(&settings.app, &register(environment))?;
         let apps = ConfiguredApps { instances: registry.clone(), sync_every: settings.sync_every };
         let reload = Arc::new(Reload::new(watch, registry, wiring));
-        let own_paths = OwnPaths::of(table::declared().iter().map(|route| route.pattern));
+        let own_paths = table::own_paths();
         let (loaded, faults) = reload.first(&settings, &own_paths);
 
         let directory = Directory::new(store.clone(), clock.clone());

@@ -110,6 +110,11 @@ impl About {
         self.is_handled
     }
 
+    /// True for a route whose paths may also be those of redirects: GET is left to them.
+    pub(crate) fn is_shared_with_redirects(&self) -> bool {
+        self.is_handled && self.others.is_some()
+    }
+
     /// The methods that it names.
     pub(crate) fn methods(&self) -> Vec<Method> {
         self.methods.iter().map(|(method, _)| method.clone()).collect()

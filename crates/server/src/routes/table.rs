@@ -6,6 +6,7 @@ use crate::element_api::{client_script, functions};
 use crate::http::answer_form::Form::{Envelope, Function, Json, JsonOrPage, OAuth, Page, PageOrJson, Text};
 use crate::http::cors::Cors::{SignInFunctions, WithCookies, WithoutCookies};
 use crate::operations::{assets, health, metrics, ready};
+use crate::routes::own_paths::OwnPaths;
 use crate::routes::route::Route;
 use crate::session::{home, logout, me, token_pair};
 use crate::sign_in::{links, page, redirect};
@@ -58,6 +59,13 @@ pub(crate) fn declared() -> Vec<Route> {
     ]
 }
 
+/// The paths that no instance's redirectUri may have.
+pub(crate) fn own_paths() -> OwnPaths {
+    OwnPaths::of(
+        declared().iter().filter(|route| !route.about.is_shared_with_redirects()).map(|route| route.pattern),
+    )
+}
+
 /// The routes of the listener for metrics. `open` where only this machine reaches it: then no key is asked for.
 pub(crate) fn of_metrics(open: bool) -> Vec<Route> {
     let metrics = Route::at("/metrics").get(Envelope, metrics::metrics);
@@ -67,4 +75,86 @@ pub(crate) fn of_metrics(open: bool) -> Vec<Route> {
 /// Every other path: a domain file, an instance's redirect, or nothing.
 pub(crate) fn elsewhere() -> Route {
     Route::at("/{*path}").others(Page, redirect::elsewhere)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::cors::Cors;
+    use crate::routes::route::Audience;
+
+    /// Front ends of configured origins may sign people in and out, and nothing else.
+    #[test]
+    fn the_sign_in_is_open_to_configured_origins_and_nothing_else() {
+        let shared: Vec<_> = declared()
+            .into_iter()
+            .filter(|route| route.about.cors != Cors::Closed)
+            .map(|route| (route.pattern, route.about.cors))
+            .collect();
+        assert_eq!(
+            shared,
+            [
+                ("/me", WithCookies),
+                ("/logout", WithCookies),
+                ("/session/refresh", WithoutCookies),
+                ("/api/{*path}", SignInFunctions),
+                ("/client.js", WithoutCookies),
+                ("/client.global.js", WithoutCookies),
+            ]
+        );
+        let open = |path| SignInFunctions.at(path).is_some();
+        assert!(
+            open("/api/acme/portal/auths/loginTypes/X/getLoginConfig") && open("/api/a/b/c/getLoginCode")
+        );
+        for path in ["/api/getLoginConfig/x", "/api/a/b/X/getUserInfo", "/api/a/b/X/syncDepartmentInfo"] {
+            assert!(!open(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn administration_and_figures_are_for_administrators() {
+        for route in declared().into_iter().chain(of_metrics(false)) {
+            let expected = match route.pattern {
+                "/metrics" => Audience::Administrators,
+                pattern if pattern.starts_with("/console/api/") => Audience::Administrators,
+                _ => Audience::Everyone,
+            };
+            assert_eq!(route.about.audience, expected, "{}", route.pattern);
+        }
+    }
+
+    #[test]
+    fn no_instance_can_have_a_path_of_ours_or_one_that_is_kept() {
+        let own = own_paths();
+        for path in [
+            "/",
+            "/login",
+            "/me",
+            "/logout",
+            "/session/refresh",
+            "/client.js",
+            "/client.global.js",
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/console",
+            "/console/api/sync",
+            "/assets/x",
+            "/wecom/callback/Staff",
+            "/WW_verify_x.txt",
+            "/.well-known/openid-configuration",
+            "/.wecom-login/callback",
+            "/device",
+            "/forward-auth",
+            "/forward-auth/nginx",
+            "/help/710101",
+            "/oauth2/token",
+        ] {
+            assert!(own.at(path).is_some(), "{path}");
+        }
+        // Redirects may lie below /api/, as in the platform's examples.
+        for path in ["/auth/wecom", "/api/acme/portal/callback", "/devices", "/helpdesk"] {
+            assert_eq!(own.at(path), None, "{path}");
+        }
+    }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use wecom_login_server::Settings;
+use wecom_login_simulator::sample;
 
 use crate::browser::Browser;
 use crate::world::{API, BROWSER_COOKIE, SESSION_COOKIE, redirect, world};
@@ -170,4 +171,82 @@ async fn a_token_in_another_place_than_its_cookie_opens_nothing() {
     assert_eq!(stranger.send(request).await.status.as_u16(), 401);
     stranger.set_cookie(SESSION_COOKIE, &format!("{}x", &token[..42]));
     assert_eq!(stranger.me().await, None);
+}
+
+/// One rejection, and the form that its route declares.
+#[tokio::test]
+async fn a_refusal_has_the_form_of_its_route() {
+    let world = world().start().await;
+    let browser = world.browser();
+    let send = async |method: Method, path: &str, accept: &str| {
+        let request = browser.request(method, path).header("accept", accept);
+        browser.send(request.header("origin", "https://evil.example")).await
+    };
+    let (html, any) = ("text/html", "*/*");
+
+    let page = send(Method::GET, "/nothing", html).await;
+    assert_eq!((page.status.as_u16(), page.problem()), (404, 710_305));
+    let json = send(Method::POST, "/login", html).await;
+    assert_eq!((json.status.as_u16(), &json.json()["errcode"]), (403, &json!(710_302)));
+    assert_eq!(json.json()["requestId"], json.header("x-request-id"));
+    let page = send(Method::POST, "/logout", html).await;
+    assert_eq!((page.status.as_u16(), page.problem()), (403, 710_302));
+    let json = send(Method::POST, "/logout", any).await;
+    assert_eq!((json.status.as_u16(), &json.json()["errcode"]), (403, &json!(710_302)));
+    for path in ["/console/api/sync", &format!("{API}/getLoginCode")] {
+        let envelope = send(Method::POST, path, html).await;
+        assert_eq!((envelope.status.as_u16(), &envelope.json()["errcode"]), (403, &json!(710_302)), "{path}");
+        assert_eq!(envelope.json()["data"], json!({}), "{path}");
+    }
+    let oauth = browser.post_json("/oauth2/token", &json!({})).await;
+    assert_eq!((oauth.status.as_u16(), &oauth.json()["error"]), (404, &json!("invalid_request")));
+    assert!(oauth.json()["error_description"].as_str().unwrap().starts_with("710305: "), "{oauth:?}");
+    let text = browser.post_json("/wecom/callback/Nobody", &json!({})).await;
+    assert_eq!(
+        (text.status.as_u16(), text.text.as_str()),
+        (404, "710321: No callback of WeCom is configured at this address.\n")
+    );
+}
+
+/// RFC 9110, 15.5.6
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let world = world().start().await;
+    let browser = world.browser();
+    for (method, path, allowed) in [
+        (Method::PUT, "/login", "GET, POST, HEAD"),
+        (Method::GET, "/logout", "POST"),
+        (Method::DELETE, "/console/api/sessions", "GET, HEAD"),
+        (Method::POST, "/healthz", "GET, HEAD"),
+    ] {
+        let answer = browser.send(browser.request(method, path)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allowed), "{path}");
+    }
+}
+
+/// The platform's own examples have redirects below /api/; what this server keeps for itself takes none.
+#[tokio::test]
+async fn a_redirect_may_lie_below_api_and_at_no_path_of_ours() {
+    let world = world().start().await;
+    for (name, path) in [("Below", "/api/acme/portal/callback"), ("Kept", "/oauth2/callback")] {
+        let folder = format!("auths/loginTypes/{name}");
+        let config = json!({
+            "corpId": sample::CORP_ID, "corpSecret": sample::SECRET, "agentId": sample::AGENT_ID,
+            "redirectUri": format!("{}{path}", world.url), "apiBase": world.wecom.api_url(),
+            "loginBase": world.wecom.url(), "oauthBase": world.wecom.url(),
+        });
+        world.write(&format!("{folder}/{name}.json"), &config);
+        let element = json!({"title": name, "type": "auths.loginTypes.QywxInnerType"});
+        world.write(&format!("{folder}/e.json"), &element);
+    }
+    let browser = world.browser();
+    let bookmark = browser.get("/api/acme/portal/callback").await;
+    assert_eq!(
+        (bookmark.status.as_u16(), bookmark.location()),
+        (303, "/login?element=auths.loginTypes.Below")
+    );
+    assert_eq!(world.server().browser_off().len(), 1);
+    let (instance, reason) = world.server().browser_off().remove(0);
+    assert_eq!(instance, "auths.loginTypes.Kept");
+    assert_eq!(reason, "redirectUri has the path /oauth2/callback; /oauth2/ belongs to this server");
 }

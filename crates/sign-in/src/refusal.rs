@@ -3,51 +3,7 @@ use wecom_login_accounts::NoAccount;
 use wecom_login_element::Code;
 use wecom_login_model::{Explanation, Language};
 
-use crate::explain;
-
-/// Our own error numbers of a sign-in. WeCom's errcodes pass through as they are.
-pub mod number {
-    /// The redirect brought a state but no code: the member declined.
-    pub const DECLINED: i64 = 710_001;
-    /// No state came.
-    pub const STATE_MISSING: i64 = 710_002;
-    /// The state is none of ours, or was issued for another instance.
-    pub const STATE_UNKNOWN: i64 = 710_003;
-    /// The state is older than 10 minutes.
-    pub const STATE_EXPIRED: i64 = 710_004;
-    /// The state was used before.
-    pub const STATE_USED: i64 = 710_005;
-    /// The state was issued to another browser.
-    pub const STATE_OF_ANOTHER_BROWSER: i64 = 710_006;
-    /// The state was issued by a call of the library and is not valid over HTTP.
-    pub const STATE_OF_LIBRARY: i64 = 710_007;
-    /// The browser keeps no cookies.
-    pub const COOKIES_BLOCKED: i64 = 710_008;
-    /// WeCom gave an openid: whoever scanned is no member of the company.
-    pub const NOT_A_MEMBER: i64 = 710_101;
-    /// WeCom gave a member of a linked company.
-    pub const MEMBER_OF_ANOTHER_COMPANY: i64 = 710_102;
-    /// The member is disabled (status 2).
-    pub const MEMBER_DISABLED: i64 = 710_103;
-    /// The member has left the company (status 5, or marked so while they signed in).
-    pub const MEMBER_LEFT: i64 = 710_104;
-    /// The member has no account, and the instance makes none.
-    pub const NO_ACCOUNT: i64 = 710_105;
-    /// The member who was to be bound has an account of their own.
-    pub const BOUND_TO_ANOTHER: i64 = 710_106;
-    /// The session for which a member was to be bound has ended.
-    pub const BINDING_WITHOUT_SESSION: i64 = 710_107;
-    /// WeCom did not answer in time, or not sensibly.
-    pub const WECOM_UNAVAILABLE: i64 = 710_201;
-    /// The same sign-in is still under way.
-    pub const STILL_UNDER_WAY: i64 = 710_202;
-    /// The sign-in broke off here after its code was used up.
-    pub const BROKEN_OFF: i64 = 710_203;
-    /// The service's own storage is out of reach, busy or full.
-    pub const STORAGE_UNAVAILABLE: i64 = 710_204;
-    /// WeCom does not take codes of this kind: 40029, whatever the reason.
-    pub const BAD_CODE: i64 = 40029;
-}
+use crate::error_numbers::{explain, number};
 
 /// Why a sign-in was refused.
 #[derive(Debug, Clone, thiserror::Error)]

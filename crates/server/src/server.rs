@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use wecom::{Budget, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::events::Events;
@@ -29,7 +30,6 @@ use crate::operations::janitor;
 use crate::operations::readiness::Readiness;
 use crate::operations::reload::Reload;
 use crate::operations::shared_tokens::SharedTokens;
-use crate::operations::stopping::Stopping;
 use crate::operations::workers::Workers;
 use crate::routes::{router, table};
 use crate::settings::Settings;
@@ -217,8 +217,8 @@ impl Server {
             connections: Connections::at_most(settings.max_connections),
             audit_file,
             readiness: Readiness::default(),
-            stopping: Stopping::new(),
-            background: Background::new(),
+            stopping: CancellationToken::new(),
+            background: Background::default(),
         };
         let cookies = Cookies::new(settings.is_https());
         let app = AppState {
@@ -377,22 +377,22 @@ impl Server {
             None => None,
         };
         let mut workers = Workers::begin(app, self.reload.clone()).with_schedule();
-        let (broken, break_off) = (OnceLock::new(), Stopping::new());
+        let (broken, break_off) = (OnceLock::new(), CancellationToken::new());
         let watched = async {
             while let Some(worker) = workers.broken().await {
                 let _ = broken.set(worker);
-                break_off.begin();
+                break_off.cancel();
             }
         };
-        let closing = Stopping::new();
+        let closing = CancellationToken::new();
         let order = async {
             tokio::select! {
                 () = stop => {}
-                () = break_off.begun() => {}
+                () = break_off.cancelled() => {}
             }
-            app.operations.stopping.begin();
+            app.operations.stopping.cancel();
             tokio::time::sleep(app.config.settings.shutdown_delay).await;
-            closing.begin();
+            closing.cancel();
         };
         let aside = async {
             if let Some(listener) = aside {
@@ -414,7 +414,7 @@ impl Server {
             tokio::join!(answering, watched);
         };
         let too_late = async {
-            closing.begun().await;
+            closing.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use tokio_util::sync::CancellationToken;
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::Directory;
 use wecom_login_directory::events::Events;
@@ -22,7 +23,6 @@ use crate::metrics::Metrics;
 use crate::operations::audit_file::AuditFile;
 use crate::operations::background::Background;
 use crate::operations::readiness::Readiness;
-use crate::operations::stopping::Stopping;
 use crate::routes::own_paths::OwnPaths;
 use crate::settings::Settings;
 
@@ -77,7 +77,7 @@ pub(crate) struct Operations {
     pub(crate) connections: Connections,
     pub(crate) audit_file: Option<AuditFile>,
     pub(crate) readiness: Readiness,
-    pub(crate) stopping: Stopping,
+    pub(crate) stopping: CancellationToken,
     pub(crate) background: Background,
 }
 

@@ -19,15 +19,16 @@ use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-use crate::http::write_timeout::Impatient;
-use crate::operations::stopping::Stopping;
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
 
 /// A new connection must bring the whole head of a request within this time.
 const FIRST_HEAD: Duration = Duration::from_secs(10);
 /// The next request on it must be there within this time; proxies keep unused connections for 60 seconds, and must be the
 /// first to close.
 const NEXT_HEAD: Duration = Duration::from_secs(75);
+/// Drops connections whose client has stopped reading for so long.
+const STALLED_WRITE: Duration = Duration::from_secs(30);
 /// A connection that has brought nothing yet when the server stops gets this long.
 const LAST_HEAD: Duration = Duration::from_millis(500);
 /// The head of a request takes at most so many bytes.
@@ -62,10 +63,10 @@ impl Connections {
 
     /// Answers on `listener` until `stop` begins, then finishes the requests under way. It ends when all have ended;
     /// dropping it cuts off what is left.
-    pub(crate) async fn serve(&self, listener: TcpListener, router: Router, stop: &Stopping) {
+    pub(crate) async fn serve(&self, listener: TcpListener, router: Router, stop: &CancellationToken) {
         let service = TowerToHyperService::new(router);
         let mut tasks = JoinSet::new();
-        let mut stopped = std::pin::pin!(stop.begun());
+        let mut stopped = std::pin::pin!(stop.clone().cancelled_owned());
         loop {
             // Whoever comes beyond waits in the system's queue.
             let next = async {
@@ -123,7 +124,7 @@ impl Connection {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send,
         service: TowerToHyperService<Router>,
         first_head: Duration,
-        stop: Stopping,
+        stop: CancellationToken,
     ) {
         let spoken = Arc::new(AtomicBool::new(false));
         let (peer, has_spoken) = (self.peer, spoken.clone());
@@ -132,14 +133,17 @@ impl Connection {
             request.extensions_mut().insert(ConnectInfo(peer));
             service.call(request)
         });
+        let mut stream = TimeoutStream::new(stream);
+        // A client that reads slowly is fine; one that has stopped reading is not.
+        stream.set_write_timeout(Some(STALLED_WRITE));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(NEXT_HEAD)
             .max_buf_size(LARGEST_HEAD)
-            .serve_connection(TokioIo::new(Impatient::new(stream)), answer);
+            .serve_connection(TokioIo::new(Box::pin(stream)), answer);
         let mut connection = std::pin::pin!(connection);
         let (mut stopped, mut silence) =
-            (std::pin::pin!(stop.begun()), std::pin::pin!(tokio::time::sleep(first_head)));
+            (std::pin::pin!(stop.clone().cancelled_owned()), std::pin::pin!(tokio::time::sleep(first_head)));
         let (mut stopping, mut listening) = (false, false);
         loop {
             tokio::select! {
@@ -173,13 +177,13 @@ mod tests {
     struct Running {
         address: SocketAddr,
         connections: Arc<Connections>,
-        stop: Stopping,
+        stop: CancellationToken,
         done: tokio::task::JoinHandle<()>,
     }
 
     async fn run(most: usize, first_head: Duration) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, stop) = (listener.local_addr().unwrap(), Stopping::new());
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let connections = Arc::new(Connections { first_head, ..Connections::at_most(most) });
         let router = Router::new().route("/", get(|| async { "here" }));
         let (serving, closing) = (connections.clone(), stop.clone());
@@ -217,7 +221,8 @@ mod tests {
         let place = places.clone().try_acquire_owned().unwrap();
         let connection = Connection { place, open: Arc::new(1.into()), peer: ([127, 0, 0, 1], 1).into() };
         let router = Router::new().route("/", get(|| async { "x".repeat(1024 * 1024) }));
-        let served = connection.serve(stream, TowerToHyperService::new(router), FIRST_HEAD, Stopping::new());
+        let served =
+            connection.serve(stream, TowerToHyperService::new(router), FIRST_HEAD, CancellationToken::new());
         client.write_all(CLOSING.as_bytes()).await.unwrap();
         (client, tokio::spawn(served), places)
     }
@@ -271,7 +276,7 @@ mod tests {
         idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let mut answer = [0_u8; 12];
         idle.read_exact(&mut answer).await.unwrap();
-        running.stop.begin();
+        running.stop.cancel();
         running.done.await.unwrap();
         assert_eq!(running.connections.open(), 0);
         drop((silent, idle));

@@ -18,4 +18,3 @@ pub(crate) mod rejection;
 pub(crate) mod request;
 pub(crate) mod security_headers;
 pub(crate) mod visitor;
-mod write_timeout;

@@ -18,7 +18,7 @@ const TURN: &str = "janitor/turn";
 pub(crate) async fn work(app: &AppState) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut stopped = std::pin::pin!(app.operations.stopping.begun());
+    let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
     loop {
         tokio::select! {
             () = &mut stopped => return,
@@ -81,7 +81,7 @@ pub(crate) async fn round(app: &AppState) -> Result<(), Error> {
     }
     for kind in Kind::ALL {
         for _ in 0..BATCHES {
-            if app.operations.stopping.has_begun() {
+            if app.operations.stopping.is_cancelled() {
                 return Ok(());
             }
             let deleted = kind.batch(app).await?;

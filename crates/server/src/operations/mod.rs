@@ -12,6 +12,5 @@ pub(crate) mod readiness;
 pub(crate) mod ready;
 pub(crate) mod reload;
 pub(crate) mod shared_tokens;
-pub(crate) mod stopping;
 pub(crate) mod sync_schedule;
 pub(crate) mod workers;

@@ -24,7 +24,7 @@ const FRESH_FOR: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn readyz(State(app): State<AppState>) -> Response {
-    if app.operations.stopping.has_begun() {
+    if app.operations.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping", "components": []})))
             .into_response();
     }

@@ -71,7 +71,7 @@ impl Reload {
 pub(crate) async fn follow(reload: Arc<Reload>, app: AppState) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut stopped = std::pin::pin!(app.operations.stopping.begun());
+    let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
     loop {
         tokio::select! {
             () = &mut stopped => return,

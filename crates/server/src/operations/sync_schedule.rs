@@ -19,7 +19,7 @@ const AGAIN: Duration = Duration::from_mins(5);
 
 /// Looks from time to time whether a sync is due. Every replica does; the lease lets one of them do it.
 pub(crate) async fn schedule(app: AppState, every: Duration) {
-    let mut stopped = std::pin::pin!(app.operations.stopping.begun());
+    let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
     let mut pause = FIRST.min(every);
     loop {
         tokio::select! {
@@ -27,7 +27,7 @@ pub(crate) async fn schedule(app: AppState, every: Duration) {
             () = tokio::time::sleep(pause) => pause = LOOK_EVERY,
         }
         for viewer in app.apps.loaded().instances.viewers() {
-            if app.operations.stopping.has_begun() {
+            if app.operations.stopping.is_cancelled() {
                 return;
             }
             match is_due(&app, &viewer, every).await {
@@ -68,7 +68,10 @@ async fn sync(
     options: &SyncOptions,
     observer: Observer<'_>,
 ) -> Option<Result<Report, SyncError>> {
-    app.organisation.directory.sync_until(viewer, options, observer, app.operations.stopping.begun()).await
+    app.organisation
+        .directory
+        .sync_until(viewer, options, observer, app.operations.stopping.clone().cancelled_owned())
+        .await
 }
 
 /// Why no sync was begun.

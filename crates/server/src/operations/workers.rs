@@ -28,7 +28,7 @@ impl Workers {
         workers.add("the deletion of old rows", async move { janitor::work(&tidied).await });
         workers.add("the watch over the app's files", follow(reload, app.clone()));
         workers.add("contact events", async move {
-            events.organisation.events.run(events.operations.stopping.begun()).await;
+            events.organisation.events.run(events.operations.stopping.clone().cancelled_owned()).await;
         });
         workers
     }
@@ -50,7 +50,7 @@ impl Workers {
     pub(crate) async fn broken(&mut self) -> Option<&'static str> {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let (id, problem) = match ended {
-                Ok(_) if self.app.operations.stopping.has_begun() => continue,
+                Ok(_) if self.app.operations.stopping.is_cancelled() => continue,
                 Ok((id, ())) => (id, "it ended".to_owned()),
                 Err(error) => (error.id(), error.to_string()),
             };

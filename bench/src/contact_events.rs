@@ -21,10 +21,13 @@ use wecom_login_auth_model::Query;
 use wecom_login_model::{Secret, SystemEntropy};
 use wecom_login_server::{Server, Settings, Surroundings};
 use wecom_login_simulator::{Company, Department, Member, Options, Simulator, sample};
+use wecom_login_testkit::wait::PATIENCE;
 
 const EVENTS: usize = 20_000;
 const CONNECTIONS: usize = 32;
 const GOAL: f64 = 1_000.0;
+/// Far longer than it takes to work on all of them.
+const AT_LAST: Duration = Duration::from_mins(15);
 const TOKEN: &str = "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo";
 const AES_KEY: &str = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt";
 const INSTANCE: &str = "auths.loginTypes.Bench";
@@ -52,9 +55,15 @@ pub(crate) async fn run() -> Result<ExitCode> {
     let begin = Instant::now();
     let refused = send(&pushes).await?;
     let taken_in = begin.elapsed();
-    while server.events().backlog().await?.iter().any(|backlog| backlog.waiting > 0) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let worked_off = async {
+        while server.events().backlog().await?.iter().any(|backlog| backlog.waiting > 0) {
+            // The server has the machine meanwhile.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Result::Ok(())
+    };
+    let in_time = tokio::time::timeout(AT_LAST, worked_off).await;
+    in_time.map_err(|_| format!("events still wait after {AT_LAST:?}"))??;
     let worked_in = begin.elapsed();
     let model = server.auth_model(INSTANCE).ok_or("the instance is broken")?;
     let copied = model.query(&Query::of("Q(userId__startswith='m')".parse()?)).await?.total_count;
@@ -115,7 +124,7 @@ fn pushes(callback: &str) -> Result<Vec<(String, String)>> {
 
 /// Sends them all; tells how many were not answered by 200.
 async fn send(pushes: &Arc<Vec<(String, String)>>) -> Result<usize> {
-    let http = reqwest::Client::builder().build()?;
+    let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
     let (next, mut senders) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
     for _ in 0..CONNECTIONS {
         let (http, pushes, next) = (http.clone(), Arc::clone(pushes), Arc::clone(&next));

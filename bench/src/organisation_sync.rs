@@ -25,6 +25,7 @@ use wecom_login_directory::{Directory, SyncOptions, Viewer};
 use wecom_login_model::{AgentId, CorpId, Secret, SystemClock};
 use wecom_login_simulator::{Company, Options, Simulator, sample};
 use wecom_login_store::{PostgresOptions, Store};
+use wecom_login_testkit::wait::PATIENCE;
 
 /// As many calls at once as a sync makes.
 const AT_ONCE: usize = 8;
@@ -176,6 +177,7 @@ impl Connection {
     fn open(port: u16) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self { stream, read: vec![0; 1024 * 1024], port })
     }
 

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use tokio::sync::oneshot;
 use wecom_login_simulator::{CodeRequest, Company, Options, Simulator, sample};
+use wecom_login_testkit::wait::PATIENCE;
 
 const MEMBERS: usize = 100_000;
 const DEPARTMENTS: usize = 1_000;
@@ -143,6 +144,7 @@ impl Load {
         let connect = |_| {
             let stream = TcpStream::connect(("127.0.0.1", port))?;
             stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
             Ok(Connection { stream, buffer: Vec::with_capacity(1024) })
         };
         Ok(Self { connections: (0..CONNECTIONS).map(connect).collect::<Result<_>>()? })

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use serde_json::{Value, json};
 use wecom_login_simulator::{Company, Options, Simulator, sample};
+use wecom_login_testkit::wait::PATIENCE;
 
 const LARGE: usize = 1_000_000;
 const SMALL: usize = 10_000;
@@ -101,6 +102,7 @@ fn call(sim: &Simulator, method: &str, path: &str, body: &str) -> Result<Value> 
 /// One request on a connection of its own; gives the body.
 fn exchange(sim: &Simulator, method: &str, path: &str, body: &str) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", sim.port()))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     write!(
         stream,
         "{method} /cgi-bin/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",

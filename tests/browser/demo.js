@@ -131,7 +131,7 @@ export class Demo {
     const { orgId, name: app } = JSON.parse(await readFile(path.join(this.app, "app.json"), "utf8"));
     const address = `${this.url}/api/${orgId}/${app}/auths/loginTypes/${name}/getLoginConfig`;
     for (const end = Date.now() + PATIENCE; ; await setTimeout(100)) {
-      const answer = await fetch(address, { method: "POST" });
+      const answer = await fetch(address, { method: "POST", ...soon() });
       if (answer.ok && (await answer.json()).errcode === 0) return `auths.loginTypes.${name}`;
       assert.ok(Date.now() < end, `${name} is not served:\n${this.log}`);
     }
@@ -150,7 +150,7 @@ export class Demo {
   /** Who a code of the sample app stands for, as WeCom's API tells its server; the code is then used up. */
   async whoseCode(code) {
     const call = async (path, query) =>
-      (await fetch(`${this.wecom}/cgi-bin/${path}?${new URLSearchParams(query)}`)).json();
+      (await fetch(`${this.wecom}/cgi-bin/${path}?${new URLSearchParams(query)}`, soon())).json();
     const secret = "sample-secret-of-the-new-app-0123456789abcde";
     const { access_token } = await call("gettoken", { corpid: "ww5ca1ab1e5ca1ab1e", corpsecret: secret });
     return call("auth/getuserinfo", { access_token, code });
@@ -166,12 +166,14 @@ export class Demo {
       method,
       headers: body && { "content-type": "application/json" },
       body: body && JSON.stringify(body),
+      ...soon(),
     });
     assert.ok(response.ok, `${method} /_sim/${name}: ${response.status}`);
     return response.json();
   }
 }
 
-function soon() {
+/** The option of a request or an event that ends the wait for it. */
+export function soon() {
   return { signal: AbortSignal.timeout(PATIENCE) };
 }

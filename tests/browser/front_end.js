@@ -6,6 +6,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
 
+import { soon } from "./demo.js";
+
 export const ELEMENT = "auths.loginTypes.FrontEnd";
 
 /** The page, which is also where WeCom sends the browser back to. It loads the client from the server. */
@@ -78,7 +80,7 @@ export class FrontEnd {
     );
     for (let tries = 0; tries < 100; tries += 1) {
       const address = `${demo.url}/api/demo/portal/${ELEMENT.replaceAll(".", "/")}/getLoginConfig`;
-      if ((await fetch(address, { method: "POST" })).status === 200) return;
+      if ((await fetch(address, { method: "POST", ...soon() })).status === 200) return;
       await new Promise((resume) => setTimeout(resume, 100));
     }
     assert.fail("the demo does not see the new instance");

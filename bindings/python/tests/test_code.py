@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from wecom_login import Code
-from world import environment, run
+from world import PATIENCE, environment, run
 
 USE = "import wecom_login\nfrom jit.errcode import Code\nprint(Code.__module__, Code(1, 'x').code)"
 
@@ -65,15 +65,15 @@ def test_an_installed_jit_is_never_hidden(tmp_path: Path, ours_first: bool) -> N
     target = tmp_path / "site"
     for one in [ours, wheel(tmp_path)] if ours_first else [wheel(tmp_path), ours]:
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-compile", "--no-deps", "--no-index"]
-        subprocess.run([*pip, "--target", str(target), str(one)], check=True, capture_output=True)
+        subprocess.run([*pip, "--target", str(target), str(one)], check=True, capture_output=True, timeout=PATIENCE)
     # Without the environment's own site-packages, so that these two are all there is.
     use = [sys.executable, "-S", "-c", f"import sys; sys.path.append({str(target)!r})\n{USE}"]
-    done = subprocess.run(use, env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(use, env=environment(), capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout == "jit.errcode theirs 1\n"
 
     # Without it ours answers.
     shutil.rmtree(target / "jit")
-    done = subprocess.run(use, env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(use, env=environment(), capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout == "wecom_login 1\n"
 
 

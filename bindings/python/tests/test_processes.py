@@ -14,7 +14,7 @@ import pytest
 
 import wecom_login
 from wecom_login import Q
-from world import Instance, World
+from world import PATIENCE, Instance, World
 
 STAFF = "auths.loginTypes.Staff"
 
@@ -40,7 +40,7 @@ def in_a_child(work: Callable[[], Any]) -> str:
     if child == 0:
         os.close(reader)
         # A child that hangs must not hang the tests.
-        signal.alarm(60)
+        signal.alarm(PATIENCE)
         try:
             told = str(work())
         except BaseException:
@@ -60,11 +60,11 @@ def test_thirty_two_threads_at_once_cost_one_gettoken(quiet_wecom: World, folder
     start = threading.Barrier(32)
 
     def ask(_: int) -> str:
-        start.wait()
+        start.wait(PATIENCE)
         return str(app.getElement(STAFF).getAccessToken())
 
     with ThreadPoolExecutor(32) as threads:
-        assert len(set(threads.map(ask, range(32)))) == 1
+        assert len(set(threads.map(ask, range(32), timeout=PATIENCE))) == 1
     assert quiet_wecom.calls() == {"gettoken": 1}
 
 
@@ -77,7 +77,7 @@ def test_the_interpreter_is_free_while_a_call_waits(quiet_wecom: World, folder: 
         quiet_wecom.wait_until_held()
         assert not waiting.done() and staff.getLoginConfig()["corpId"] == quiet_wecom.corp_id
         quiet_wecom.release()
-        assert waiting.result()["name"] == "张三"
+        assert waiting.result(PATIENCE)["name"] == "张三"
 
 
 def test_a_child_goes_on_with_connections_of_its_own(quiet_wecom: World, folder: Instance, opened: Any) -> None:
@@ -116,7 +116,7 @@ def test_workers_of_multiprocessing(quiet_wecom: World, folder: Instance, opened
     _shared = opened(folder)
     _shared.getElement(STAFF).getAccessToken()
     with multiprocessing.get_context("fork").Pool(4) as pool:
-        assert pool.map(_work, ["zhangsan", "lisi"] * 8) == ["张三", "李四"] * 8
+        assert pool.map_async(_work, ["zhangsan", "lisi"] * 8).get(PATIENCE) == ["张三", "李四"] * 8
     assert quiet_wecom.calls()["gettoken"] == 1
 
 
@@ -130,7 +130,7 @@ def test_a_fork_waits_for_calls_under_way(quiet_wecom: World, folder: Instance, 
         # Nobody lets the call go before the fork has begun.
         _at_next_fork.append(threading.Thread(target=quiet_wecom.release))
         assert in_a_child(lambda: staff.getUserInfo("lisi")["name"]) == "李四"
-        assert waiting.result()["name"] == "张三"
+        assert waiting.result(PATIENCE)["name"] == "张三"
 
 
 def test_a_fork_from_inside_a_call_leaves_the_child_an_error(wecom: World, folder: Instance, opened: Any) -> None:
@@ -138,6 +138,7 @@ def test_a_fork_from_inside_a_call_leaves_the_child_an_error(wecom: World, folde
         "Forking",
         """
         import os
+        import signal
         from wecom_login.types import QywxInnerType
 
         class Forking(QywxInnerType):
@@ -145,6 +146,7 @@ def test_a_fork_from_inside_a_call_leaves_the_child_an_error(wecom: World, folde
                 reader, writer = os.pipe()
                 child = os.fork()
                 if child == 0:
+                    signal.alarm(60)
                     try:
                         told = app.getElement("auths.loginTypes.Staff").getAccessToken()
                     except Exception as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from world import OFFICIAL, Browser, Instance, World, run, until
+from world import OFFICIAL, PATIENCE, Browser, Instance, World, run, until
 
 META = "auths.loginTypes.Meta"
 
@@ -116,7 +116,7 @@ def test_python_code_that_blocks_holds_up_nobody_else(wecom: World, folder: Inst
         slow = [Browser(program) for _ in range(BLOCKED)]
         waiting = [people.submit(browser.sign_in, wecom.code("lisi"), "Slowly") for browser in slow]
         watcher = Browser(program)
-        until(lambda: watcher.call("waiting", "Slowly")["data"] == BLOCKED)
+        until("all of them block", lambda: watcher.call("waiting", "Slowly")["data"] == BLOCKED)
 
         browser = Browser(program)
         assert browser.sign_in(wecom.code("zhangsan"))["data"]["name"] == "张三"
@@ -124,7 +124,7 @@ def test_python_code_that_blocks_holds_up_nobody_else(wecom: World, folder: Inst
         assert not any(one.done() for one in waiting), "they block to the end"
 
         watcher.call("open", "Slowly")
-        assert [one.result()["errcode"] for one in waiting] == [0] * BLOCKED
+        assert [one.result(PATIENCE)["errcode"] for one in waiting] == [0] * BLOCKED
         assert [one.me() for one in slow] == ["lisi"] * BLOCKED
 
 
@@ -135,10 +135,10 @@ def test_a_server_ends_though_python_code_does_not(wecom: World, folder: Instanc
     program = serve(folder)
     browser, watcher = Browser(program), Browser(program)
     body = json.dumps({"authCode": wecom.code("lisi"), "state": browser.state("Slowly")}).encode()
-    person = http.client.HTTPConnection(program.url.removeprefix("http://"), timeout=60)
+    person = http.client.HTTPConnection(program.url.removeprefix("http://"), timeout=PATIENCE)
     headers = {"content-type": "application/json", "cookie": browser.cookies()}
     person.request("POST", "/api/local/portal/auths/loginTypes/Slowly/getLoginCode", body, headers)
-    until(lambda: watcher.call("waiting", "Slowly")["data"] == 1)
+    until("it blocks", lambda: watcher.call("waiting", "Slowly")["data"] == 1)
     person.close()
     assert program.stop(signal.SIGTERM) == 0
 
@@ -154,7 +154,7 @@ def test_an_edit_of_a_loader_takes_effect_and_a_broken_one_is_told(wecom: World,
 
     assert title() == "ours"
     loader.write_text(SOMEBODY_ELSE.replace('"ours"', '"edited"'))
-    until(lambda: title() == "edited")
+    until("the edit takes effect", lambda: title() == "edited")
     loader.write_text("x = undefined\n")
     program.wait_for_log("auths/loginTypes/OurType/loader.py: line 1: NameError: name 'undefined' is not defined")
     assert title() == "edited"

@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 OFFICIAL = "auths.loginTypes.QywxInnerType"
+PATIENCE = 60
+"""No wait is longer, in seconds."""
+
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -35,11 +38,11 @@ def run(*arguments: Any, **options: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120, **options)
 
 
-def until(condition: Callable[[], Any]) -> None:
-    """Asks again and again, for a minute at most."""
-    end = time.monotonic() + 60
+def until(what: str, condition: Callable[[], Any]) -> None:
+    """Asks again and again, until the condition holds."""
+    end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
+        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
         threading.Event().wait(0.01)
 
 
@@ -65,7 +68,7 @@ class World:
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"}
         request = urllib.request.Request(f"{self.url}/_sim/{path}", data, headers, method=method)
-        with DIRECT.open(request, timeout=30) as answer:
+        with DIRECT.open(request, timeout=PATIENCE) as answer:
             text: bytes = answer.read()
         return json.loads(text) if text else None
 
@@ -83,7 +86,7 @@ class World:
 
     def wait_until_held(self) -> None:
         """Until a call waits."""
-        until(lambda: self._ask("faults")["held"] > 0)
+        until("a call is held", lambda: self._ask("faults")["held"] > 0)
 
     def release(self) -> None:
         """Lets them go."""
@@ -173,20 +176,23 @@ class Program:
 
     def wait_for_log(self, text: str) -> None:
         with self._grown:
-            seen = self._grown.wait_for(lambda: any(text in line or line == "(the end)" for line in self._log), 60)
+            seen = self._grown.wait_for(lambda: any(text in line or line == "(the end)" for line in self._log), PATIENCE)
             assert seen and any(text in line for line in self._log), f"no {text!r} in the log:\n{''.join(self._log)}"
 
     def line(self) -> str:
         assert self.process.stdout is not None
+        guard = threading.Timer(PATIENCE, self.process.kill)
+        guard.start()
         line: str = self.process.stdout.readline()
-        assert line, self.log
+        guard.cancel()
+        assert line, f"it said nothing within {PATIENCE} s, or ended:\n{self.log}"
         return line
 
     def stop(self, by: int = signal.SIGINT) -> int:
         if self.process.poll() is None:
             self.process.send_signal(by)
-        code = self.process.wait(60)
-        self._reader.join(60)
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
         for stream in (self.process.stdout, self.process.stderr):
             assert stream is not None
             stream.close()
@@ -224,7 +230,7 @@ class Browser:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"})
         try:
-            answer = self._opener.open(request, timeout=60)
+            answer = self._opener.open(request, timeout=PATIENCE)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

@@ -11,7 +11,7 @@ const here = fileURLToPath(new URL("..", import.meta.url));
 test("dist/ is what the sources build; after a change run `npm run build`", async () => {
   const fresh = await mkdtemp(path.join(tmpdir(), "client-build-"));
   try {
-    execFileSync(process.execPath, ["build.js", fresh], { cwd: here, stdio: "pipe" });
+    execFileSync(process.execPath, ["build.js", fresh], { cwd: here, stdio: "pipe", timeout: 60_000 });
     const [built, committed] = await Promise.all([fresh, path.join(here, "dist")].map((folder) => readdir(folder)));
     assert.deepEqual(committed.sort(), built.sort());
     for (const file of built) {

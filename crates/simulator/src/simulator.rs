@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 use crate::behaviour::Behaviour;
 use crate::chance::Chance;
 use crate::company::{Company, sample};
-use crate::events::{self, By, Callback, CallbackRefused, Change, ChangeRefused, Event, Receiver};
+use crate::events::{
+    self, By, Callback, CallbackRefused, Change, ChangeRefused, Event, EventState, Receiver,
+};
 use crate::faults::{Fault, Faults};
 use crate::grants::{CodeRequest, Holder, Person};
 use crate::outbound::Outbound;
@@ -250,13 +252,23 @@ impl Simulator {
     }
 
     /// Waits until at least that many calls are held.
+    ///
+    /// # Panics
+    ///
+    /// When that takes longer than a minute.
     pub async fn held(&self, at_least: usize) {
-        self.shared.faults.held(|held| *held >= at_least).await;
+        let held = self.shared.faults.held(|held| *held >= at_least);
+        within(held, || format!("{at_least} calls are held; there are {}", self.held_now())).await;
     }
 
     /// Waits until at most that many calls are held: the others went on, or their callers gave up.
+    ///
+    /// # Panics
+    ///
+    /// When that takes longer than a minute.
     pub async fn held_at_most(&self, most: usize) {
-        self.shared.faults.held(|held| *held <= most).await;
+        let held = self.shared.faults.held(|held| *held <= most);
+        within(held, || format!("at most {most} calls are held; there are {}", self.held_now())).await;
     }
 
     /// Changes how this WeCom behaves.
@@ -294,8 +306,17 @@ impl Simulator {
     }
 
     /// Waits until no event is on its way.
+    ///
+    /// # Panics
+    ///
+    /// When that takes longer than a minute.
     pub async fn events_settled(&self) {
-        self.shared.pusher.settled().await;
+        let on_their_way = || {
+            let events = self.events().into_iter();
+            events.filter(|event| event.state == EventState::UnderWay).collect::<Vec<_>>()
+        };
+        within(self.shared.pusher.settled(), || format!("no event is on its way: {:?}", on_their_way()))
+            .await;
     }
 
     /// Keeps events from now on; [`send_event`](Self::send_event) and [`release_events`](Self::release_events) let
@@ -361,6 +382,14 @@ impl Simulator {
         self.shared.pusher.stop();
         self.shared.faults.clear();
     }
+}
+
+/// No test waits longer for the simulator.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+async fn within(wait: impl Future<Output = ()>, what: impl FnOnce() -> String) {
+    let in_time = tokio::time::timeout(PATIENCE, wait).await.is_ok();
+    assert!(in_time, "not within {PATIENCE:?}: {}", what());
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -5,7 +5,8 @@
 //! * [`app`]: an app folder and settings for such a process;
 //! * [`browser`]: cookies that go to whichever process one is sent to;
 //! * [`replicas`]: three processes on one PostgreSQL and one Redis, those of `scripts/with-servers`;
-//! * [`load`]: all members of a company sign in at once.
+//! * [`load`]: all members of a company sign in at once;
+//! * [`wait`]: waits with a deadline.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -19,4 +20,5 @@ pub mod cookies;
 pub mod load;
 pub mod program;
 pub mod replicas;
+pub mod wait;
 pub mod world;

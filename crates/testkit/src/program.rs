@@ -2,9 +2,11 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+
+use crate::wait::{PATIENCE, attended};
 
 /// The end of a program.
 pub type Ended = tokio::sync::oneshot::Receiver<()>;
@@ -27,6 +29,19 @@ pub fn command(program: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs it to its end.
+pub fn output(mut command: Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (output, late) = attended(child.id(), || child.wait_with_output().unwrap());
+    assert!(
+        !late,
+        "{command:?} did not end within {PATIENCE:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
 impl Program {
     /// Starts it.
     pub fn start(mut command: Command) -> Self {
@@ -38,7 +53,9 @@ impl Program {
         command.stderr(Stdio::null());
         let mut program = Self::start(command);
         let mut line = String::new();
-        BufReader::new(program.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut output = BufReader::new(program.child.stdout.take().unwrap());
+        let (_, late) = attended(program.id(), || output.read_line(&mut line).unwrap());
+        assert!(!late, "it said nothing within {PATIENCE:?}");
         let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
         (program, ready)
     }
@@ -51,12 +68,18 @@ impl Program {
     fn wait_for_logs(&mut self, texts: &[&str]) -> BufReader<std::process::ChildStderr> {
         let mut log = BufReader::new(self.child.stderr.take().unwrap());
         let (mut seen, mut missing) = (String::new(), texts.to_vec());
-        while !missing.is_empty() {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before {missing:?}: {seen}");
-            missing.retain(|text| !line.contains(text));
-            seen.push_str(&line);
-        }
+        let read = || {
+            while !missing.is_empty() {
+                let begin = seen.len();
+                if log.read_line(&mut seen).unwrap() == 0 {
+                    break;
+                }
+                missing.retain(|text| !seen[begin..].contains(text));
+            }
+        };
+        let ((), late) = attended(self.id(), read);
+        let problem = if late { "it took too long" } else { "it ended" };
+        assert!(missing.is_empty(), "{problem} before {missing:?}: {seen}");
         log
     }
 
@@ -108,11 +131,16 @@ impl Program {
 
     /// Waits for its end; exit code and the rest of standard error.
     pub fn finish(mut self) -> (Option<i32>, String) {
-        let mut text = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut text).unwrap();
-        }
-        (self.child.wait().unwrap().code(), text)
+        let (process, mut text) = (self.id(), String::new());
+        let end = || {
+            if let Some(mut stderr) = self.child.stderr.take() {
+                stderr.read_to_string(&mut text).unwrap();
+            }
+            self.child.wait().unwrap()
+        };
+        let (status, late) = attended(process, end);
+        assert!(!late, "it did not end within {PATIENCE:?}: {text}");
+        (status.code(), text)
     }
 }
 

@@ -14,7 +14,8 @@ use wecom_login_simulator::{Company, Fault, FaultKind, Options, Simulator, sampl
 
 use crate::app::{free_addresses, share, subscribe, write_app};
 use crate::browser::Browser;
-use crate::program::{Program, command, http};
+use crate::program::{Program, command, http, output};
+use crate::wait::PATIENCE;
 
 /// Three replicas; the public address is the first one's.
 #[derive(Debug)]
@@ -160,7 +161,7 @@ impl Replicas {
         let mut command = command(&self.program, &["session", "list", "--json", "--data"]);
         command.arg(self.folder.path().join("data of 1")).args(more);
         self.shared.settings(&mut command);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let output = tokio::task::spawn_blocking(move || output(command)).await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = String::from_utf8(output.stdout).unwrap();
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -177,6 +178,7 @@ impl Replicas {
         }
         let address = self.shared.redis.trim_start_matches("redis://").trim_end_matches('/');
         let mut redis = TcpStream::connect(address).unwrap();
+        redis.set_read_timeout(Some(PATIENCE)).unwrap();
         redis.write_all(&request).unwrap();
         let mut answer = [0; 64];
         let length = redis.read(&mut answer).unwrap();

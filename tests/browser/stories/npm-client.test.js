@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createApi, loginUrl, WecomLoginError } from "wecom-login";
 
-import { Demo } from "../demo.js";
+import { Demo, soon } from "../demo.js";
 
 let demo;
 before(async () => {
@@ -34,11 +34,11 @@ test("a program signs in, asks who it is, and signs out", async () => {
   const me = await api.me();
   assert.deepEqual([me.userId, me.element, me.departmentNames], ["zhangsan", demo.element, ["云帆科技", "研发中心"]]);
   const access = await api.accessToken();
-  const asked = await fetch(`${demo.url}/me`, { headers: { authorization: `Bearer ${access}` } });
+  const asked = await fetch(`${demo.url}/me`, { headers: { authorization: `Bearer ${access}` }, ...soon() });
   assert.equal((await asked.json()).userId, "zhangsan", "as an own back end would ask");
   await api.logout();
   assert.equal(await api.me(), null);
-  const again = await fetch(`${demo.url}/me`, { headers: { authorization: `Bearer ${access}` } });
+  const again = await fetch(`${demo.url}/me`, { headers: { authorization: `Bearer ${access}` }, ...soon() });
   assert.equal(again.status, 401);
 });
 

@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { decrypt, encrypt, getSignature } from "@wecom/crypto";
+import { soon } from "./simulator.mjs";
 
 const program = process.env.WECOM_CALLBACK_CRYPTO;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -18,7 +19,8 @@ const pick = (list) => list[randomInt(list.length)];
 const someKey = () => Array.from({ length: 43 }, () => pick(LETTERS)).join("");
 const someText = (pieces) => Array.from({ length: pieces }, () => pick(WORDS)).join("");
 
-describe("callback crypto", { skip: program ? false : "WECOM_CALLBACK_CRYPTO names no program" }, () => {
+const skip = program ? false : "WECOM_CALLBACK_CRYPTO names no program";
+describe("callback crypto", { skip, timeout: 60_000 }, () => {
   let child, answers;
 
   before(() => {
@@ -27,7 +29,7 @@ describe("callback crypto", { skip: program ? false : "WECOM_CALLBACK_CRYPTO nam
   });
   after(async () => {
     child.stdin.end();
-    await once(child, "exit");
+    await once(child, "exit", soon());
   });
 
   async function ask(question) {

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { decrypt, encrypt, getSignature } from "@wecom/crypto";
-import { startSimulator } from "./simulator.mjs";
+import { soon, startSimulator, until } from "./simulator.mjs";
 
 const TOKEN = "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo";
 const AES_KEY = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt";
@@ -43,16 +43,16 @@ async function startServer(simulator) {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const stop = async () => {
-    const gone = once(child, "exit");
+    const gone = once(child, "exit", soon());
     child.kill();
     await gone;
     await rm(folder, { recursive: true });
   };
-  for (;;) {
+  await until("the server answers", async () => {
     if (child.exitCode !== null) throw new Error("the server ended");
-    const answer = await fetch(`${url}/healthz`).catch(() => undefined);
-    if (answer?.ok) return { callback: `${url}/wecom/callback/Staff`, stop };
-  }
+    return (await fetch(`${url}/healthz`, soon()).catch(() => undefined))?.ok;
+  });
+  return { callback: `${url}/wecom/callback/Staff`, stop };
 }
 
 describe("events of an independent sender", () => {
@@ -77,7 +77,7 @@ describe("events of an independent sender", () => {
   const push = async (message, keys) => {
     const { text, query } = sealed(message, keys);
     const body = `<xml><ToUserName><![CDATA[x]]></ToUserName><Encrypt><![CDATA[${text}]]></Encrypt></xml>`;
-    const answer = await fetch(`${server.callback}?${query}`, { method: "POST", body });
+    const answer = await fetch(`${server.callback}?${query}`, { method: "POST", body, ...soon() });
     return { status: answer.status, body: await answer.text() };
   };
 
@@ -93,7 +93,7 @@ describe("events of an independent sender", () => {
       const { text, query } = sealed(message);
       assert.equal(decrypt(AES_KEY, text).message, message);
       query.set("echostr", text);
-      const answer = await fetch(`${server.callback}?${query}`);
+      const answer = await fetch(`${server.callback}?${query}`, soon());
       assert.equal(answer.status, 200);
       assert.deepEqual(Buffer.from(await answer.arrayBuffer()), Buffer.from(message));
     }
@@ -103,7 +103,7 @@ describe("events of an independent sender", () => {
     const reads = async () => (await simulator.control("GET", "calls")).calls["user/get"] ?? 0;
     const before = await reads();
     assert.deepEqual(await push(changed("lisi")), { status: 200, body: "" });
-    while ((await reads()) === before);
+    await until("the member is read again", async () => (await reads()) > before);
   });
 
   test("with another token or key it is not, and for another company it asks for nothing", async () => {

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 import urllib.parse
 import urllib.request
 
@@ -10,6 +11,21 @@ import requests
 
 WECOM = "https://qyapi.weixin.qq.com"
 PHONE = "Mozilla/5.0 (Linux; Android 14) wxwork/4.1.30 MicroMessenger/7.0.1"
+
+
+PATIENCE = 60
+"""No wait is longer, in seconds."""
+
+
+def line(process):
+    """The next line that a child process says."""
+    guard = threading.Timer(PATIENCE, process.kill)
+    guard.start()
+    said = process.stdout.readline()
+    guard.cancel()
+    if not said:
+        raise AssertionError(f"{process.args[0]} said nothing within {PATIENCE} s, or ended")
+    return said
 
 
 class Simulator:
@@ -22,7 +38,7 @@ class Simulator:
         self._process = subprocess.Popen(
             [program, "simulate", "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
-        ready = json.loads(self._process.stdout.readline())
+        ready = json.loads(line(self._process))
         self.url = ready["url"]
         self.corpid = ready["corpid"]
         self.agentid = str(ready["agentid"])
@@ -41,7 +57,7 @@ class Simulator:
             data=None if body is None else json.dumps(body).encode(),
             headers={"content-type": "application/json"},
         )
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def code(self, **person):
@@ -53,7 +69,7 @@ class Simulator:
         """Opens an OAuth link in the person's WeCom client; gives the parameters of the redirect."""
         parts = urllib.parse.urlsplit(link)
         here = f"{self.url}{parts.path}?{parts.query}"
-        answer = requests.get(here, headers={"user-agent": PHONE}, allow_redirects=False, timeout=10)
+        answer = requests.get(here, headers={"user-agent": PHONE}, allow_redirects=False, timeout=PATIENCE)
         assert answer.status_code == 302, answer.text
         return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(answer.headers["location"]).query))
 

@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 import xmltodict
+from simulator import PATIENCE, line
 from wechatpy.enterprise.crypto import WeChatCrypto
 from wechatpy.exceptions import InvalidSignatureException
 
@@ -24,7 +25,7 @@ class CallbackCrypto(unittest.TestCase):
         self.program = subprocess.Popen(
             [os.environ["WECOM_CALLBACK_CRYPTO"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.addCleanup(self.program.wait)
+        self.addCleanup(self.program.wait, PATIENCE)
         self.addCleanup(self.program.stdout.close)
         self.addCleanup(self.program.stdin.close)
         self.chance = random.Random(1)
@@ -33,7 +34,7 @@ class CallbackCrypto(unittest.TestCase):
         common = {"token": TOKEN, "aesKey": key, "receiveId": CORP, "timestamp": TIMESTAMP, "nonce": NONCE}
         self.program.stdin.write(json.dumps(common | question) + "\n")
         self.program.stdin.flush()
-        return json.loads(self.program.stdout.readline())
+        return json.loads(line(self.program))
 
     def messages(self):
         """A key and a text each; the lengths lead to every padding from 1 to 32."""

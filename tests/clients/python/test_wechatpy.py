@@ -7,7 +7,7 @@ import contextlib
 import unittest
 import warnings
 
-from simulator import WECOM, Simulator, ToSimulator
+from simulator import PATIENCE, WECOM, Simulator, ToSimulator
 from wechatpy.enterprise import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
@@ -21,7 +21,7 @@ class WithSimulator(unittest.TestCase):
         self.client = self.client_with(self.simulator.secret)
 
     def client_with(self, secret):
-        client = WeChatClient(self.simulator.corpid, secret)
+        client = WeChatClient(self.simulator.corpid, secret, timeout=PATIENCE)
         client._http.mount(WECOM, ToSimulator(self.simulator))
         self.addCleanup(client._http.close)
         return client

@@ -3,7 +3,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::program::command;
+use crate::program::{command, output};
 
 struct Folder(tempfile::TempDir);
 
@@ -26,7 +26,8 @@ impl Folder {
     fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let data = self.path().join("data");
         let mut command = command(arguments);
-        told(&command.args(["--data", data.to_str().unwrap()]).current_dir(self.path()).output().unwrap())
+        command.args(["--data", data.to_str().unwrap()]).current_dir(self.path());
+        told(&output(command))
     }
 
     fn list(&self) -> Vec<Value> {
@@ -145,7 +146,8 @@ fn a_new_instance_is_two_files_that_are_never_overwritten() {
     let app = folder.path().join("portal");
     let run = |more: &[&str]| {
         let mut command = command(&["new", "Staff", "--app", app.to_str().unwrap()]);
-        told(&command.args(more).output().unwrap())
+        command.args(more);
+        told(&output(command))
     };
     let address = "https://login.example.com:8443/auth/wecom";
     let all = [
@@ -183,11 +185,11 @@ fn a_new_instance_is_two_files_that_are_never_overwritten() {
     let (code, _, error) = run(&all);
     assert_eq!(code, Some(1));
     assert!(error.contains("is there already; nothing was written"), "{error}");
-    assert_eq!(told(&command(&["new", "../x"]).output().unwrap()).0, Some(2));
+    assert_eq!(told(&output(command(&["new", "../x"]))).0, Some(2));
 
     let check = |public_url: &str| {
         let path = app.to_str().unwrap();
-        told(&command(&["config", "check", "--app", path, "--public-url", public_url]).output().unwrap())
+        told(&output(command(&["config", "check", "--app", path, "--public-url", public_url])))
     };
     assert_eq!(check("https://login.example.com:8443").0, Some(0));
     let (code, out, _) = check("https://login.example.com");
@@ -221,7 +223,7 @@ fn config_check_lists_all_that_is_wrong() {
     let settings = folder.write("settings.toml", "admins = ['zhangsan']");
     let path = app.to_str().unwrap();
     let arguments = ["config", "check", "--app", path, "--config", &settings];
-    let (code, out, error) = told(&command(&arguments).output().unwrap());
+    let (code, out, error) = told(&output(command(&arguments)));
     assert_eq!(code, Some(1));
     for fault in [
         "admins must hold members such as corpId/userId",

@@ -1,4 +1,4 @@
-use crate::program::{Program, command};
+use crate::program::{Program, command, output};
 
 fn failure(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = command(arguments);
@@ -69,7 +69,8 @@ fn an_app_is_checked_with_the_apps_that_it_extends() {
 
     let told = |more: &[&str]| {
         let mut command = command(&["config", "check", "--app", app.to_str().unwrap()]);
-        let output = command.args(more).output().unwrap();
+        command.args(more);
+        let output = output(command);
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
     let (code, faults) = told(&[]);

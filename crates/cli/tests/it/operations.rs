@@ -4,11 +4,13 @@ use std::path::Path;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use wecom_login_simulator::{Fault, FaultKind, Options, Simulator, sample};
+use wecom_login_testkit::wait::{found, until};
 
 use crate::app::App;
 use crate::browser::{Browser, session_of};
-use crate::program::{Program, command, http};
+use crate::program::{Program, command, http, output};
 
 const INTERRUPT: i32 = 2;
 const HANGUP: i32 = 1;
@@ -21,7 +23,8 @@ async fn on(app: &App, arguments: &[&str]) -> (Option<i32>, String, String) {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut command = command(&arguments);
         let log = data.parent().unwrap().join("audit.log");
-        let output = command.arg("--data").arg(&data).env("WECOM_LOGIN_AUDIT_LOG", log).output().unwrap();
+        command.arg("--data").arg(&data).env("WECOM_LOGIN_AUDIT_LOG", log);
+        let output = output(command);
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
@@ -49,9 +52,7 @@ async fn told_to_stop_it_finishes_the_sign_in_under_way() {
     wecom.held(1).await;
     program.signal(TERMINATE);
     // From here on the system refuses whoever connects.
-    while tokio::net::TcpStream::connect(app.address()).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    until("nobody listens", async || TcpStream::connect(app.address()).await.is_err()).await;
     wecom.clear_faults();
     let answer = under_way.await.unwrap().unwrap();
     assert_eq!(answer.status(), 303);
@@ -74,13 +75,11 @@ async fn it_says_that_it_stops_and_a_second_signal_ends_it_at_once() {
         };
         assert_eq!(ready().await, (200, json!("ready")));
         program.signal(first);
-        loop {
-            let (status, word) = ready().await;
-            if status == 503 {
-                assert_eq!(word, "stopping");
-                break;
-            }
-        }
+        let word = found("it is not ready", async || match ready().await {
+            (503, word) => Ok(word),
+            other => Err(other),
+        });
+        assert_eq!(word.await, "stopping");
         program.signal(second);
         assert_eq!(program.finish().0, Some(exit));
     }

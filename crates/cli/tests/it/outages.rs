@@ -11,6 +11,7 @@ use std::process::Command;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use wecom_login_simulator::{By, Change, EventState, Options, Simulator, sample};
+use wecom_login_testkit::wait::{found, until};
 
 use crate::app::{App, FUNCTIONS, subscribe};
 use crate::browser::Browser;
@@ -70,17 +71,11 @@ impl World {
     }
 
     async fn ready_says(&self, word: &str, failed: &[&str]) {
-        let begun = std::time::Instant::now();
-        loop {
+        found(&format!("{word} {failed:?}"), async || {
             let ready = self.ready().await;
-            if ready.0 == word && ready.1 == failed {
-                return;
-            }
-            assert!(
-                begun.elapsed() < std::time::Duration::from_mins(1),
-                "{ready:?} is not {word} {failed:?}"
-            );
-        }
+            if ready.0 == word && ready.1 == failed { Ok(()) } else { Err(ready) }
+        })
+        .await;
     }
 
     /// Whoever is signed in is, or is told that nobody knows just now; never that they are not.
@@ -109,9 +104,11 @@ impl World {
 
     /// Waits until a delivery of the event has failed; the server goes on answering meanwhile.
     async fn event_is_tried(&self) {
-        while self.wecom.events()[0].tries.is_empty() {
+        until("a delivery of the event has failed", async || {
             assert_eq!(self.get(&self.browser(), "/healthz").await.text, "ok");
-        }
+            !self.wecom.events()[0].tries.is_empty()
+        })
+        .await;
         assert_eq!(self.wecom.events()[0].state, EventState::UnderWay, "it was not acknowledged");
     }
 

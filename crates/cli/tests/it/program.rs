@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::process::Command;
 
-pub(crate) use wecom_login_testkit::program::{Ended, Program, http};
+pub(crate) use wecom_login_testkit::program::{Ended, Program, http, output};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_wecom-login");

@@ -4,10 +4,13 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use tempfile::TempDir;
+use wecom_login_testkit::wait::{PATIENCE, attended};
 
 use crate::app::free_addresses;
+use crate::program::output;
 
 /// A PostgreSQL with one empty database.
 pub(crate) struct OwnPostgres {
@@ -46,7 +49,7 @@ impl OwnPostgres {
         }
         let mut initdb = run("initdb");
         initdb.args(["-D", "data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-N"]);
-        let output = initdb.output().unwrap();
+        let output = output(initdb);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
         let address = free_addresses(1).remove(0);
@@ -153,20 +156,23 @@ impl Server {
         drop(said);
         self.running = Some(child);
         let mut log = Vec::new();
-        while let Ok(line) = lines.recv() {
+        let end = Instant::now() + PATIENCE;
+        while let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
             if line.contains(self.says) {
                 return;
             }
             log.push(line);
         }
-        panic!("it ended before it answered:\n{}", log.join("\n"));
+        panic!("it ended, or took longer than {PATIENCE:?}, before it answered:\n{}", log.join("\n"));
     }
 
     fn stop(&mut self, signal: i32) {
         let mut child = self.running.take().unwrap();
         let status = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
         assert!(status.unwrap().success());
-        child.wait().unwrap();
+        let (_, late) = attended(child.id(), || child.wait().unwrap());
+        // Not while another failure is told.
+        assert!(!late || std::thread::panicking(), "it did not end within {PATIENCE:?}");
     }
 }
 

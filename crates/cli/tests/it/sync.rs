@@ -11,9 +11,10 @@ use tokio::sync::oneshot::error::TryRecvError;
 use wecom_login_model::{CorpId, DepartmentId, UserId};
 use wecom_login_simulator::{Company, Department, Fault, FaultKind, Member, Options, Simulator, sample};
 use wecom_login_store::{Lease, Phase, Run, Store};
+use wecom_login_testkit::wait::until;
 
 use crate::app::write_app;
-use crate::program::{Ended, Program, command};
+use crate::program::{Ended, Program, command, output};
 
 struct World {
     wecom: Simulator,
@@ -42,8 +43,8 @@ impl World {
 
     /// Runs it to its end, while the simulator answers: exit code, and the line of JSON that it prints.
     async fn run(&self, more: &[&str]) -> (Option<i32>, Value) {
-        let mut command = self.command(more);
-        let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let command = self.command(more);
+        let output: Output = tokio::task::spawn_blocking(move || output(command)).await.unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
         let line = text.lines().next().unwrap_or_else(|| panic!("it said nothing: {errors}"));
@@ -85,7 +86,7 @@ async fn its_output_is_its_own_even_where_the_server_writes_the_audit_log_to_it(
     let world = world(10, 2).await;
     let mut command = world.command(&[]);
     command.env("WECOM_LOGIN_AUDIT_LOG", "stdout");
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let output = tokio::task::spawn_blocking(move || output(command)).await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((lines.len(), &lines[0]["joined"]), (1, &json!(10)), "{text}");
@@ -142,7 +143,7 @@ async fn one_department_or_one_member_on_demand() {
     assert!(world.copy(&store).await.contains_key("newcomer"));
     assert_eq!(world.run(&["--member", "lisi"]).await.0, Some(0));
     assert_eq!(world.copy(&store).await, world.company());
-    let both = world.command(&["--member", "lisi", "--department", "4"]).output().unwrap();
+    let both = output(world.command(&["--member", "lisi", "--department", "4"]));
     assert_eq!(both.status.code(), Some(2));
 }
 
@@ -219,7 +220,8 @@ impl World {
 /// Waits until everything is read and the rest is the database's; or until the process has ended.
 async fn has_read(store: &Store, ended: &mut Ended) {
     let is_read = |run: &Run| run.outcome.is_none() && run.phase > Phase::Walk;
-    while !is_over(ended) && !store.runs(1).await.unwrap().iter().any(is_read) {}
+    let reached = async || is_over(ended) || store.runs(1).await.unwrap().iter().any(is_read);
+    until("everything is read, or the process has ended", reached).await;
 }
 
 /// The process is killed at fifty moments of a sync, from its first call to its last write. Nobody is marked who is there,
@@ -227,6 +229,8 @@ async fn has_read(store: &Store, ended: &mut Ended) {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_the_next_sync_makes_the_copy_the_company() {
     const CALLS: u64 = 3 + 30;
+    /// Far more than it takes.
+    const ROUNDS: u64 = 500;
     let world = world(150, 30).await;
     let mut dice = Dice(0x5eed_0f5b_ac17);
     let (mut kills, mut round, mut equal) = (0, 0, true);
@@ -234,6 +238,7 @@ async fn killed_at_any_moment_the_next_sync_makes_the_copy_the_company() {
     let store = world.store().await;
     while kills < 50 || !equal {
         round += 1;
+        assert!(round <= ROUNDS, "{kills} kills in {ROUNDS} rounds");
         if equal {
             world.edit(|company| something_happens(company, &mut dice, round));
         }
@@ -285,9 +290,11 @@ async fn what_a_killed_sync_had_kept_is_not_read_again() {
         let runs = store.runs(1).await.unwrap();
         store.departments_to_walk(runs[0].id).await.unwrap().1
     };
-    while kept().await == 0 {
+    until("a department is kept", async || {
         assert!(!is_over(&mut ended));
-    }
+        kept().await > 0
+    })
+    .await;
     program.kill();
     world.wecom.clear_faults();
     let (kept, before) = (kept().await, world.wecom.calls_of("user/list"));

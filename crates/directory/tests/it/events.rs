@@ -10,7 +10,7 @@ use wecom_login_model::{Clock as _, CorpId, DepartmentId};
 use wecom_login_simulator::{Fault, FaultKind, sample};
 use wecom_login_store::EventTask;
 
-use crate::world::{World, corp, user, world};
+use crate::world::{World, corp, until, user, world};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -152,9 +152,11 @@ async fn whoever_was_in_a_department_that_is_gone_is_asked_for() {
     note(&world, &corp(), &[EventTask::Department(DepartmentId(4))]).await;
     assert_eq!(events.work().await.unwrap(), 1);
     assert_eq!(usize::try_from(waiting(&events).await).unwrap(), there.len());
-    while waiting(&events).await > 0 {
+    until("no event waits", async || {
         events.work().await.unwrap();
-    }
+        waiting(&events).await == 0
+    })
+    .await;
     assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
     assert_eq!(world.departments().await, world.departments_of(sample::AGENT_ID));
 }
@@ -171,9 +173,7 @@ async fn what_another_replica_noted_as_the_sync_began_is_still_worked_on() {
     note(&world, &corp(), &[member("late")]).await;
     world.clock.advance(Duration::from_secs(4));
     events.work().await.unwrap();
-    while waiting(&events).await > 1 {
-        tokio::task::yield_now().await;
-    }
+    until("one event waits", async || waiting(&events).await <= 1).await;
     let now = world.clock.now();
     let left = world.store.claim_event_tasks(&corp(), now, now + MINUTE, 10).await.unwrap();
     assert_eq!(left.iter().map(|task| task.task.clone()).collect::<Vec<_>>(), [member("late")]);

@@ -229,6 +229,20 @@ fn seen(person: &Person, visible: &BTreeSet<i64>) -> Seen {
     }
 }
 
+/// No wait is longer; what is waited for takes a fraction of it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Looks until it is so.
+pub(crate) async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !look().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, looking).await.is_ok();
+    assert!(in_time, "not within {PATIENCE:?}: {what}");
+}
+
 pub(crate) fn below(company: &Company, roots: &[i64]) -> BTreeSet<i64> {
     let all: Vec<&Department> = company.departments().collect();
     let mut found: BTreeSet<i64> =

@@ -173,6 +173,7 @@ mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
+    use wecom_login_testkit::wait::{until, within};
 
     struct Running {
         address: SocketAddr,
@@ -196,7 +197,7 @@ mod tests {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
         let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
+        within("the end of the connection", stream.read_to_string(&mut text)).await.unwrap();
         text
     }
 
@@ -257,12 +258,11 @@ mod tests {
         let mut first = TcpStream::connect(running.address).await.unwrap();
         first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let mut answer = [0_u8; 12];
-        first.read_exact(&mut answer).await.unwrap();
+        within("the answer", first.read_exact(&mut answer)).await.unwrap();
         assert_eq!((&answer, running.connections.open()), (b"HTTP/1.1 200", 1));
         let second = tokio::spawn(all_after(running.address, CLOSING));
-        while running.connections.places.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
+        let places = &running.connections.places;
+        until("the second connection has the place", async || places.available_permits() == 0).await;
         assert_eq!(running.connections.open(), 1);
         drop(first);
         assert!(second.await.unwrap().ends_with("here"));
@@ -275,9 +275,9 @@ mod tests {
         let mut idle = TcpStream::connect(running.address).await.unwrap();
         idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let mut answer = [0_u8; 12];
-        idle.read_exact(&mut answer).await.unwrap();
+        within("the answer", idle.read_exact(&mut answer)).await.unwrap();
         running.stop.cancel();
-        running.done.await.unwrap();
+        within("the stop", running.done).await.unwrap();
         assert_eq!(running.connections.open(), 0);
         drop((silent, idle));
         assert!(TcpStream::connect(running.address).await.is_err());

@@ -363,12 +363,12 @@ mod tests {
         }
         assert!(file.is_failing() && file.lost() == 1);
         assert!(!file.flush_within(Duration::ZERO), "a full queue is no empty one");
-        done(jobs.recv().unwrap(), &mut lines, &file.health);
+        done(jobs.try_recv().unwrap(), &mut lines, &file.health);
         assert!(file.is_failing(), "a line still waits");
         file.written(&entry("d"));
         assert_eq!(file.lost(), 1);
         for _ in 0..2 {
-            done(jobs.recv().unwrap(), &mut lines, &file.health);
+            done(jobs.try_recv().unwrap(), &mut lines, &file.health);
         }
         assert!(!file.is_failing());
         assert!(file.flush_within(Duration::ZERO));

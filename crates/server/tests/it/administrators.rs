@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use wecom_login_accounts::ApiKeys;
 use wecom_login_model::{MemberRef, SystemEntropy};
 use wecom_login_server::Settings;
 use wecom_login_simulator::{CodeRequest, sample};
+use wecom_login_testkit::wait::{found, until};
 
 use crate::browser::{Browser, Page};
 use crate::world::{API, World, redirect, world};
@@ -145,21 +145,14 @@ async fn an_import_goes_on_when_its_client_goes_away() {
     let mut client = tokio::net::TcpStream::connect(world.address()).await.unwrap();
     client.write_all(head.as_bytes()).await.unwrap();
     client.write_all(list.as_bytes()).await.unwrap();
-    while store.accounts(0, 1).await.unwrap().1 == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the first account", async || store.accounts(0, 1).await.unwrap().1 > 0).await;
     drop(client);
-    let told = async {
-        loop {
-            let entries = store.audit_entries(0, 10).await.unwrap();
-            let imported = entries.into_iter().find(|(_, entry)| entry.event == "accounts_imported");
-            match imported {
-                Some((_, entry)) => break entry,
-                None => tokio::task::yield_now().await,
-            }
-        }
-    };
-    let told = tokio::time::timeout(Duration::from_mins(1), told).await.expect("it was cut in the middle");
+    let told = found("the end of the import", async || {
+        let entries = store.audit_entries(0, 10).await.unwrap();
+        let imported = entries.iter().find(|(_, entry)| entry.event == "accounts_imported");
+        imported.map(|(_, entry)| entry.clone()).ok_or(entries)
+    })
+    .await;
     assert_eq!((told.detail["created"].as_u64(), told.actor.as_str()), (Some(3_000), "API key hr"));
     assert_eq!(store.accounts(0, 1).await.unwrap().1, 3_000);
 }

@@ -7,6 +7,7 @@ use wecom_login_model::{Clock as _, MemberRef};
 use wecom_login_server::Settings;
 use wecom_login_simulator::{Company, Fault, FaultKind, sample};
 use wecom_login_store::Lease;
+use wecom_login_testkit::wait::found;
 
 use crate::browser::{Browser, Page};
 use crate::world::{ELEMENT, World, world};
@@ -31,13 +32,11 @@ fn answer(page: &Page) -> (u16, i64) {
 
 /// What GET tells once no sync is under way.
 async fn settled(admin: &Browser) -> Value {
-    loop {
+    found("no sync is under way", async || {
         let told = admin.get_json(SYNC).await.json()["data"].clone();
-        if told["running"] == json!([]) {
-            return told;
-        }
-        tokio::task::yield_now().await;
-    }
+        if told["running"] == json!([]) { Ok(told) } else { Err(told) }
+    })
+    .await
 }
 
 fn edit<T>(world: &World, edit: impl FnOnce(&mut Company) -> T) -> T {
@@ -138,18 +137,12 @@ async fn the_apps_of_a_company_follow_one_another() {
         "{begun}"
     );
     assert_eq!(begun["data"]["notStarted"], json!([SECOND]));
-    let runs = loop {
+    let runs = found("the end of the second sync", async || {
         let runs = admin.get_json(SYNC).await.json()["data"]["runs"].clone();
-        if runs
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|run| run["instance"] == ELEMENT && run["outcome"] != json!(null))
-        {
-            break runs;
-        }
-        tokio::task::yield_now().await;
-    };
+        let ended = |run: &Value| run["instance"] == ELEMENT && run["outcome"] != json!(null);
+        if runs.as_array().unwrap().iter().any(ended) { Ok(runs) } else { Err(runs) }
+    })
+    .await;
     assert_eq!((&runs[0]["instance"], &runs[0]["outcome"]), (&json!(ELEMENT), &json!("complete")), "{runs}");
     assert_eq!((&runs[1]["instance"], &runs[1]["outcome"]), (&json!(OLD), &json!(null)), "{runs}");
 }

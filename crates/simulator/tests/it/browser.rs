@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -36,6 +37,9 @@ impl Answer {
     }
 }
 
+/// No wait is longer; what is waited for takes a fraction of it.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Sends one request on a connection of its own.
 pub(crate) async fn send(
     sim: &Simulator,
@@ -56,7 +60,8 @@ pub(crate) async fn send(
     }
     stream.write_all(format!("{request}\r\n{body}").as_bytes()).await?;
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await?;
+    let answer = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+    answer.unwrap_or_else(|_| panic!("{method} {path} is not answered within {PATIENCE:?}"))?;
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").ok_or(ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();

@@ -28,6 +28,7 @@ async fn rows(sim: &Simulator, token: &str, limit: usize) -> Vec<(String, i64)> 
         assert_eq!(page["errcode"], 0, "{page}");
         let list = page["dept_user"].as_array().unwrap();
         assert!(list.len() <= limit);
+        assert!(!list.is_empty(), "a page brings rows, or reading never ends");
         rows.extend(
             list.iter()
                 .map(|row| (row["userid"].as_str().unwrap().to_owned(), row["department"].as_i64().unwrap())),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wecom_login_simulator::{Fault, FaultKind, Simulator, sample};
 
-use crate::browser::{Answer, get, post, redeem, send, start, token, token_of};
+use crate::browser::{Answer, PATIENCE, get, post, redeem, send, start, token, token_of};
 
 async fn redeem_raw(sim: &Simulator, token: &str, code: &str) -> std::io::Result<Answer> {
     let path = format!("/cgi-bin/auth/getuserinfo?access_token={token}&code={code}");
@@ -149,7 +149,8 @@ async fn stopping_lets_held_calls_go_and_frees_the_port() {
     sim.held(1).await;
     sim.shutdown().await;
     let mut answer = String::new();
-    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.unwrap();
+    let end = tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer);
+    tokio::time::timeout(PATIENCE, end).await.expect("the connection stays open").unwrap();
     assert!(answer.contains("41004"), "{answer}");
     let again = wecom_login_simulator::Options { port, ..Default::default() };
     assert_eq!(Simulator::start(again).await.unwrap().port(), port);

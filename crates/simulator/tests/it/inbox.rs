@@ -1,7 +1,5 @@
 //! A company's server for callbacks, whose every answer the test gives itself.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -13,11 +11,10 @@ use wecom::Secret;
 use wecom::callback::{Channel, EncodingAesKey, Envelope, Message, Signature};
 use wecom_login_simulator::{Callback, Receiver, Rule, Simulator, sample};
 
+use crate::browser::PATIENCE;
+
 pub(crate) const TOKEN: &str = "QDG6eK";
 pub(crate) const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
-
-/// Longest wait for a request that should come; one that comes takes a fraction of it.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 type Answers = mpsc::UnboundedSender<Request>;
 
@@ -80,7 +77,7 @@ impl Inbox {
     /// The next request.
     pub(crate) async fn next(&mut self) -> Request {
         let next = tokio::time::timeout(PATIENCE, self.requests.recv()).await;
-        next.unwrap_or_else(|_| panic!("no request came")).unwrap()
+        next.unwrap_or_else(|_| panic!("no request came within {PATIENCE:?}")).unwrap()
     }
 
     /// The next event, taken with 200.

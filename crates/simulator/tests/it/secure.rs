@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use wecom_login_simulator::{Fault, FaultKind, Options, Secure, Simulator, sample};
 
-use crate::browser::redeem;
+use crate::browser::{PATIENCE, redeem};
 
 async fn start() -> Simulator {
     let tls = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -16,6 +16,7 @@ fn client(secure: &Secure) -> reqwest::Client {
     let certificate = reqwest::Certificate::from_der(&secure.certificate).unwrap();
     let mut builder = reqwest::Client::builder()
         .no_proxy()
+        .timeout(PATIENCE)
         .redirect(reqwest::redirect::Policy::none())
         .tls_certs_only([certificate]);
     for host in Secure::HOSTS {
@@ -37,7 +38,7 @@ async fn the_certificate_is_for_wecoms_hosts_and_this_machine() {
         assert!(answer.text().await.unwrap().contains("access_token"), "{host}");
     }
     // Nobody else is taken for WeCom.
-    let other = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let other = reqwest::Client::builder().no_proxy().timeout(PATIENCE).tls_certs_only([]).build().unwrap();
     assert!(other.get(secure.url()).send().await.unwrap_err().is_connect());
 }
 

@@ -26,6 +26,22 @@ mod sqlite_fails;
 mod token_pairs;
 mod wire;
 
+use std::time::Duration;
+
 use wecom_login_model::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// No wait is longer; what is waited for takes a fraction of it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Looks until it is so.
+async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !look().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, looking).await.is_ok();
+    assert!(in_time, "not within {PATIENCE:?}: {what}");
+}

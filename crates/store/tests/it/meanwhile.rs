@@ -7,10 +7,10 @@ use sqlx::{Executor as _, PgConnection};
 use wecom_login_model::{Department, DepartmentId, Fingerprint, Profile};
 use wecom_login_store::{Accepted, EventTask, Leaver, NewEvent, Whom};
 
-use crate::NOW;
 use crate::backends::Backend;
 use crate::organisation::{Company, agent, corp, staged, user};
 use crate::sessions::begin;
+use crate::{NOW, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -18,9 +18,11 @@ const MINUTE: Duration = Duration::from_mins(1);
 async fn waits<T>(looking: &mut PgConnection, work: &tokio::task::JoinHandle<T>) {
     let waits = "SELECT 1 FROM pg_stat_activity
                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while looking.fetch_optional(waits).await.unwrap().is_none() {
+    until("the work waits for a lock", async || {
         assert!(!work.is_finished(), "it should wait");
-    }
+        looking.fetch_optional(waits).await.unwrap().is_some()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

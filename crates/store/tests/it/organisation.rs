@@ -10,8 +10,8 @@ use wecom_login_store::{
     Staged, Store, Under, ViewingApp, WalkedDepartment, Whom,
 };
 
-use crate::NOW;
 use crate::backends::{Fresh, on_every_database};
+use crate::{NOW, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -190,9 +190,11 @@ async fn of_many_leavers_everybody_is_told(fresh: Fresh) {
     }
     company.now = NOW + MINUTE;
     let run = company.walk(vec![staged("stays", "a", company.now)]).await;
-    while !fresh.store.next_to_ask(run.id, Whom::Leavers, 1).await.unwrap().is_empty() {
+    until("nobody is left to ask about", async || {
         company.gone(&run, Whom::Leavers).await;
-    }
+        fresh.store.next_to_ask(run.id, Whom::Leavers, 1).await.unwrap().is_empty()
+    })
+    .await;
     assert_eq!(company.apply(&run, None).await.0.left, MANY as u64);
 
     let told = fresh.store.outbox(0, 10_000).await.unwrap();

@@ -6,9 +6,9 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use wecom_login_model::{Fingerprint, MemberRef};
 use wecom_login_store::{PostgresOptions, Store};
 
-use crate::NOW;
 use crate::backends::{address, empty_database};
 use crate::wire::{State, Wire};
+use crate::{NOW, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -93,9 +93,11 @@ async fn a_transaction_that_is_cut_half_way_never_was() {
                  AND query LIKE 'INSERT INTO bindings%'";
     // Within a transaction the answer would stay the same.
     let mut looking = PgConnection::connect(&world.url).await.unwrap();
-    while looking.fetch_optional(waits).await.unwrap().is_none() {
+    until("the binding waits for the lock", async || {
         assert!(!registering.is_finished(), "it should wait");
-    }
+        looking.fetch_optional(waits).await.unwrap().is_some()
+    })
+    .await;
     world.wire.set(State::Cut);
     let error = registering.await.unwrap().unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");

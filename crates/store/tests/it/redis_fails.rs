@@ -6,9 +6,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use wecom_login_store::{KeyValue, RedisOptions, Store};
 
-use crate::NOW;
 use crate::backends::{Backend, Fresh, server};
 use crate::wire::{State, Wire};
+use crate::{NOW, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -42,9 +42,7 @@ impl OwnRedis {
     }
 
     async fn answers(&self) {
-        while self.options().probe().await.is_err() {
-            tokio::task::yield_now().await;
-        }
+        until("Redis answers", async || self.options().probe().await.is_ok()).await;
     }
 
     fn options(&self) -> RedisOptions {

@@ -22,8 +22,7 @@ pub mod browser;
 
 use browser::{Browser, Page};
 
-/// No wait of a test is longer.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+use crate::wait;
 
 /// The full name of the instance.
 pub const ELEMENT: &str = "auths.loginTypes.Example";
@@ -181,7 +180,6 @@ impl Builder {
             let settings = settings(address, &app, &folder.path().join("data"), &self.change);
             run(settings, &clock, self.budget, self.register, listener).await
         };
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (login, instance, app) = server;
         World {
             wecom,
@@ -190,7 +188,7 @@ impl Builder {
             login,
             instance,
             app,
-            http,
+            http: http(),
             address,
             budget: self.budget,
             change: self.change,
@@ -199,6 +197,11 @@ impl Builder {
             folder,
         }
     }
+}
+
+fn http() -> reqwest::Client {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    client.timeout(wait::PATIENCE).build().unwrap()
 }
 
 fn settings(address: SocketAddr, app: &std::path::Path, data: &std::path::Path, change: &Change) -> Settings {
@@ -293,7 +296,8 @@ impl World {
 
     /// Waits until the server that was told to stop has stopped.
     pub async fn stopped(&mut self) {
-        std::mem::replace(&mut self.running.done, tokio::spawn(async {})).await.unwrap();
+        let done = std::mem::replace(&mut self.running.done, tokio::spawn(async {}));
+        wait::within("the stop of the server", done).await.unwrap();
     }
 
     /// Starts the server that has stopped.
@@ -306,8 +310,8 @@ impl World {
         drop(std::mem::replace(&mut self.running.stop, stop));
         let done = std::mem::replace(&mut self.running.done, tokio::spawn(async {}));
         // Connections that are kept alive would keep the port.
-        self.http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        done.await.unwrap();
+        self.http = http();
+        wait::within("the stop of the server", done).await.unwrap();
         TcpListener::bind(self.address).await.unwrap()
     }
 
@@ -318,15 +322,14 @@ impl World {
 
     /// Works until no contact event waits.
     pub async fn settle(&self) {
-        let work = async {
-            while self.waiting().await > 0 {
+        wait::found("no contact event waits", async || match self.waiting().await {
+            0 => Ok(()),
+            waiting => {
                 self.events().work().await.unwrap();
-                tokio::task::yield_now().await;
+                Err(waiting)
             }
-        };
-        tokio::time::timeout(PATIENCE, work)
-            .await
-            .unwrap_or_else(|_| panic!("contact events still wait after {PATIENCE:?}"));
+        })
+        .await;
     }
 
     /// Contact events that wait.

@@ -1,6 +1,6 @@
 //! The client against a scripted WeCom on loopback: canned answers, counters, and gates that hold an answer back until
 //! the test releases it. No sleeps: tests move the clock.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod budgets;
 mod callback;

@@ -79,6 +79,25 @@ pub(crate) fn member() -> Reply {
     json(r#"{"errcode":0,"errmsg":"ok","userid":"zhangsan"}"#)
 }
 
+/// No wait is longer; what is waited for takes a fraction of it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The outcome of the work, or a failure that names what did not come in time.
+pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let outcome = tokio::time::timeout(PATIENCE, work).await;
+    outcome.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
+}
+
+/// Looks until it is so.
+pub(crate) async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !look().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(what, looking).await;
+}
+
 type Script = dyn Fn(&Seen) -> Reply + Send + Sync;
 
 #[derive(Clone)]
@@ -135,7 +154,8 @@ impl WeCom {
     /// Returns when `path` has been asked for `times` times.
     pub(crate) async fn asked(&self, path: &str, times: usize) {
         let mut counts = self.counts.subscribe();
-        counts.wait_for(|counts| counts.get(path).copied().unwrap_or(0) >= times).await.unwrap();
+        let asked = counts.wait_for(|counts| counts.get(path).copied().unwrap_or(0) >= times);
+        within(&format!("{path} is called {times} times"), asked).await.unwrap();
     }
 
     pub(crate) fn requests(&self) -> Vec<Seen> {

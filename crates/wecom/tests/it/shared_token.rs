@@ -11,7 +11,7 @@ use wecom::{
 };
 use wecom::{Fingerprint, Secret, SeededEntropy, UserId};
 
-use crate::script::{Gate, WeCom, clock, member, refuse, token};
+use crate::script::{Gate, WeCom, clock, member, refuse, token, until, within};
 
 fn processes(wecom: &WeCom, store: &Arc<dyn TokenStore>, how_many: u64) -> Vec<Client> {
     (0..how_many)
@@ -34,7 +34,7 @@ async fn twenty_cold_processes_fetch_once() {
         .collect();
     wecom.asked("gettoken", 1).await;
     gate.open();
-    for answer in join_all(callers).await {
+    for answer in within("the token", join_all(callers)).await {
         assert_eq!(answer.unwrap().unwrap(), Secret::new("T1"));
     }
     assert_eq!(wecom.count("gettoken"), 1);
@@ -55,7 +55,7 @@ async fn a_dead_token_is_replaced_once_for_all_processes() {
     let calls = clients.iter().map(|client| async {
         client.within(Budget::background()).user(&UserId::parse("zhangsan").unwrap()).await
     });
-    for answer in join_all(calls).await {
+    for answer in within("the answers", join_all(calls)).await {
         answer.unwrap();
     }
     assert_eq!(wecom.count("gettoken"), 2);
@@ -77,9 +77,7 @@ async fn a_token_near_its_end_is_renewed_once_for_all_processes() {
     clock.advance(Duration::from_mins(110));
     for client in &clients {
         let calls = client.within(Budget::background());
-        while calls.access_token().await.unwrap() != Secret::new("T2") {
-            tokio::task::yield_now().await;
-        }
+        until("T2", async || calls.access_token().await.unwrap() == Secret::new("T2")).await;
     }
     assert_eq!(wecom.count("gettoken"), 2);
 }
@@ -94,12 +92,10 @@ async fn a_dead_holder_of_the_lease_is_replaced_when_the_lease_ends() {
     let dead = LeaseId::new(&SeededEntropy::new(9));
     assert!(store.lease(client.token_key(), dead, Duration::from_secs(6)).await.unwrap());
     let waiting = tokio::spawn(async move { client.within(Budget::background()).access_token().await });
-    while asked.leases.load(Ordering::SeqCst) < 2 {
-        tokio::task::yield_now().await;
-    }
+    until("the lease is asked for again", async || asked.leases.load(Ordering::SeqCst) >= 2).await;
     assert_eq!(wecom.count("gettoken"), 0, "the lease is respected while it lasts");
     clock.advance(Duration::from_secs(6));
-    assert_eq!(waiting.await.unwrap().unwrap(), Secret::new("T1"));
+    assert_eq!(within("the token", waiting).await.unwrap().unwrap(), Secret::new("T1"));
 }
 
 /// Passes on, and counts who asks for the lease.

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use wecom::{AuthCode, Budget, Transport};
 use wecom::{Secret, UserId};
 
-use crate::script::{Gate, WeCom, clock, json, member, refuse, token};
+use crate::script::{Gate, WeCom, clock, json, member, refuse, token, until, within};
 
 fn zhangsan() -> UserId {
     UserId::parse("zhangsan").unwrap()
@@ -26,7 +26,7 @@ async fn a_thousand_cold_callers_fetch_once() {
     let callers: Vec<_> = callers.collect();
     wecom.asked("gettoken", 1).await;
     gate.open();
-    for answer in join_all(callers).await {
+    for answer in within("the token", join_all(callers)).await {
         assert_eq!(answer.unwrap().unwrap(), Secret::new("T1"));
     }
     assert_eq!(wecom.count("gettoken"), 1);
@@ -59,7 +59,7 @@ async fn a_thousand_callers_with_one_dead_token_replace_it_once() {
     let calls: Vec<_> = calls.collect();
     wecom.asked("user/get", callers).await;
     all_arrived.open();
-    for answer in join_all(calls).await {
+    for answer in within("the answers", join_all(calls)).await {
         answer.unwrap().unwrap();
     }
     assert_eq!(wecom.count("gettoken"), 2, "the first one, and one in its place");
@@ -86,7 +86,7 @@ async fn a_dead_token_that_comes_again_under_the_same_text_is_fetched_once_too()
         .collect();
     wecom.asked("user/get", 50).await;
     gate.open();
-    for answer in join_all(calls).await {
+    for answer in within("the answers", join_all(calls)).await {
         answer.unwrap().unwrap();
     }
     assert_eq!(wecom.count("gettoken"), 2);
@@ -132,7 +132,7 @@ async fn a_caller_who_leaves_does_not_take_the_answer_along() {
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     gate.open();
-    assert_eq!(second.await.unwrap().unwrap(), Secret::new("T1"));
+    assert_eq!(within("the token", second).await.unwrap().unwrap(), Secret::new("T1"));
     assert_eq!(wecom.count("gettoken"), 1);
 }
 
@@ -174,9 +174,7 @@ async fn near_its_end_a_token_is_renewed_while_the_old_one_serves() {
     }
     wecom.asked("gettoken", 2).await;
     gate.open();
-    while calls.access_token().await.unwrap() != Secret::new("T2") {
-        tokio::task::yield_now().await;
-    }
+    until("T2", async || calls.access_token().await.unwrap() == Secret::new("T2")).await;
     assert_eq!(wecom.count("gettoken"), 2);
 }
 
@@ -201,9 +199,7 @@ async fn a_renewal_that_fails_is_not_repeated_at_once_and_the_old_token_serves()
     }
     assert_eq!(wecom.count("gettoken"), 2);
     clock.advance(Duration::from_secs(30));
-    while calls.access_token().await.unwrap() != Secret::new("T3") {
-        tokio::task::yield_now().await;
-    }
+    until("T3", async || calls.access_token().await.unwrap() == Secret::new("T3")).await;
     assert_eq!(wecom.count("gettoken"), 3);
 }
 

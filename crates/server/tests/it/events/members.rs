@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use wecom_login_simulator::{Fault, FaultKind, Member, sample};
+use wecom_login_testkit::wait::until;
 
 use super::LocalCopy as _;
 use super::{Sender, keys, member};
@@ -213,9 +214,11 @@ async fn a_row_that_an_event_asks_about_is_not_good() {
     world.wecom.fault(Fault::new("user/get", FaultKind::Status { code: 500 }));
     Sender::contacts(&world).change(&member("update_user", "lisi")).await;
     // Each attempt asks twice.
-    while world.wecom.calls_of("user/get") < 2 {
+    until("user/get is called twice", async || {
         world.events().work().await.unwrap();
-    }
+        world.wecom.calls_of("user/get") >= 2
+    })
+    .await;
     world.wecom.clear_faults();
     world.wecom.reset_calls();
     world.sign_in(&world.browser(), "lisi").await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use wecom_login_simulator::{Fault, FaultKind, Member, sample};
+use wecom_login_testkit::wait::until;
 
 use super::LocalCopy as _;
 use super::{Sender, change, keys, member};
@@ -16,10 +17,11 @@ async fn company() -> World {
 
 /// Waits until the queue has tried and failed at least once.
 async fn tried(world: &World) {
-    while world.wecom.calls_of("user/get") == 0 {
+    until("user/get is called", async || {
         world.events().work().await.unwrap();
-        tokio::task::yield_now().await;
-    }
+        world.wecom.calls_of("user/get") > 0
+    })
+    .await;
 }
 
 #[rstest::rstest]

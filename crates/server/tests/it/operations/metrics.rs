@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use wecom_login_simulator::{CodeRequest, Fault, FaultKind, sample};
+use wecom_login_testkit::wait::PATIENCE;
 
 use super::{bearer, operated};
 use crate::browser::Page;
@@ -175,7 +176,7 @@ async fn a_listener_of_its_own_on_loopback_asks_for_no_key() {
     // It listens there before it answers anywhere.
     assert_eq!(world.browser().get("/healthz").await.status, 200);
     let address = world.server().metrics_address().unwrap();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
     let page = http.get(format!("http://{address}/metrics")).send().await.unwrap();
     assert_eq!(page.status(), 200);
     assert_eq!(read(&page.text().await.unwrap())["wecom_login_database_up"], "1");

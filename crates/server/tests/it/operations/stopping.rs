@@ -3,10 +3,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use wecom_login_model::{Clock, SystemClock, Timestamp};
 use wecom_login_server::{Server, Settings, Surroundings};
 use wecom_login_simulator::{Fault, FaultKind, sample};
+use wecom_login_testkit::wait::{PATIENCE, found, until, within};
 
 use super::operated;
 use crate::world::{SESSION_COOKIE, world};
@@ -24,9 +25,7 @@ async fn a_sign_in_under_way_is_finished_and_nobody_new_is_let_in() {
     world.wecom.held(1).await;
     world.stop();
     // From here on the system refuses whoever connects.
-    while tokio::net::TcpStream::connect(world.address()).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    until("nobody listens", async || TcpStream::connect(world.address()).await.is_err()).await;
     world.wecom.clear_faults();
     let (page, browser) = under_way.await.unwrap();
     assert_eq!(page.location(), "/");
@@ -47,9 +46,7 @@ async fn a_sign_in_whose_browser_went_away_is_finished_too() {
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
     world.stop();
-    while tokio::net::TcpStream::connect(world.address()).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    until("nobody listens", async || TcpStream::connect(world.address()).await.is_err()).await;
     world.wecom.clear_faults();
     world.stopped().await;
     assert_eq!(world.store().await.rows(world.now()).await.unwrap().live_sessions, 1);
@@ -62,12 +59,11 @@ async fn it_says_that_it_stops_before_it_does() {
     let browser = world.browser();
     assert_eq!(browser.get("/readyz").await.status, 200);
     world.stop();
-    let page = loop {
+    let page = found("it is not ready", async || {
         let page = browser.get("/readyz").await;
-        if page.status != 200 {
-            break page;
-        }
-    };
+        if page.status == 200 { Err(page) } else { Ok(page) }
+    })
+    .await;
     assert_eq!((page.status.as_u16(), page.json()["status"].as_str()), (503, Some("stopping")));
     // Whoever comes all the same is served until the delay is over.
     assert_eq!(world.sign_in(&browser, "zhangsan").await.location(), "/");
@@ -91,13 +87,11 @@ async fn a_sync_under_way_is_left_and_keeps_nobody_waiting() {
     world.start_again().await;
     let begun = admin.post_json("/console/api/sync", &json!({})).await.json();
     assert_eq!(begun["errcode"], 0, "{begun}");
-    let runs = loop {
+    let runs = found("no sync is under way", async || {
         let told = admin.get_json("/console/api/sync").await.json()["data"].clone();
-        if told["running"] == json!([]) {
-            break told["runs"].clone();
-        }
-        tokio::task::yield_now().await;
-    };
+        if told["running"] == json!([]) { Ok(told["runs"].clone()) } else { Err(told) }
+    })
+    .await;
     assert_eq!(runs.as_array().unwrap().len(), 1, "the same run: {runs}");
     assert_eq!(runs[0]["outcome"], "complete", "{runs}");
 }
@@ -131,14 +125,11 @@ async fn with_a_broken_worker(shutdown_delay: Duration) -> (Server, TcpListener,
     (server, listener, folder)
 }
 
-/// Far longer than it takes.
-const AT_LAST: Duration = Duration::from_mins(1);
-
 #[tokio::test]
 async fn a_worker_that_breaks_off_ends_the_server_with_an_error() {
     let (server, listener, _folder) = with_a_broken_worker(Duration::ZERO).await;
-    let ended = tokio::time::timeout(AT_LAST, server.run(listener, std::future::pending())).await;
-    let error = ended.expect("nobody has noticed").unwrap_err().to_string();
+    let ended = within("the end of the server", server.run(listener, std::future::pending())).await;
+    let error = ended.unwrap_err().to_string();
     assert!(error.starts_with("a worker broke off: "), "{error}");
 }
 
@@ -147,17 +138,13 @@ async fn a_worker_that_breaks_off_is_seen_by_whoever_spreads_requests() {
     let (server, listener, _folder) = with_a_broken_worker(Duration::from_mins(10)).await;
     let url = format!("http://{}/readyz", listener.local_addr().unwrap());
     let running = tokio::spawn(server.run(listener, std::future::pending()));
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let stopping = async {
-        loop {
-            let page = http.get(&url).send().await.unwrap();
-            let status = page.status();
-            let told: serde_json::Value = serde_json::from_str(&page.text().await.unwrap()).unwrap();
-            if told["status"] == "stopping" {
-                break status;
-            }
-        }
-    };
-    assert_eq!(tokio::time::timeout(AT_LAST, stopping).await.expect("nobody has noticed"), 503);
+    let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let status = found("it says that it stops", async || {
+        let page = http.get(&url).send().await.unwrap();
+        let status = page.status();
+        let told: serde_json::Value = serde_json::from_str(&page.text().await.unwrap()).unwrap();
+        if told["status"] == "stopping" { Ok(status) } else { Err(told) }
+    });
+    assert_eq!(status.await, 503);
     running.abort();
 }

@@ -14,7 +14,7 @@ use super::story::{
     self, HELD, Known, KnownPair, LEAVER, NEW_NAME, NEWCOMER, RETRY_KEY, code, narrow, sign_in, synchronise,
     synchronised, widen,
 };
-use super::{SECOND, server, within};
+use super::{SECOND, server};
 use crate::browser::Browser;
 use crate::front_end::{FrontEnd, Pair};
 use crate::world::{API, BROWSER_COOKIE, ELEMENT, SESSION_COOKIE, World, redirect};
@@ -217,7 +217,7 @@ async fn event_that_waited(world: &World) {
         .unwrap();
     assert_eq!(world.waiting().await, 1);
     world.advance(Duration::from_mins(1));
-    within(world.settle(), "the event").await;
+    world.settle().await;
     let model = world.server().auth_model(ELEMENT).unwrap();
     let row = model.get(&"Q(userId='wangwu')".parse().unwrap(), &[]).await.unwrap().unwrap();
     assert_eq!(row.name, NEW_NAME);

@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use wecom_login_server::Settings;
 use wecom_login_store::{PostgresOptions, Store};
+use wecom_login_testkit::program::output;
 
 /// With PostgreSQL the key is a setting; with SQLite the server makes it in the data folder.
 const POSTGRES_KEY: &str = "ZmljdGlvdXMga2V5IG9mIGEgbWFkZS11cCBjb21wYW4=";
@@ -157,7 +158,7 @@ impl Database {
 fn dump(address: &str) -> String {
     let mut command = Command::new("pg_dump");
     command.args(["--inserts", "--no-owner", "--no-privileges", address]);
-    let output = command.output().unwrap_or_else(|error| panic!("pg_dump must be in PATH: {error}"));
+    let output = output(command);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let depends = |line: &&str| {

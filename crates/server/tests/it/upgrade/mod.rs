@@ -14,7 +14,6 @@ mod faces;
 mod story;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::json;
 use wecom_login_model::{MemberRef, Timestamp};
@@ -27,18 +26,9 @@ use crate::world::{Builder, world};
 
 /// The folder to which the stories write the database that they have made.
 const WRITE: &str = "WECOM_LOGIN_WRITE_DATABASE";
-/// The longest that a test waits for something.
-const DEADLINE: Duration = Duration::from_mins(1);
 
 const OLD: &str = "auths.loginTypes.Old";
 const SECOND: &str = "auths.loginTypes.Second";
-
-/// Waits for something that must come.
-async fn within<T>(work: impl Future<Output = T>, what: &str) -> T {
-    tokio::time::timeout(DEADLINE, work)
-        .await
-        .unwrap_or_else(|_| panic!("{what} takes longer than {DEADLINE:?}"))
-}
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)

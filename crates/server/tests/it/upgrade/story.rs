@@ -12,10 +12,11 @@ use wecom_login_simulator::{
     CodeRequest, CodeScope, Fault, FaultKind, Member, SensitiveField, Simulator, sample,
 };
 use wecom_login_store::Store;
+use wecom_login_testkit::wait::{found, until};
 
 use super::database::Database;
 use super::faces::{keys_of, shown, with_key};
-use super::{OLD, SECOND, server, within};
+use super::{OLD, SECOND, server};
 use crate::browser::Browser;
 use crate::events::{self, Sender};
 use crate::front_end::{FrontEnd, Pair};
@@ -174,16 +175,11 @@ pub(super) fn code(world: &World, instance: &str, user_id: &str) -> String {
 
 /// What GET /console/api/sync tells once no sync is under way.
 pub(super) async fn synchronised(by: &Browser) -> Value {
-    let look = async {
-        loop {
-            let told = by.get_json("/console/api/sync").await.json()["data"].clone();
-            if told["running"] == json!([]) {
-                return told;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    within(look, "the sync").await
+    found("no sync is under way", async || {
+        let told = by.get_json("/console/api/sync").await.json()["data"].clone();
+        if told["running"] == json!([]) { Ok(told) } else { Err(told) }
+    })
+    .await
 }
 
 /// A sync of an instance's app from its beginning to its end; its run.
@@ -237,7 +233,7 @@ pub(super) async fn play(database: &Database) -> Known {
     };
     store.close().await;
     world.stop();
-    within(world.stopped(), "the stop").await;
+    world.stopped().await;
     Known { rows: database.rows().await, ..known }
 }
 
@@ -276,7 +272,7 @@ async fn departure(world: &World) -> (String, KnownPair) {
     assert!(left.unwrap().is_some());
     Sender::contacts(world).change(&events::member("delete_user", LEAVER)).await;
     assert_eq!((browser.me().await, program.me(&pair.access).await), (None, None));
-    within(world.settle(), "the event").await;
+    world.settle().await;
     (cookie, pair.into())
 }
 
@@ -311,12 +307,7 @@ async fn event_that_waits(world: &World) {
     world.wecom.reset_calls();
     world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code: -1 }));
     Sender::contacts(world).change(&events::member("update_user", "wangwu")).await;
-    let asked = async {
-        while world.wecom.calls_of("user/get") == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    within(asked, "the call").await;
+    until("user/get is called", async || world.wecom.calls_of("user/get") > 0).await;
 }
 
 fn cookie(browser: &Browser) -> String {

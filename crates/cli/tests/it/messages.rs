@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::program::{PROGRAM, Program, command};
+use crate::servers::OwnPostgres;
 
 /// Exit code, standard output and standard error.
 fn run(mut command: Command) -> (Option<i32>, String, String) {
@@ -254,4 +255,17 @@ fn a_server_whose_log_nobody_reads_goes_on() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// F38: every command printed `relation "_sqlx_migrations" already exists, skipping`.
+#[test]
+#[ignore = "needs PostgreSQL: scripts/with-servers cargo test -p wecom-login --test it notices -- --ignored"]
+fn notices_of_postgresql_are_not_printed() {
+    let (folder, postgres) = (tempfile::tempdir().unwrap(), OwnPostgres::start());
+    for _ in 0..2 {
+        let mut command = in_folder(folder.path(), &["account", "list"]);
+        command.env("WECOM_LOGIN_DATABASE", postgres.url("sslmode=disable"));
+        command.env("WECOM_LOGIN_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        assert_eq!(run(command), (Some(0), String::new(), String::new()));
+    }
 }

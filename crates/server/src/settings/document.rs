@@ -143,11 +143,12 @@ fn meaning(key: &Declaration, language: Language) -> String {
         // Table cells of the docs end like sentences.
         Language::Zh => format!("{}。", key.zh),
     };
-    let bound = |bound: &str, label: Bilingual, space: &str| {
+    let space = Bilingual { en: " ", zh: "" }.text(language);
+    let bound = |bound: &str, label: Bilingual| {
         if bound.is_empty() { String::new() } else { format!("{space}{} `{bound}`", label.text(language)) }
     };
-    let least = bound(key.least, Bilingual { en: "At least", zh: "最小" }, " ");
-    let most = bound(key.most, Bilingual { en: "At most", zh: "最大" }, " ");
+    let least = bound(key.least, Bilingual { en: "At least", zh: "最小" });
+    let most = bound(key.most, Bilingual { en: "At most", zh: "最大" });
     let stop =
         |text: &str| if text.is_empty() { "" } else { Bilingual { en: ".", zh: "。" }.text(language) };
     format!("{text}{least}{}{most}{}", stop(&least), stop(&most)).replace('|', "\\|")

@@ -2,7 +2,7 @@
 
 use wecom_login_element::Environment;
 
-use crate::settings::existing_key_in;
+use crate::settings::{AuditLog, existing_key_in};
 use crate::{Server, Settings, SettingsError};
 
 /// What a check has found, one sentence each.
@@ -37,6 +37,9 @@ pub async fn check(
     if let Some(settings) = knowing(&["data", "key"]) {
         check_data(settings, &mut checked.faults);
     }
+    if let Some(settings) = knowing(&["audit_log"]) {
+        check_audit_log(settings, &mut checked.faults);
+    }
     if let Some(settings) = knowing(&["database", "redis"]) {
         let unreachable = settings.storage.unreachable().await;
         let faults = unreachable.iter().map(|(key, error)| format!("{}: {error}", settings.naming(key)));
@@ -50,6 +53,20 @@ pub async fn check(
         checked.faults.extend(app_faults(settings, known, register).await);
     }
     checked
+}
+
+/// The folder of the audit log's file.
+fn check_audit_log(settings: &Settings, faults: &mut Vec<String>) {
+    let Some(AuditLog::File(path)) = &settings.operations.audit_log else { return };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let problem = if path.is_dir() {
+        "is a folder"
+    } else if folder.is_some_and(|folder| !folder.is_dir()) {
+        "its folder does not exist"
+    } else {
+        return;
+    };
+    faults.push(format!("{}: {}: {problem}", settings.naming("audit_log"), path.display()));
 }
 
 /// What is known beside the app's folder.

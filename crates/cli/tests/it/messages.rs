@@ -154,6 +154,42 @@ fn config_check_reports_all_faults_and_invents_none() {
 }
 
 #[test]
+fn config_check_looks_at_what_a_start_would_open() {
+    let folder = tempfile::tempdir().unwrap();
+    write_app(folder.path());
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    std::fs::write(folder.path().join("data/key"), "n0tAkey").unwrap();
+    let mut command =
+        in_folder(folder.path(), &["config", "check", "--public-url", "https://login.example.com"]);
+    command.env("WECOM_LOGIN_AUDIT_LOG", "none/audit.log");
+    let (code, faults, _) = run(command);
+    let expected = "data/key: the key must be 32 random bytes in Base64 (44 characters), as `openssl rand -base64 32` \
+                    makes them\nWECOM_LOGIN_AUDIT_LOG: none/audit.log: its folder does not exist\n";
+    assert_eq!((code, faults.as_str()), (Some(1), expected));
+}
+
+/// F44: `7d` was refused in an instance, and `24 h` only taken there.
+#[test]
+fn durations_of_an_instance_are_written_as_in_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    write_app(folder.path());
+    let config = folder.path().join("auths/loginTypes/Staff/Staff.json");
+    let text = std::fs::read_to_string(&config).unwrap();
+    for (duration, is_right) in
+        [("7d", true), ("24 h", true), ("0s", true), ("90m", true), ("7", false), ("1w", false)]
+    {
+        let fresh_for = format!(r#"{{"userFreshFor": "{duration}","#);
+        std::fs::write(&config, text.replacen('{', &fresh_for, 1)).unwrap();
+        let arguments = ["config", "check", "--public-url", "https://login.example.com"];
+        let (code, faults, _) = run(in_folder(folder.path(), &arguments));
+        let fault = "element auths.loginTypes.Staff, auths/loginTypes/Staff/Staff.json, key userFreshFor: must be a \
+                     duration such as 90s, 15m, 24h or 7d\n";
+        let expected = if is_right { "Settings and elements are in order.\n" } else { fault };
+        assert_eq!((code, faults.as_str()), (Some(i32::from(!is_right)), expected), "{duration}");
+    }
+}
+
+#[test]
 fn serve_reports_all_faults_of_the_settings_at_once() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wecom-login.toml"), "listen = 8000\nlog = 1\n").unwrap();

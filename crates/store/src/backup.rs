@@ -13,7 +13,7 @@ pub enum BackupError {
     #[error("the database is PostgreSQL: use pg_dump, as docs/operations.md shows")]
     NotSqlite,
     /// The file is there.
-    #[error("{0} is there already; it stays as it is")]
+    #[error("{0} exists already; it stays as it is")]
     Exists(PathBuf),
     /// The file cannot be written.
     #[error("{path}: {source}")]

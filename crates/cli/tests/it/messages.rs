@@ -51,7 +51,7 @@ fn an_error_of_the_system_is_said_once() {
         ),
         (&["apikey", "list", "--config", "nope.toml"], format!("nope.toml: cannot be read: {missing}")),
         (&["apikey", "add", "x", "--data", "a-file"], "--data: a-file: File exists (os error 17)".to_owned()),
-        (&["backup", "copy.db"], "copy.db is there already; it stays as it is".to_owned()),
+        (&["backup", "copy.db"], "copy.db exists already; it stays as it is".to_owned()),
         (&["backup", "none/copy.db"], format!("none/copy.db: {missing}")),
         (&["account", "import", "none.csv"], format!("none.csv: {missing}")),
         (&["config", "check", "--app", "nothere"], "1 fault".to_owned()),
@@ -245,10 +245,8 @@ fn it_starts_with_the_variables_of_an_env_file_and_of_a_service() {
 #[test]
 fn a_reader_that_has_gone_away_ends_a_command_quietly() {
     let folder = tempfile::tempdir().unwrap();
-    let mut list = String::from("username\n");
-    for number in 0..4_000 {
-        list.push_str(&format!("somebody-with-a-long-name-{number}\n"));
-    }
+    let names = (0..4_000).map(|number| format!("somebody-with-a-long-name-{number}\n"));
+    let list: String = std::iter::once("username\n".to_owned()).chain(names).collect();
     std::fs::write(folder.path().join("people.csv"), list).unwrap();
     assert_eq!(run(in_folder(folder.path(), &["account", "import", "people.csv"])).0, Some(0));
     for (arguments, expected) in [

@@ -19,13 +19,13 @@ impl Scalar for MemberRef {
     const KIND: &'static Kind = &Kind {
         shape: Shape::Text,
         label: Bilingual { zh: "成员", en: "member" },
-        rule: "a member as corpId/userId",
+        rule: "a member such as corpId/userId",
         pattern: "^\\s*[^/\\s]+/[^/\\s]+\\s*$",
     };
     const LIST: &'static Kind = &Kind {
         shape: Shape::List,
         label: Bilingual { zh: "成员列表", en: "list of members" },
-        rule: "members as corpId/userId",
+        rule: "members such as corpId/userId",
         pattern: <Self as Scalar>::KIND.pattern,
     };
 

@@ -302,7 +302,7 @@ const FILES: &[(&str, &str)] = &[
         "origins = ['null']",
         "line 1: origins: must hold origins (scheme, host and port only) such as https://app.example.com, not \"null\"",
     ),
-    ("admins = ['zhangsan']", "line 1: admins: must hold members as corpId/userId, not \"zhangsan\""),
+    ("admins = ['zhangsan']", "line 1: admins: must hold members such as corpId/userId, not \"zhangsan\""),
     ("allow_http = 2", "line 1: allow_http: must be true or false (or 1, 0, yes, no, on, off), not \"2\""),
     (
         "allow_http = 1979-05-27",
@@ -462,7 +462,7 @@ fn every_fault_is_reported_and_none_is_invented() {
             "wecom-login.toml line 3: listen: duplicate key",
             "wecom-login.toml line 4: admin: unknown key; did you mean admins?",
             "wecom-login.toml line 7: retention.audit: must be at least 1d, not \"1h\"",
-            "WECOM_LOGIN_ADMINS: must hold members as corpId/userId, not \"me\"",
+            "WECOM_LOGIN_ADMINS: must hold members such as corpId/userId, not \"me\"",
             "WECOM_LOGIN_DATABASE: must say sslmode=verify-full (with sslrootcert for a certificate authority of your own), or sslmode=disable on a network that you trust",
             "WECOM_LOGIN_SHUTDOWN_DELAY: must be a duration such as 90s, 15m, 24h or 7d, not \"soon\"",
             "--app-path: must be a list such as [\"first\", \"second\"], not \"\\u{7}\"",

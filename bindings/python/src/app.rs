@@ -76,11 +76,15 @@ impl Inner {
     /// An app of the caller's own. Its settings and its folder are looked at; nothing runs yet.
     pub(crate) fn new(mut settings: Settings, variables: Vec<(String, Secret)>) -> Result<Arc<Self>, String> {
         // A later change of the working folder changes nothing.
-        for path in [&mut settings.app, &mut settings.data].into_iter().chain(&mut settings.app_path) {
+        for path in [&mut settings.folders.app, &mut settings.folders.data]
+            .into_iter()
+            .chain(&mut settings.folders.app_path)
+        {
             *path = std::path::absolute(&*path).map_err(|error| format!("{}: {error}", path.display()))?;
         }
-        let look = settings.app_path.iter().fold(Environment::new(framework()), Environment::app_path);
-        App::open(&settings.app, &look).map_err(|error| error.to_string())?;
+        let look =
+            settings.folders.app_path.iter().fold(Environment::new(framework()), Environment::app_path);
+        App::open(&settings.folders.app, &look).map_err(|error| error.to_string())?;
         Ok(Self::with(settings, variables, Types::default(), State::Asleep))
     }
 
@@ -99,7 +103,7 @@ impl Inner {
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
-        self.settings.app.clone()
+        self.settings.folders.app.clone()
     }
 
     /// The app with everything that it needs, opened if need be. Call it between [`process::begin`] and the end of the

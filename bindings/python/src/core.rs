@@ -1,5 +1,6 @@
 //! An app as `wecom_login.App` asks it: names in, names and plain values out.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use wecom_login_element::{App, Kind};
 use wecom_login_model::Secret;
-use wecom_login_server::{AuditLog, Given, Settings};
+use wecom_login_server::{AuditLog, Override, Settings, SettingsError};
 
 use crate::app::{Inner, Opened};
 use crate::call::Function;
@@ -41,6 +42,15 @@ impl Core {
     }
 }
 
+/// The argument of `open_app` that sets a key.
+fn argument(key: &str) -> String {
+    match key {
+        "app" => "dir".to_owned(),
+        "app_path" => "appPath".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 #[pymethods]
 impl Core {
     /// Looks at settings and folder; nothing runs until the first call.
@@ -51,26 +61,36 @@ impl Core {
         config: Option<PathBuf>,
         data: Option<PathBuf>,
         app_path: Vec<PathBuf>,
-        environment: Vec<(String, String)>,
+        environment: Vec<(OsString, OsString)>,
     ) -> PyResult<Self> {
         log::start();
         let opened = py.detach(|| {
             let _under_way = process::begin();
             let overrides = [
-                Some(("app", Given::Path(app))),
-                data.map(|data| ("data", Given::Path(data))),
-                (!app_path.is_empty()).then_some(("app_path", Given::Paths(app_path))),
+                Some(("app", Override::Path(app))),
+                data.map(|data| ("data", Override::Path(data))),
+                (!app_path.is_empty()).then_some(("app_path", Override::Paths(app_path))),
             ];
             let file = Settings::file(config);
-            let mut settings =
-                Settings::load(file.as_deref(), environment.clone(), overrides.into_iter().flatten())
-                    .map_err(|error| error.to_string())?;
-            // Standard output is the caller's own.
-            if settings.audit_log == Some(AuditLog::Stdout) {
-                settings.audit_log = None;
+            let loaded = Settings::load_naming(
+                file.as_deref(),
+                environment.clone(),
+                overrides.into_iter().flatten(),
+                argument,
+            );
+            for warning in loaded.as_ref().map_or_else(SettingsError::warnings, Settings::warnings) {
+                tracing::warn!("{warning}");
             }
-            let variables =
-                environment.into_iter().map(|(name, value)| (name, Secret::from(value))).collect();
+            let mut settings = loaded.map_err(|error| error.to_string())?;
+            // Standard output is the caller's own.
+            if settings.operations.audit_log == Some(AuditLog::Stdout) {
+                settings.operations.audit_log = None;
+            }
+            // What is not UTF-8 stands in no configuration.
+            let text = |(name, value): (OsString, OsString)| {
+                Some((name.into_string().ok()?, Secret::from(value.into_string().ok()?)))
+            };
+            let variables = environment.into_iter().filter_map(text).collect();
             let inner = Inner::new(settings, variables)?;
             process::register(&inner);
             Ok(Self { inner })

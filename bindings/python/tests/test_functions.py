@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Optional
 
@@ -150,14 +151,41 @@ def test_settings_are_those_of_the_program(
         app.getElement(STAFF).getLoginConfig()
     assert (tmp_path / "other" / "wecom-login.db").exists(), "where the app was opened, not where it was first used"
 
-    monkeypatch.setenv("WECOM_LOGIN_DATEN", "x")
-    with pytest.raises(wecom_login.StartError, match="WECOM_LOGIN_DATEN: unknown key daten"):
-        wecom_login.open_app(staff.folder)
-    monkeypatch.delenv("WECOM_LOGIN_DATEN")
     monkeypatch.setenv("WECOM_LOGIN_KEY", "no key")
-    with wecom_login.open_app(staff.folder, data=tmp_path / "third") as app:
-        with pytest.raises(wecom_login.StartError, match="32 random bytes"):
-            app.getElement(STAFF)
+    with pytest.raises(wecom_login.StartError, match="WECOM_LOGIN_KEY: must be 32 random bytes"):
+        wecom_login.open_app(staff.folder, data=tmp_path / "third")
+
+
+def test_variables_that_no_setting_has_are_logged(
+    staff: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WECOM_LOGIN_DATEN", "x")
+    monkeypatch.setenv("WECOM_LOGIN_PORT", "tcp://10.0.48.109:8000")
+    monkeypatch.setenv("WECOM_LOGIN_SYNC_MINUTES", "60\r")
+    with wecom_login.open_app(staff.folder, data=tmp_path / "data"):
+        pass
+    told = [record.getMessage() for record in caplog.records]
+    assert any("WECOM_LOGIN_DATEN: no setting has this name" in message for message in told), told
+    assert any("WECOM_LOGIN_SYNC_MINUTES: the next version does not read it" in message for message in told), told
+    assert not any("WECOM_LOGIN_PORT" in message for message in told), told
+
+
+def test_all_faults_of_the_settings_are_told_with_their_sources(
+    staff: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wecom-login.toml").write_text("listen = 8000\n")
+    monkeypatch.setenv("WECOM_LOGIN_ALLOW_HTTP", "maybe")
+    monkeypatch.setenv("WECOM_LOGIN_BRAND_NAME", os.fsdecode(b"\xd4\xc6"))
+    with pytest.raises(wecom_login.StartError) as told:
+        wecom_login.open_app(staff.folder, data="\a")
+    assert str(told.value).splitlines()[1:] == [
+        "  wecom-login.toml line 1: listen: must be text in quotes (an address and a port such as 127.0.0.1:8000), "
+        "not 8000",
+        "  WECOM_LOGIN_ALLOW_HTTP: must be true or false (or 1, 0, yes, no, on, off), not \"maybe\"",
+        "  WECOM_LOGIN_BRAND_NAME: is not UTF-8",
+        "  data: must be a path without control characters, not \"\\u{7}\"",
+    ]
 
 
 def test_a_folder_that_is_no_app_is_told_at_once_and_nothing_is_left_behind(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 mod commands;
 mod logging;
+mod output;
 mod stop;
+mod values;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -114,9 +116,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the program's last word")]
 fn failed(error: &anyhow::Error) -> u8 {
-    eprintln!("wecom-login: {error:#}");
+    if error.is::<output::ReaderGone>() {
+        return 0;
+    }
+    output::complain(error);
     if error.is::<commands::NotThere>() { 3 } else { 1 }
 }
 

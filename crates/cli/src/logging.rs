@@ -12,5 +12,7 @@ pub(crate) fn start() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // It would say so on standard error, where nobody reads any more, and panic.
+        .log_internal_errors(false)
         .try_init();
 }

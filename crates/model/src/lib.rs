@@ -5,10 +5,12 @@
 //! accounts are defined here. Nothing in this crate does input or output.
 
 mod account;
+mod duration;
 mod member;
 mod token;
 
 pub use account::{Account, AccountId, InvalidAccount, MemberRef, Username};
+pub use duration::{DURATION_PATTERN, DURATION_RULE, duration_text, parse_duration};
 pub use member::{Department, Member, MemberStatus, Profile};
 pub use token::{TOKEN_LENGTH, is_token, random_token, token_of};
 pub use wecom::{

@@ -4,29 +4,24 @@
 //! opens the database; [`Server::run`] answers until told to stop. Denied by default: a route, an origin, a
 //! `return_to` or a proxy counts only when it is named.
 
-mod brand;
 mod check;
 mod console;
 mod element_api;
 mod http;
-mod key;
 mod metrics;
 mod operations;
-mod retention;
 mod routes;
 mod server;
 mod session;
 mod settings;
 mod sign_in;
 mod state;
-mod storage;
 mod wecom_callback;
 
-pub use brand::Brand;
-pub use check::check;
+pub use check::{Checked, check};
 pub use http::error_numbers::explanations;
-pub use operations::audit_file::AuditLog;
-pub use retention::Retention;
 pub use server::{FileWatch, Server, StartError, Surroundings, has_database, open_store};
-pub use settings::{Given, Settings, SettingsError};
-pub use storage::Storage;
+pub use settings::{
+    Administrators, AuditLog, Brand, BrandStyle, Folders, Interval, KeyError, Network, OperationsSettings,
+    OrganisationSettings, Override, Retention, SessionLimits, Settings, SettingsError, Storage, StorageError,
+};

@@ -16,14 +16,13 @@ use wecom_login_session::Sessions;
 use wecom_login_sign_in::{
     FRAMEWORK, Instance, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework,
 };
-use wecom_login_store::{SealKey, Sealer, Store};
+use wecom_login_store::{SealError, SealKey, Sealer, Store};
 
 use crate::http::connections::Connections;
 use crate::http::cookies::Cookies;
 use crate::http::rate_limits::Limits;
-use crate::key::seal_key;
 use crate::metrics::{CountingSink, Metrics};
-use crate::operations::audit_file::{AuditFile, AuditLines, AuditLog};
+use crate::operations::audit_file::{AuditFile, AuditLines};
 use crate::operations::background::Background;
 use crate::operations::event_apps::ConfiguredApps;
 use crate::operations::janitor;
@@ -32,7 +31,7 @@ use crate::operations::reload::Reload;
 use crate::operations::shared_tokens::SharedTokens;
 use crate::operations::workers::Workers;
 use crate::routes::{router, table};
-use crate::settings::Settings;
+use crate::settings::{AuditLog, KeyError, Settings, StorageError, key_in};
 use crate::state::{AppState, Apps, Config, Identity, Operations, Organisation};
 
 /// Requests and sign-ins under way get this long when the server is told to stop; a sign-in's budget is half of it.
@@ -46,30 +45,40 @@ const METRICS_CONNECTIONS: usize = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The app folder cannot be read.
-    #[error("app: {0}")]
-    App(#[from] OpenError),
-    /// The data folder cannot be made or read.
-    #[error("data folder {path}: {source}")]
-    Data {
-        /// The folder.
-        path: std::path::PathBuf,
+    #[error("{setting}: {source}")]
+    App {
+        /// The setting, with the place where it is set.
+        setting: String,
         /// Why.
-        source: std::io::Error,
+        source: OpenError,
     },
     /// The database does not open.
+    #[error("{setting}: {source}")]
+    Storage {
+        /// The setting, with the place where it is set.
+        setting: String,
+        /// Why.
+        source: StorageError,
+    },
+    /// A statement failed.
     #[error("{0}")]
     Store(#[from] wecom_login_store::Error),
     /// The audit file cannot be opened.
-    #[error("audit_log {path}: {source}")]
+    #[error("{setting}: {path}: {source}")]
     Audit {
+        /// The setting, with the place where it is set.
+        setting: String,
         /// The file.
         path: String,
         /// Why.
         source: std::io::Error,
     },
-    /// The key that seals values at rest cannot be used.
+    /// The key in the data folder cannot be used.
     #[error("{0}")]
-    Key(String),
+    Key(#[from] KeyError),
+    /// The key cannot seal.
+    #[error("{0}")]
+    Seal(#[from] SealError),
     /// The HTTP client cannot be made.
     #[error("{0}")]
     WeCom(#[from] wecom::Error),
@@ -141,12 +150,19 @@ impl Server {
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
         // Before the data folder is made: a mistyped app folder should leave nothing behind.
-        if let Err(source) = std::fs::read_dir(&settings.app) {
-            return Err(OpenError::Unreadable { path: settings.app, source }.into());
+        if let Err(source) = std::fs::read_dir(&settings.folders.app) {
+            let setting = settings.naming("app");
+            return Err(StartError::App {
+                setting,
+                source: OpenError::Unreadable { path: settings.folders.app, source },
+            });
         }
-        let store = settings.storage.with_values(settings.storage.database(&settings.data).await?).await?;
-        let audit_file = settings.audit_log.as_ref().map(audit_file).transpose()?;
-        let key = seal_key(settings.key.as_ref(), &settings.data, &surroundings.entropy)?;
+        let store = open_values(&settings, open_database(&settings).await?).await?;
+        let audit_file = audit_file(&settings)?;
+        let key = match &settings.storage.key {
+            Some(key) => key.clone(),
+            None => key_in(&settings.folders.data, &surroundings.entropy)?,
+        };
         Self::open_on(store, &key, audit_file, settings, surroundings, register)
     }
 
@@ -157,10 +173,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let surroundings = Surroundings::default();
         let store = Store::open_sqlite(Path::new(":memory:")).await?;
-        let key = match &settings.key {
-            Some(key) => seal_key(Some(key), &settings.data, &surroundings.entropy)?,
-            None => SealKey::generate(&surroundings.entropy),
-        };
+        let key = SealKey::generate(&surroundings.entropy);
         Self::open_on(store, &key, None, settings, surroundings, register)
     }
 
@@ -173,7 +186,7 @@ impl Server {
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
         let Surroundings { clock, entropy, sign_in_budget, silence, variables } = surroundings;
-        let sealer = Sealer::new(key, entropy.clone()).map_err(|error| StartError::Key(error.to_string()))?;
+        let sealer = Sealer::new(key, entropy.clone())?;
         let metrics = Arc::new(Metrics::new());
         let sink = CountingSink { metrics: metrics.clone(), file: audit_file.clone() };
         let store = store.with_audit_sink(Arc::new(sink));
@@ -183,8 +196,9 @@ impl Server {
             tokens: Arc::new(SharedTokens::new(store.key_value(), sealer.clone(), clock.clone())),
             transport: Transport::builder().observer(metrics.clone()).build()?,
         };
-        let sessions = Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions);
-        let accounts = Accounts::new(store.clone(), clock.clone(), settings.admins.clone());
+        let sessions =
+            Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions.lifetimes());
+        let accounts = Accounts::new(store.clone(), clock.clone(), settings.administrators.admins.clone());
         let login =
             Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget)
                 .with_accounts(accounts.clone());
@@ -192,11 +206,13 @@ impl Server {
         let ours = QywxInnerType::new(login.clone(), registry.clone(), wiring.clone());
         let mut environment =
             Environment::new(framework()).variables(variables).with_type(FRAMEWORK, TYPE_NAME, ours);
-        for folder in &settings.app_path {
+        for folder in &settings.folders.app_path {
             environment = environment.app_path(folder);
         }
-        let watch = Watch::open(&settings.app, &register(environment))?;
-        let apps = ConfiguredApps { instances: registry.clone(), sync_every: settings.sync_every };
+        let watch = Watch::open(&settings.folders.app, &register(environment))
+            .map_err(|source| StartError::App { setting: settings.naming("app"), source })?;
+        let apps =
+            ConfiguredApps { instances: registry.clone(), sync_every: settings.organisation.sync_every.0 };
         let reload = Arc::new(Reload::new(watch, registry, wiring));
         let own_paths = table::own_paths();
         let (loaded, faults) = reload.first(&settings, &own_paths);
@@ -214,7 +230,9 @@ impl Server {
         let operations = Operations {
             store,
             metrics,
-            connections: Connections::at_most(settings.max_connections),
+            connections: Connections::at_most(
+                usize::try_from(settings.network.max_connections).unwrap_or(usize::MAX),
+            ),
             audit_file,
             readiness: Readiness::default(),
             stopping: CancellationToken::new(),
@@ -308,7 +326,7 @@ impl Server {
 
     /// How often the schedule of the settings synchronises, if at all.
     pub fn sync_every(&self) -> Option<Duration> {
-        self.app.config.settings.sync_every
+        self.app.config.settings.organisation.sync_every.0
     }
 
     /// The contact events that WeCom sends.
@@ -325,7 +343,7 @@ impl Server {
 
     /// Where GET /metrics is answered besides the main address.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
-        self.app.config.settings.metrics_listen
+        self.app.config.settings.operations.metrics_listen
     }
 
     /// Deletes now what is older than the settings keep it, as [`Server::run`] does every minute, unless another replica
@@ -372,8 +390,10 @@ impl Server {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let app = &self.app;
-        let aside = match app.config.settings.metrics_listen {
-            Some(address) => Some(listen_for_metrics(address).await?),
+        let aside = match app.config.settings.operations.metrics_listen {
+            Some(address) => {
+                Some(listen_for_metrics(address, &app.config.settings.naming("metrics_listen")).await?)
+            }
             None => None,
         };
         let mut workers = Workers::begin(app, self.reload.clone()).with_schedule();
@@ -391,7 +411,7 @@ impl Server {
                 () = break_off.cancelled() => {}
             }
             app.operations.stopping.cancel();
-            tokio::time::sleep(app.config.settings.shutdown_delay).await;
+            tokio::time::sleep(app.config.settings.operations.shutdown_delay).await;
             closing.cancel();
         };
         let aside = async {
@@ -432,28 +452,43 @@ impl Server {
     }
 }
 
-async fn listen_for_metrics(address: SocketAddr) -> std::io::Result<TcpListener> {
+async fn listen_for_metrics(address: SocketAddr, setting: &str) -> std::io::Result<TcpListener> {
     let named = |error: std::io::Error| {
-        std::io::Error::new(error.kind(), format!("cannot listen on metrics_listen {address}: {error}"))
+        std::io::Error::new(error.kind(), format!("{setting}: cannot listen on {address}: {error}"))
     };
     TcpListener::bind(address).await.map_err(named)
 }
 
-fn audit_file(log: &AuditLog) -> Result<AuditFile, StartError> {
-    AuditFile::open(log).map_err(|source| StartError::Audit { path: log.to_string(), source })
+fn audit_file(settings: &Settings) -> Result<Option<AuditFile>, StartError> {
+    let Some(log) = &settings.operations.audit_log else { return Ok(None) };
+    let setting = settings.naming("audit_log");
+    let failed = |source| StartError::Audit { setting, path: log.to_string(), source };
+    AuditFile::open(log).map(Some).map_err(failed)
+}
+
+async fn open_database(settings: &Settings) -> Result<Store, StartError> {
+    let setting = settings.naming(if settings.storage.database.is_some() { "database" } else { "data" });
+    let opened = settings.storage.database(&settings.folders.data).await;
+    opened.map_err(|source| StartError::Storage { setting, source })
+}
+
+async fn open_values(settings: &Settings, store: Store) -> Result<Store, StartError> {
+    let setting = settings.naming("redis");
+    settings.storage.with_values(store).await.map_err(|source| StartError::Storage { setting, source })
 }
 
 /// Opens the database (made in the data folder if it is that one) for a command beside the server. What the command does is audited like
 /// what the server does; an audit file that cannot be opened is told and keeps no command from its work.
 pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
-    let store = settings.storage.database(&settings.data).await?;
+    let store = open_database(settings).await?;
     // Standard output is the command's own.
-    let Some(AuditLog::File(path)) = &settings.audit_log else { return Ok(store) };
+    let Some(AuditLog::File(path)) = &settings.operations.audit_log else { return Ok(store) };
     Ok(match AuditLines::open(path) {
         Ok(lines) => store.with_audit_sink(Arc::new(lines)),
         Err(error) => {
             let path = path.display();
-            tracing::warn!("audit_log {path}: {error}; what this command does is in the audit table alone");
+            let setting = settings.naming("audit_log");
+            tracing::warn!("{setting}: {path}: {error}; what this command does is in the audit table alone");
             store
         }
     })
@@ -461,7 +496,7 @@ pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
 
 /// True when the database has been made, or is a server.
 pub fn has_database(settings: &Settings) -> bool {
-    settings.storage.exists(&settings.data)
+    settings.storage.exists(&settings.folders.data)
 }
 
 /// The process's environment. What is not UTF-8 is passed over.

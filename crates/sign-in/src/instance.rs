@@ -7,7 +7,7 @@ use wecom::{Budget, Client, Endpoints, Scope, SignInLink, TokenStore, Transport}
 use wecom_login_accounts::{BindBy, Policy};
 use wecom_login_directory::Viewer;
 use wecom_login_element::{App, Config, Element, Fault};
-use wecom_login_model::{AgentId, Clock, CorpId, Entropy, Language, Secret};
+use wecom_login_model::{AgentId, Clock, CorpId, DURATION_RULE, Entropy, Language, Secret, parse_duration};
 
 use crate::{CallbackKeys, State};
 
@@ -397,17 +397,7 @@ fn policy(config: &Config) -> Result<Policy, Fault> {
     })
 }
 
-/// A duration such as `24h`, `90m` or `3600s`.
 fn fresh_for(config: &Config) -> Result<Duration, Fault> {
     let Some(text) = config.text("userFreshFor")? else { return Ok(DEFAULT_FRESH_FOR) };
-    let fault = || config.fault("userFreshFor", "must be a number with s, m or h behind it, such as 24h");
-    let unit = text.chars().last().ok_or_else(fault)?;
-    let number: u32 = text[..text.len() - unit.len_utf8()].trim().parse().map_err(|_| fault())?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return Err(fault()),
-    };
-    Ok(Duration::from_secs(u64::from(number) * seconds))
+    parse_duration(text).ok_or_else(|| config.fault("userFreshFor", format!("must be {DURATION_RULE}")))
 }

@@ -12,7 +12,10 @@ pub enum BackupError {
     /// The database is a server, which has tools of its own.
     #[error("the database is PostgreSQL: use pg_dump, as docs/operations.md shows")]
     NotSqlite,
-    /// The file is there, or cannot be written.
+    /// The file is there.
+    #[error("{0} exists already; it stays as it is")]
+    Exists(PathBuf),
+    /// The file cannot be written.
     #[error("{path}: {source}")]
     File {
         /// The file.
@@ -34,7 +37,7 @@ impl Store {
         }
         let failed = |source| BackupError::File { path: path.to_owned(), source };
         if path.try_exists().map_err(failed)? {
-            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+            return Err(BackupError::Exists(path.to_owned()));
         }
         let mut draft = path.as_os_str().to_owned();
         draft.push(format!(".{}.part", std::process::id()));

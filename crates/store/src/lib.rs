@@ -4,6 +4,7 @@
 //! `RETURNING`, `ON CONFLICT`). Whatever must have one winner is one conditional statement.
 
 mod accounts;
+mod address;
 mod api_keys;
 mod audit;
 mod auth_filter;

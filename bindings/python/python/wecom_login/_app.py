@@ -244,7 +244,7 @@ def open_app(
         None if config is None else os.fspath(config),
         None if data is None else os.fspath(data),
         [os.fspath(path) for path in appPath],
-        list(environment.items()),
+        list(os.environ.items()),
     )
     from . import _loading
 

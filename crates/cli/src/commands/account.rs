@@ -6,9 +6,10 @@ use wecom_login_accounts::import::{Format, List};
 use wecom_login_accounts::{AccountRow, Bound};
 use wecom_login_model::{MemberRef, Username};
 
+use super::NotThere;
 use super::place::{Absent, Place};
 use super::progress::Progress;
-use super::{NotThere, say};
+use crate::output::{say, say_row};
 
 /// Rows that are read at once.
 const PAGE: i64 = 500;
@@ -104,7 +105,7 @@ async fn list(as_json: bool, place: Place) -> anyhow::Result<()> {
             return Ok(());
         }
         for row in &rows {
-            if as_json { say(serde_json::to_string(row)?)? } else { say(line(row))? }
+            if as_json { say_row(serde_json::to_string(row)?)? } else { say_row(line(row))? }
         }
         offset += PAGE;
     }

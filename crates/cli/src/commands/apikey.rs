@@ -3,8 +3,9 @@ use clap::Subcommand;
 use serde_json::json;
 use wecom_login_accounts::ApiKeys;
 
+use super::NotThere;
 use super::place::{Absent, Place};
-use super::{NotThere, say};
+use crate::output::{say, say_row};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -47,11 +48,11 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             for key in place.api_keys(Absent::Tell).await?.list().await? {
                 if as_json {
                     let (made, used) = (key.created_at, key.last_used_at);
-                    say(json!({"name": key.name, "createdAt": made, "lastUsedAt": used}))?;
+                    say_row(json!({"name": key.name, "createdAt": made, "lastUsedAt": used}))?;
                 } else {
                     let used =
                         key.last_used_at.map_or_else(|| "never".to_owned(), |at| at.as_secs().to_string());
-                    say(format_args!("{}\t{}\t{used}", key.name, key.created_at.as_secs()))?;
+                    say_row(format_args!("{}\t{}\t{used}", key.name, key.created_at.as_secs()))?;
                 }
             }
             Ok(())

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::place::Place;
-use super::say;
+use crate::output::say;
 
 /// Copies the SQLite database while the server runs; the copy is as of one moment, and nobody waits for it.
 ///

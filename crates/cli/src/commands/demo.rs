@@ -6,11 +6,12 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use wecom_login_model::{Clock, Timestamp};
-use wecom_login_server::{Settings, Surroundings};
+use wecom_login_server::{Override, Settings, Surroundings};
 use wecom_login_simulator::{Options, Simulator, Time, sample};
 
-use super::{say, serve, simulate};
-use crate::{Host, stop};
+use super::{serve, simulate};
+use crate::output::say;
+use crate::{Host, stop, values};
 
 const ELEMENT: &str = "auths.loginTypes.QywxInnerExample";
 const FOLDER: &str = "auths/loginTypes/QywxInnerExample";
@@ -24,13 +25,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The server's port on 127.0.0.1 [default: 8000, or a free one if that is taken; 0 takes a free one]
-    #[arg(long)]
+    #[arg(long, value_parser = values::port)]
     port: Option<u16>,
     /// The simulator's port on localhost; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = values::port)]
     wecom_port: u16,
     /// Let the simulator speak https as well, on this address or a free port of 127.0.0.1; see `simulate --tls`
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    #[arg(value_parser = values::address)]
     wecom_tls: Option<SocketAddr>,
     /// Let the front end at this origin, such as http://localhost:3000, sign people in; may be given more than once
     #[arg(long = "origin", value_name = "ORIGIN")]
@@ -56,8 +58,8 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
     let wecom = Simulator::start(options).await?;
 
     let app = folder.join("app");
-    let mut settings =
-        Settings::local(address, app.clone(), folder.join("data"))?.with_origins(&arguments.origins)?;
+    let origins = ("origins", Override::Texts(arguments.origins));
+    let mut settings = Settings::local_with(address, app.clone(), folder.join("data"), [origins])?;
     settings.spare_loopback = true;
     let url = settings.public_url.origin().ascii_serialization();
     write_app(&app, &url, &wecom)?;

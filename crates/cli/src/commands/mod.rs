@@ -15,8 +15,6 @@ pub(crate) mod session;
 pub(crate) mod simulate;
 pub(crate) mod sync;
 
-use std::io::Write as _;
-
 /// What the command was to work on is not there; the program ends with the exit code 3.
 #[derive(Debug)]
 pub(crate) struct NotThere(String);
@@ -28,11 +26,3 @@ impl std::fmt::Display for NotThere {
 }
 
 impl std::error::Error for NotThere {}
-
-/// Writes a line to standard output at once, for a program that waits for it.
-fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()?;
-    Ok(())
-}

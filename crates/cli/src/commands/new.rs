@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use wecom_login_model::{AgentId, CorpId, Secret};
 
-use super::say;
+use crate::output::say;
 
 const FOLDER: &str = "auths/loginTypes";
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_model::{SystemClock, SystemEntropy};
-use wecom_login_server::{Given, Settings, SettingsError, has_database, open_store};
+use wecom_login_server::{Override, Settings, SettingsError, has_database, open_store};
 use wecom_login_store::Store;
 
 use super::NotThere;
@@ -44,37 +44,46 @@ pub(crate) enum Absent {
 }
 
 impl AppPlace {
-    /// The settings, with what else the command line gives.
+    /// The settings, with what else the command line gives. What is doubtful in them is logged.
     pub(crate) fn settings(
         self,
-        more: impl IntoIterator<Item = (&'static str, Given)>,
+        more: impl IntoIterator<Item = (&'static str, Override)>,
     ) -> Result<Settings, SettingsError> {
-        let folders = self.folders();
-        self.place.settings(folders.into_iter().chain(more))
+        logged(self.load(more))
     }
 
-    /// The folders of the app, as they are given.
-    pub(crate) fn folders(&self) -> Vec<(&'static str, Given)> {
-        let app = self.app.clone().map(|app| ("app", Given::Path(app)));
-        let paths = (!self.app_path.is_empty()).then(|| ("app_path", Given::Paths(self.app_path.clone())));
-        app.into_iter().chain(paths).collect()
+    /// The settings, with what else the command line gives.
+    pub(crate) fn load(
+        self,
+        more: impl IntoIterator<Item = (&'static str, Override)>,
+    ) -> Result<Settings, SettingsError> {
+        let app = self.app.map(|app| ("app", Override::Path(app)));
+        let paths = (!self.app_path.is_empty()).then_some(("app_path", Override::Paths(self.app_path)));
+        self.place.load(app.into_iter().chain(paths).chain(more))
     }
 }
 
+fn logged(loaded: Result<Settings, SettingsError>) -> Result<Settings, SettingsError> {
+    for warning in loaded.as_ref().map_or_else(SettingsError::warnings, Settings::warnings) {
+        tracing::warn!("{warning}");
+    }
+    loaded
+}
+
 impl Place {
-    fn settings(
+    fn load(
         self,
-        more: impl IntoIterator<Item = (&'static str, Given)>,
+        more: impl IntoIterator<Item = (&'static str, Override)>,
     ) -> Result<Settings, SettingsError> {
         let file = Settings::file(self.config);
-        let data = self.data.map(|data| ("data", Given::Path(data)));
+        let data = self.data.map(|data| ("data", Override::Path(data)));
         Settings::load(file.as_deref(), Settings::environment(), data.into_iter().chain(more))
     }
 
     async fn open(self, absent: Absent) -> anyhow::Result<(Store, Settings)> {
-        let settings = self.settings([])?;
+        let settings = logged(self.load([]))?;
         if absent == Absent::Tell && !has_database(&settings) {
-            let folder = settings.data.display();
+            let folder = settings.folders.data.display();
             return Err(NotThere(format!("there is no database in the data folder {folder}")).into());
         }
         Ok((open_store(&settings).await?, settings))
@@ -86,7 +95,7 @@ impl Place {
 
     pub(crate) async fn accounts(self, absent: Absent) -> anyhow::Result<Accounts> {
         let (store, settings) = self.open(absent).await?;
-        Ok(Accounts::new(store, Arc::new(SystemClock), settings.admins))
+        Ok(Accounts::new(store, Arc::new(SystemClock), settings.administrators.admins))
     }
 
     pub(crate) async fn api_keys(self, absent: Absent) -> anyhow::Result<ApiKeys> {

@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use wecom_login_server::{Given, Server, Settings, Surroundings};
+use wecom_login_server::{Override, Server, Settings, Surroundings};
 
 use super::place::AppPlace;
 use crate::{Host, stop};
@@ -21,11 +21,12 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result<()> {
     let stop = stop::signals()?;
     let options = [("listen", arguments.listen), ("public_url", arguments.public_url)];
-    let options = options.into_iter().filter_map(|(key, text)| Some((key, Given::Text(text?))));
+    let options = options.into_iter().filter_map(|(key, text)| Some((key, Override::Text(text?))));
     let settings = arguments.place.settings(options)?;
-    let listener = TcpListener::bind(settings.listen)
+    let address = settings.network.listen;
+    let listener = TcpListener::bind(address)
         .await
-        .with_context(|| format!("cannot listen on {}; is something else running there?", settings.listen))?;
+        .with_context(|| format!("{}: cannot listen on {address}", settings.naming("listen")))?;
     let public_url = settings.public_url.clone();
     let server = open(settings, Surroundings::default(), host).await?;
     tracing::info!(%public_url, "ready");
@@ -41,7 +42,7 @@ pub(super) async fn open(
     host: &dyn Host,
 ) -> anyhow::Result<Server> {
     let register = |environment| host.register(environment);
-    let audited = settings.audit_log.is_some();
+    let audited = settings.operations.audit_log.is_some();
     let server = Server::open_with(settings, surroundings, register).await?;
     report(&server);
     if audited {

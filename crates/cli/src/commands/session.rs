@@ -6,8 +6,9 @@ use clap::Subcommand;
 use wecom_login_model::{Clock as _, CorpId, InvalidAccount, MemberRef, SystemClock, UserId};
 use wecom_login_store::{Revoke, SessionRow, SessionsOf, Store};
 
+use super::NotThere;
 use super::place::Place;
-use super::{NotThere, say};
+use crate::output::{say, say_row};
 
 /// Rows that are read at once.
 const PAGE: i64 = 500;
@@ -125,7 +126,7 @@ async fn list(store: &Store, of: SessionsOf<'_>, as_json: bool) -> anyhow::Resul
             return Ok(());
         }
         for row in &rows {
-            if as_json { say(serde_json::to_string(row)?)? } else { say(line(row))? }
+            if as_json { say_row(serde_json::to_string(row)?)? } else { say_row(line(row))? }
         }
         offset += PAGE;
     }

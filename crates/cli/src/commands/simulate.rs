@@ -3,23 +3,24 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use wecom_login_simulator::{Company, Options, Secure, Simulator, sample};
 
-use super::say;
-use crate::stop;
+use crate::output::say;
+use crate::{stop, values};
 
 /// The simulator answers on loopback only; its control requests are under /_sim/.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The port on 127.0.0.1 and [::1]; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = values::port)]
     port: u16,
     /// Speak https as well, with a certificate made at start, on this address or a free port of 127.0.0.1
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    #[arg(value_parser = values::address)]
     tls: Option<SocketAddr>,
     /// Members of a generated company, instead of the sample companies
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::count)]
     members: Option<usize>,
     /// Departments of the generated company
-    #[arg(long, value_name = "M", default_value_t = 20, requires = "members")]
+    #[arg(long, value_name = "M", default_value_t = 20, requires = "members", value_parser = values::count)]
     departments: usize,
     /// Print one line of JSON when ready
     #[arg(long)]

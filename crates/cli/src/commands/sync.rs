@@ -7,9 +7,9 @@ use wecom_login_store::Outcome;
 
 use super::place::AppPlace;
 use super::progress::SyncBar;
-use super::say;
 use super::serve::open;
-use crate::Host;
+use crate::output::say;
+use crate::{Host, values};
 
 /// Each app is looked at once. What a killed sync has read is kept for an hour, and the next one goes on from there.
 ///
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// The instance, by its full name or the last part of it [default: every one]
     name: Option<String>,
     /// Only this department, with all below it; nobody is marked as having left
-    #[arg(long, value_name = "ID", conflicts_with_all = ["member", "force"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["member", "force"], value_parser = values::department)]
     department: Option<u32>,
     /// Only this member
     #[arg(long, value_name = "USERID", conflicts_with = "force", value_parser = user_id)]
@@ -69,8 +69,8 @@ async fn work(server: &Server, arguments: &Arguments) -> anyhow::Result<u8> {
 fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
     let mut settings = arguments.place.clone().settings([])?;
     // Standard output is the command's own.
-    if settings.audit_log == Some(AuditLog::Stdout) {
-        settings.audit_log = None;
+    if settings.operations.audit_log == Some(AuditLog::Stdout) {
+        settings.operations.audit_log = None;
     }
     Ok(settings)
 }

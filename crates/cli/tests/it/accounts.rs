@@ -226,7 +226,7 @@ fn config_check_lists_all_that_is_wrong() {
     let (code, out, error) = told(&output(command(&arguments)));
     assert_eq!(code, Some(1));
     for fault in [
-        "admins must hold members such as corpId/userId",
+        "settings.toml line 1: admins: must hold members such as corpId/userId, not \"zhangsan\"",
         "One.json, key corpId: is missing or empty",
         "Two.json, key corpId: must be a string",
         "Three.json, key bindBy: must be one of none, userId, mobile, bizMail",

@@ -8,6 +8,7 @@ mod command_line;
 mod demo;
 mod kill;
 mod logs;
+mod messages;
 mod operations;
 mod outages;
 mod program;

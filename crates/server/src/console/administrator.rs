@@ -49,7 +49,7 @@ impl Administrator {
         session: Option<&Session>,
     ) -> Result<bool, Rejection> {
         if context.access.is_some() || !context.headers.contains_key(header::AUTHORIZATION) {
-            let admins = &app.config.settings.admins;
+            let admins = &app.config.settings.administrators.admins;
             return Ok(session.is_some_and(|session| admins.contains(&session.corp_id, &session.user_key)));
         }
         match Self::recognise(app, context).await {
@@ -76,7 +76,7 @@ impl Administrator {
         }
         let session = session_of(&app.identity, context).await?;
         let session = session.ok_or_else(|| Rejection::of(NOT_SIGNED_IN))?;
-        if !app.config.settings.admins.contains(&session.corp_id, &session.user_key) {
+        if !app.config.settings.administrators.admins.contains(&session.corp_id, &session.user_key) {
             return Err(Rejection::of(ADMINISTRATORS_ONLY));
         }
         Ok(Self::Member(MemberRef { corp_id: session.corp_id, user_id: session.user_key }))

@@ -94,7 +94,7 @@ impl RequestContext {
             began: Instant::now(),
             address: address(&parts.headers, &parts.extensions, config),
             language: language(parts.uri.query(), &parts.headers, config.cookies),
-            fetch_site: FetchSite::of(headers, &config.settings.public_url, &config.settings.origins),
+            fetch_site: FetchSite::of(headers, &config.settings.public_url, &config.settings.network.origins),
             browser,
             naming,
             token: if by_cookie { config.cookies.session(headers) } else { None },
@@ -145,7 +145,7 @@ fn address(headers: &HeaderMap, extensions: &Extensions, config: &Config) -> IpA
     let peer = extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-    client_address(peer, headers, &config.settings.trusted_proxies)
+    client_address(peer, headers, &config.settings.network.trusted_proxies)
 }
 
 /// What stands behind `Authorization: Bearer` (RFC 6750, 2.1). A token is taken from nowhere else: never from an address.

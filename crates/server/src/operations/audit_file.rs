@@ -14,38 +14,12 @@ use std::time::Duration;
 
 use wecom_login_store::{AuditEntry, AuditSink};
 
+use crate::settings::AuditLog;
+
 /// Lines that may wait for a slow disk.
 const QUEUE: usize = 4096;
 /// How long a stopping server waits for the last lines.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Where the lines go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuditLog {
-    /// Standard output.
-    Stdout,
-    /// A file; lines are added to its end.
-    File(PathBuf),
-}
-
-impl std::fmt::Display for AuditLog {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Stdout => f.write_str("stdout"),
-            Self::File(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
-
-impl AuditLog {
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "" => Err("must be stdout or the path of a file".to_owned()),
-            "stdout" => Ok(Self::Stdout),
-            path => Ok(Self::File(path.into())),
-        }
-    }
-}
 
 /// Writes lines at once, whoever asks; for commands.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ impl Kind {
     /// Deletes one batch; tells how many rows.
     async fn batch(self, app: &AppState) -> Result<u64, Error> {
         let (store, keep, now) =
-            (&app.operations.store, app.config.settings.retention, app.config.clock.now());
+            (&app.operations.store, &app.config.settings.retention, app.config.clock.now());
         match self {
             Self::KeyValues => store.key_value().purge(now - keep.key_values, BATCH).await,
             Self::AccessTokens => store.purge_access_tokens(now, BATCH).await,

@@ -103,7 +103,7 @@ pub(crate) async fn begin(
     force: bool,
 ) -> Result<(), NotBegun> {
     let (tell, began) = oneshot::channel();
-    let options = SyncOptions { started_by, force, every: app.config.settings.sync_every };
+    let options = SyncOptions { started_by, force, every: app.config.settings.organisation.sync_every.0 };
     let at_work = app.clone();
     let task = app
         .operations

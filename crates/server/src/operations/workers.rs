@@ -35,7 +35,7 @@ impl Workers {
 
     /// And the one that synchronises, if there is a schedule.
     pub(crate) fn with_schedule(mut self) -> Self {
-        if let Some(every) = self.app.config.settings.sync_every {
+        if let Some(every) = self.app.config.settings.organisation.sync_every.0 {
             self.add("the schedule of syncs", sync_schedule::schedule(self.app.clone(), every));
         }
         self

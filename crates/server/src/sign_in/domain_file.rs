@@ -32,7 +32,7 @@ pub(crate) async fn serve(
     context: &RequestContext,
     name: &str,
 ) -> Result<Response, Rejection> {
-    let path = settings.data.join(FOLDER).join(name);
+    let path = settings.folders.data.join(FOLDER).join(name);
     let read = tokio::task::spawn_blocking(move || read(&path)).await;
     match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
         // As they are: WeCom compares byte for byte.

@@ -70,7 +70,7 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
         None => None,
         Some(text) => {
             let settings = &app.config.settings;
-            let resolved = resolve(&text, &settings.public_url, &settings.return_origins);
+            let resolved = resolve(&text, &settings.public_url, &settings.network.return_origins);
             let refused = || Rejection::of(RETURN_TO_REFUSED).retry(links::login(None, None));
             Some(resolved.ok_or_else(refused)?)
         }

@@ -133,9 +133,10 @@ async fn an_administrators_account_is_found_by_nobody() {
         .config(config)
         .settings(|settings| {
             // Of another company, who has never been here.
-            settings.admins = [format!("{}/lisi", sample::SECOND_CORP_ID).parse::<MemberRef>().unwrap()]
-                .into_iter()
-                .collect();
+            settings.administrators.admins =
+                [format!("{}/lisi", sample::SECOND_CORP_ID).parse::<MemberRef>().unwrap()]
+                    .into_iter()
+                    .collect();
         })
         .start()
         .await;

@@ -17,7 +17,7 @@ const ACCOUNTS: &str = "/console/api/accounts";
 
 fn with_zhangsan(settings: &mut Settings) {
     let admin: MemberRef = format!("{}/ZhangSan", sample::CORP_ID).parse().unwrap();
-    settings.admins = [admin].into_iter().collect();
+    settings.administrators.admins = [admin].into_iter().collect();
 }
 
 fn keys(world: &World, store: wecom_login_store::Store) -> ApiKeys {

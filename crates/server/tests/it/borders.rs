@@ -44,7 +44,7 @@ async fn fail(browser: &Browser, forwarded: &str) -> u16 {
 #[tokio::test]
 async fn sixty_failures_a_minute_close_the_door_to_one_address_only() {
     let world = world()
-        .settings(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
+        .settings(|settings| settings.network.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
         .start()
         .await;
     let browser = world.browser();

@@ -1,7 +1,7 @@
 //! A company's own name, picture and colour on the pages.
 
 use wecom_login_pages::{Colour, brand_style, logo};
-use wecom_login_server::Brand;
+use wecom_login_server::{Brand, BrandStyle};
 
 use crate::world::world;
 
@@ -14,7 +14,7 @@ async fn pages_carry_the_companys_name_picture_and_colour() {
             settings.brand = Brand {
                 name: Some("Yunfan <b>".to_owned()),
                 logo: logo(PICTURE.as_bytes().to_vec()),
-                style: Colour::parse("#7a1f5c").map(brand_style),
+                colour: Colour::parse("#7a1f5c").map(|colour| BrandStyle(brand_style(colour))),
             };
         })
         .start()

@@ -11,7 +11,7 @@ pub(crate) const ORIGIN: &str = "https://app.example.org";
 
 /// Lists [`ORIGIN`].
 pub(crate) fn listed(settings: &mut Settings) {
-    settings.origins = vec![url::Url::parse(ORIGIN).unwrap().origin()];
+    settings.network.origins = vec![url::Url::parse(ORIGIN).unwrap().origin()];
 }
 
 pub(crate) struct FrontEnd {

@@ -23,6 +23,7 @@ mod pages;
 mod pairs;
 mod renewal;
 mod replicas;
+mod settings;
 mod sign_in;
 mod sync;
 mod upgrade;

@@ -305,7 +305,8 @@ async fn pairs_are_for_programs_and_configured_origins() {
 }
 
 fn zhangsan_administers(settings: &mut wecom_login_server::Settings) {
-    settings.admins = [format!("{}/zhangsan", sample::CORP_ID).parse().unwrap()].into_iter().collect();
+    settings.administrators.admins =
+        [format!("{}/zhangsan", sample::CORP_ID).parse().unwrap()].into_iter().collect();
 }
 
 /// The errcode of a function for administrators.

@@ -11,12 +11,12 @@ fn shared(settings: &mut Settings) {
             .unwrap_or_else(|_| panic!("{variable} is not set: run this with scripts/with-servers"))
     };
     let environment = [
-        ("WECOM_LOGIN_DATABASE".to_owned(), server("WECOM_LOGIN_TEST_POSTGRES")),
-        ("WECOM_LOGIN_REDIS".to_owned(), server("WECOM_LOGIN_TEST_REDIS")),
-        ("WECOM_LOGIN_KEY".to_owned(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned()),
+        ("WECOM_LOGIN_DATABASE".into(), server("WECOM_LOGIN_TEST_POSTGRES").into()),
+        ("WECOM_LOGIN_REDIS".into(), server("WECOM_LOGIN_TEST_REDIS").into()),
+        ("WECOM_LOGIN_KEY".into(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
     ];
     let given = Settings::load(None, environment, []).unwrap();
-    (settings.storage, settings.key) = (given.storage, given.key);
+    settings.storage = given.storage;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ const SYNC: &str = "/console/api/sync";
 
 fn with_zhangsan(settings: &mut Settings) {
     let admin: MemberRef = format!("{}/zhangsan", sample::CORP_ID).parse().unwrap();
-    settings.admins = [admin].into_iter().collect();
+    settings.administrators.admins = [admin].into_iter().collect();
 }
 
 async fn administered() -> (World, Browser) {

@@ -13,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSs
 use super::statement::{Answer, Ask, Statement};
 use super::transaction::OnOne;
 use super::{Transaction, migrations, sql};
+use crate::address::check_user_information;
 use crate::{AuditSink, Error};
 
 /// A request waits this long for a connection, a new one included.
@@ -49,6 +50,7 @@ impl PostgresOptions {
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(problem.to_owned());
         }
+        check_user_information(url)?;
         // The driver would pass over a parameter that it does not know, and print its value.
         let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters).split('&');
         for name in parameters.map(|parameter| parameter.split_once('=').map_or(parameter, |(name, _)| name))
@@ -69,6 +71,11 @@ impl PostgresOptions {
         Ok(Self { connect, connections })
     }
 
+    /// The same with at most `connections` at a time.
+    pub fn with_connections(self, connections: u32) -> Self {
+        Self { connections, ..self }
+    }
+
     /// Asks whether it can be reached and lets us in. Nothing is written.
     pub async fn probe(&self) -> Result<(), Error> {
         let connection = within(PgConnection::connect_with(&self.connect)).await?;
@@ -78,6 +85,8 @@ impl PostgresOptions {
     fn with_limits(&self, statement: Duration) -> PgConnectOptions {
         let millis = |limit: Duration| limit.as_millis().to_string();
         self.connect.clone().application_name("wecom-login").options([
+            // Its notices (`relation "…" already exists, skipping`) tell an operator nothing.
+            ("client_min_messages", "warning".to_owned()),
             ("statement_timeout", millis(statement)),
             ("lock_timeout", millis(statement / 2)),
             ("idle_in_transaction_session_timeout", millis(IDLE_TIMEOUT)),

@@ -20,6 +20,7 @@ use wecom_login_model::Timestamp;
 
 use super::Entry;
 use crate::Error;
+use crate::address::check_user_information;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -43,9 +44,10 @@ impl RedisOptions {
     pub fn parse(url: &str, prefix: &str) -> Result<Self, String> {
         let problem =
             || "must be an address such as redis://:password@host:6379/0, or rediss:// for TLS".to_owned();
-        if url.contains('#') {
-            return Err("must not end in a fragment: certificates are always checked".to_owned());
+        if url.ends_with("#insecure") {
+            return Err("must not end in #insecure: certificates are always checked".to_owned());
         }
+        check_user_information(url)?;
         let info = url.into_connection_info().map_err(|_| problem())?;
         // The connection then hears at once, and not from the next command, that it has broken.
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
@@ -53,6 +55,11 @@ impl RedisOptions {
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
         let client = Client::open(info).map_err(|_| problem())?;
         Ok(Self { client, prefix: prefix.to_owned() })
+    }
+
+    /// The same with another prefix.
+    pub fn with_prefix(self, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..self }
     }
 
     /// Asks whether it can be reached and lets us in. Nothing is written.

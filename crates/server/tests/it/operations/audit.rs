@@ -148,9 +148,10 @@ async fn a_file_that_cannot_be_written_keeps_nobody_out_and_is_told() {
     let world = world()
         .settings(|settings| {
             operated(settings);
-            let folder = settings.data.parent().unwrap().join("logs");
+            let folder = settings.folders.data.parent().unwrap().join("logs");
             std::fs::create_dir_all(&folder).unwrap();
-            settings.audit_log = Some(wecom_login_server::AuditLog::File(folder.join("audit.log")));
+            settings.operations.audit_log =
+                Some(wecom_login_server::AuditLog::File(folder.join("audit.log")));
         })
         .start()
         .await;

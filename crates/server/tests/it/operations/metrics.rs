@@ -169,7 +169,7 @@ async fn a_listener_of_its_own_on_loopback_asks_for_no_key() {
         .settings(|settings| {
             // Free now, and nobody else asks for just this one.
             let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            settings.metrics_listen = Some(free);
+            settings.operations.metrics_listen = Some(free);
         })
         .start()
         .await;

@@ -19,8 +19,8 @@ use crate::world::World;
 /// zhangsan administers, and there is an audit file.
 fn operated(settings: &mut Settings) {
     let admin: MemberRef = format!("{}/zhangsan", sample::CORP_ID).parse().unwrap();
-    settings.admins = [admin].into_iter().collect();
-    settings.audit_log = Some(AuditLog::File(settings.data.join("audit.log")));
+    settings.administrators.admins = [admin].into_iter().collect();
+    settings.operations.audit_log = Some(AuditLog::File(settings.folders.data.join("audit.log")));
 }
 
 /// An API key, as `Authorization` has it.

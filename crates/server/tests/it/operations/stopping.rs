@@ -54,8 +54,10 @@ async fn a_sign_in_whose_browser_went_away_is_finished_too() {
 
 #[tokio::test]
 async fn it_says_that_it_stops_before_it_does() {
-    let mut world =
-        world().settings(|settings| settings.shutdown_delay = Duration::from_mins(10)).start().await;
+    let mut world = world()
+        .settings(|settings| settings.operations.shutdown_delay = Duration::from_mins(10))
+        .start()
+        .await;
     let browser = world.browser();
     assert_eq!(browser.get("/readyz").await.status, 200);
     world.stop();
@@ -117,7 +119,7 @@ async fn with_a_broken_worker(shutdown_delay: Duration) -> (Server, TcpListener,
     std::fs::create_dir(&app).unwrap();
     let address = listener.local_addr().unwrap();
     let mut settings = Settings::local(address, app, folder.path().join("data")).unwrap();
-    settings.shutdown_delay = shutdown_delay;
+    settings.operations.shutdown_delay = shutdown_delay;
     let clock = Arc::new(Brittle::default());
     let surroundings = Surroundings { clock: clock.clone(), ..Surroundings::default() };
     let server = Server::open(settings, surroundings).await.unwrap();

@@ -47,12 +47,12 @@ impl Database {
         let shared = self.postgres.clone().map(|address| {
             let environment =
                 [("WECOM_LOGIN_DATABASE", address), ("WECOM_LOGIN_KEY", POSTGRES_KEY.to_owned())];
-            Settings::load(None, environment.map(|(name, value)| (name.to_owned(), value)), []).unwrap()
+            Settings::load(None, environment.map(|(name, value)| (name.into(), value.into())), []).unwrap()
         });
         move |settings| {
-            settings.data.clone_from(&data);
+            settings.folders.data.clone_from(&data);
             if let Some(shared) = &shared {
-                (settings.storage, settings.key) = (shared.storage.clone(), shared.key.clone());
+                settings.storage = shared.storage.clone();
             }
         }
     }

@@ -51,7 +51,7 @@ fn server(database: &Database, at: Timestamp) -> Builder {
     let settings = move |settings: &mut wecom_login_server::Settings| {
         storage(settings);
         let admin: MemberRef = format!("{}/zhangsan", sample::CORP_ID).parse().unwrap();
-        settings.admins = [admin].into_iter().collect();
+        settings.administrators.admins = [admin].into_iter().collect();
     };
     world().config(example).instance("Old", old).instance("Second", second).settings(settings).at(at)
 }

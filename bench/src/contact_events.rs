@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use wecom::callback::{Channel, EncodingAesKey, Format};
 use wecom_login_auth_model::Query;
 use wecom_login_model::{Secret, SystemEntropy};
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::{Dependencies, Server, Settings};
 use wecom_login_simulator::{Company, Department, Member, Options, Simulator, sample};
 use wecom_login_testkit::wait::PATIENCE;
 
@@ -48,7 +48,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     write_app(&folder.path().join("app"), &format!("http://{address}"), &wecom)?;
     let settings = Settings::local(address, folder.path().join("app"), folder.path().join("data"))?;
-    let server = Server::open(settings, Surroundings::default()).await?;
+    let server = Server::open(settings, Dependencies::default()).await?;
     let running = tokio::spawn(server.clone().run(listener, std::future::pending()));
 
     let pushes = Arc::new(pushes(&format!("http://{address}/wecom/callback/Bench"))?);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use wecom_login_element::{App, Environment};
 use wecom_login_model::Secret;
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::{Dependencies, Server, Settings};
 use wecom_login_sign_in::framework;
 
 use crate::process;
@@ -147,9 +147,9 @@ impl Inner {
             .enable_all()
             .build()
             .map_err(|error| format!("no threads to be had: {error}"))?;
-        let surroundings = Surroundings { variables: self.variables.clone(), ..Surroundings::default() };
+        let dependencies = Dependencies { variables: self.variables.clone(), ..Dependencies::default() };
         let register = |environment: Environment| environment.with_python(self.types.clone());
-        let opening = Server::open_with(self.settings.clone(), surroundings, register);
+        let opening = Server::open_with(self.settings.clone(), dependencies, register);
         let server = runtime.block_on(opening).map_err(|error| error.to_string())?;
         if let Some(problem) = self.types.refused() {
             runtime.block_on(server.close());

@@ -6,7 +6,7 @@ use serde_json::json;
 use wecom_login_auth_model::Query;
 use wecom_login_auth_model::filter::Filter;
 use wecom_login_element::{App, Arguments, Caller, Code};
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::{Dependencies, Server, Settings};
 use wecom_login_simulator::{Options, Simulator, sample};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -20,7 +20,7 @@ pub async fn run() -> Result<Vec<String>, Failure> {
     write_app(folder.path(), &wecom)?;
     let settings =
         Settings::local("127.0.0.1:8000".parse()?, folder.path().join("app"), folder.path().join("data"))?;
-    let server = Server::open(settings, Surroundings::default()).await?;
+    let server = Server::open(settings, Dependencies::default()).await?;
     let app = server.app();
     let mut told = Vec::new();
 

@@ -11,17 +11,20 @@ mod http;
 mod metrics;
 mod operations;
 mod routes;
+mod run;
 mod server;
 mod session;
 mod settings;
 mod sign_in;
+mod start;
 mod state;
 mod wecom_callback;
 
 pub use check::{Checked, check};
 pub use http::error_numbers::explanations;
-pub use server::{FileWatch, Server, StartError, Surroundings, has_database, open_store};
+pub use server::{FileWatch, Server};
 pub use settings::{
     Administrators, AuditLog, Brand, BrandStyle, Folders, Interval, KeyError, Network, OperationsSettings,
     OrganisationSettings, Override, Retention, SessionLimits, Settings, SettingsError, Storage, StorageError,
 };
+pub use start::{Dependencies, StartError, has_database, open_store};

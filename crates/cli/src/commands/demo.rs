@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use wecom_login_model::{Clock, Timestamp};
-use wecom_login_server::{Override, Settings, Surroundings};
+use wecom_login_server::{Dependencies, Override, Settings};
 use wecom_login_simulator::{Options, Simulator, Time, sample};
 
 use super::{serve, simulate};
@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
 
     // One world has one time: `/_sim/clock` moves the server's with the simulator's.
     let clock = Arc::new(SimulatedClock(wecom.time()));
-    let server = serve::open(settings, Surroundings { clock, ..Surroundings::default() }, host).await?;
+    let server = serve::open(settings, Dependencies { clock, ..Dependencies::default() }, host).await?;
     server.read_departments().await;
     if arguments.json {
         let mut ready = json!({"url": url, "wecom": wecom.url(), "app": app, "element": ELEMENT});

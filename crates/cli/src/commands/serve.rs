@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use wecom_login_server::{Override, Server, Settings, Surroundings};
+use wecom_login_server::{Dependencies, Override, Server, Settings};
 
 use super::place::AppPlace;
 use crate::{Host, stop};
@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
         .await
         .with_context(|| format!("{}: cannot listen on {address}", settings.naming("listen")))?;
     let public_url = settings.public_url.clone();
-    let server = open(settings, Surroundings::default(), host).await?;
+    let server = open(settings, Dependencies::default(), host).await?;
     tracing::info!(%public_url, "ready");
     server.spawn_reading_of_departments();
     server.run(listener, stop).await?;
@@ -38,12 +38,12 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
 /// Opens the server with what the host adds, and logs what the operator must know of it.
 pub(super) async fn open(
     settings: Settings,
-    surroundings: Surroundings,
+    dependencies: Dependencies,
     host: &dyn Host,
 ) -> anyhow::Result<Server> {
     let register = |environment| host.register(environment);
     let audited = settings.operations.audit_log.is_some();
-    let server = Server::open_with(settings, surroundings, register).await?;
+    let server = Server::open_with(settings, dependencies, register).await?;
     report(&server);
     if audited {
         let watched = server.clone();

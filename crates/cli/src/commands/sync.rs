@@ -2,7 +2,7 @@ use anyhow::bail;
 use serde_json::json;
 use wecom_login_directory::{Report, SyncError, SyncOptions, Viewer};
 use wecom_login_model::{DepartmentId, UserId};
-use wecom_login_server::{AuditLog, Server, Settings, Surroundings};
+use wecom_login_server::{AuditLog, Dependencies, Server, Settings};
 use wecom_login_store::Outcome;
 
 use super::place::AppPlace;
@@ -42,7 +42,7 @@ const RUNNING: u8 = 4;
 const INCOMPLETE: u8 = 5;
 
 pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result<u8> {
-    let server = open(settings(&arguments)?, Surroundings::default(), host).await?;
+    let server = open(settings(&arguments)?, Dependencies::default(), host).await?;
     let code = work(&server, &arguments).await;
     // What it did is to be in the audit file before the process ends.
     server.close().await;

@@ -14,7 +14,7 @@ use wecom::Budget;
 use wecom_login_directory::events::Events;
 use wecom_login_element::{App, Environment};
 use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock, Timestamp};
-use wecom_login_server::{FileWatch, Server, Settings, Surroundings};
+use wecom_login_server::{Dependencies, FileWatch, Server, Settings};
 use wecom_login_sign_in::{Instance, Login};
 use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
 
@@ -217,15 +217,15 @@ async fn run(
     register: Register,
     listener: TcpListener,
 ) -> ((Login, Arc<Instance>, Arc<App>), Running) {
-    let surroundings = Surroundings {
+    let dependencies = Dependencies {
         clock: Arc::new(clock.clone()),
         // Another start draws other values, as a real one would.
         entropy: Arc::new(SeededEntropy::new(u64::try_from(SystemClock.now().as_millis()).unwrap())),
         sign_in_budget: Budget::sign_in_within(budget),
         silence: Duration::ZERO,
-        ..Surroundings::default()
+        ..Dependencies::default()
     };
-    let server = Server::open_with(settings, surroundings, register).await.unwrap();
+    let server = Server::open_with(settings, dependencies, register).await.unwrap();
     assert_eq!(server.faults(), []);
     let login = server.login().clone();
     let (instance, app) = (server.instance(ELEMENT).unwrap(), server.app());

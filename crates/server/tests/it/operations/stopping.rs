@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use wecom_login_model::{Clock, SystemClock, Timestamp};
-use wecom_login_server::{Server, Settings, Surroundings};
+use wecom_login_server::{Dependencies, Server, Settings};
 use wecom_login_simulator::{Fault, FaultKind, sample};
 use wecom_login_testkit::wait::{PATIENCE, found, until, within};
 
@@ -121,8 +121,8 @@ async fn with_a_broken_worker(shutdown_delay: Duration) -> (Server, TcpListener,
     let mut settings = Settings::local(address, app, folder.path().join("data")).unwrap();
     settings.operations.shutdown_delay = shutdown_delay;
     let clock = Arc::new(Brittle::default());
-    let surroundings = Surroundings { clock: clock.clone(), ..Surroundings::default() };
-    let server = Server::open(settings, surroundings).await.unwrap();
+    let dependencies = Dependencies { clock: clock.clone(), ..Dependencies::default() };
+    let server = Server::open(settings, dependencies).await.unwrap();
     clock.breaks.store(true, Ordering::Relaxed);
     (server, listener, folder)
 }

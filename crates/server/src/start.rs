@@ -1,0 +1,264 @@
+//! The start: the app folder is read, the database opened, the parts put together.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use wecom::{Budget, Transport};
+use wecom_login_accounts::{Accounts, ApiKeys};
+use wecom_login_directory::Directory;
+use wecom_login_directory::events::Events;
+use wecom_login_element::{Environment, OpenError, Watch};
+use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
+use wecom_login_session::Sessions;
+use wecom_login_sign_in::{FRAMEWORK, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
+use wecom_login_store::{SealError, SealKey, Sealer, Store};
+
+use crate::http::connections::Connections;
+use crate::http::cookies::Cookies;
+use crate::http::rate_limits::Limits;
+use crate::metrics::{CountingSink, Metrics};
+use crate::operations::audit_file::{AuditFile, AuditLines};
+use crate::operations::background::Background;
+use crate::operations::event_apps::ConfiguredApps;
+use crate::operations::readiness::Readiness;
+use crate::operations::reload::Reload;
+use crate::operations::shared_tokens::SharedTokens;
+use crate::routes::table;
+use crate::server::Server;
+use crate::settings::{AuditLog, KeyError, Settings, StorageError, key_in};
+use crate::state::{AppState, Apps, Config, Identity, Operations, Organisation};
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The app folder cannot be read.
+    #[error("{setting}: {source}")]
+    App {
+        /// The setting, with the place where it is set.
+        setting: String,
+        /// Why.
+        source: OpenError,
+    },
+    /// The database does not open.
+    #[error("{setting}: {source}")]
+    Storage {
+        /// The setting, with the place where it is set.
+        setting: String,
+        /// Why.
+        source: StorageError,
+    },
+    /// A statement failed.
+    #[error("{0}")]
+    Store(#[from] wecom_login_store::Error),
+    /// The audit file cannot be opened.
+    #[error("{setting}: {path}: {source}")]
+    Audit {
+        /// The setting, with the place where it is set.
+        setting: String,
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The key in the data folder cannot be used.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// The key cannot seal.
+    #[error("{0}")]
+    Seal(#[from] SealError),
+    /// The HTTP client cannot be made.
+    #[error("{0}")]
+    WeCom(#[from] wecom::Error),
+}
+
+/// What the server takes from outside. Tests give other ones.
+#[derive(Debug, Clone)]
+pub struct Dependencies {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What one sign-in may cost of WeCom's time.
+    pub sign_in_budget: Budget,
+    /// A callback that cannot be taken stays without an answer for so long: longer than the 5 seconds after which WeCom
+    /// hangs up and sends it again (WeCom 90930).
+    pub silence: Duration,
+    /// What stands in for `{{NAME}}` in configurations.
+    pub variables: Vec<(String, Secret)>,
+}
+
+impl Default for Dependencies {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            sign_in_budget: Budget::sign_in(),
+            silence: Duration::from_secs(6),
+            variables: process_variables().collect(),
+        }
+    }
+}
+
+impl Server {
+    /// Reads the app, opens (or makes) the database in the data folder. Broken elements do not stop it; see
+    /// [`Server::faults`].
+    pub async fn open(settings: Settings, dependencies: Dependencies) -> Result<Self, StartError> {
+        Self::open_with(settings, dependencies, |environment| environment).await
+    }
+
+    /// The same with Types of the caller's own: `register` adds them to the environment.
+    ///
+    /// See `docs/elements.md` for an example.
+    pub async fn open_with(
+        settings: Settings,
+        dependencies: Dependencies,
+        register: impl FnOnce(Environment) -> Environment,
+    ) -> Result<Self, StartError> {
+        // Before the data folder is made: a mistyped app folder should leave nothing behind.
+        if let Err(source) = std::fs::read_dir(&settings.folders.app) {
+            let setting = settings.naming("app");
+            return Err(StartError::App {
+                setting,
+                source: OpenError::Unreadable { path: settings.folders.app, source },
+            });
+        }
+        let store = open_values(&settings, open_database(&settings).await?).await?;
+        let audit_file = audit_file(&settings)?;
+        let key = match &settings.storage.key {
+            Some(key) => key.clone(),
+            None => key_in(&settings.folders.data, &dependencies.entropy)?,
+        };
+        Self::open_on(store, &key, audit_file, settings, dependencies, register)
+    }
+
+    /// A server that keeps nothing, to see what is wrong with its app.
+    pub(crate) async fn open_in_memory(
+        settings: Settings,
+        register: impl FnOnce(Environment) -> Environment,
+    ) -> Result<Self, StartError> {
+        let dependencies = Dependencies::default();
+        let store = Store::open_sqlite(Path::new(":memory:")).await?;
+        let key = SealKey::generate(&dependencies.entropy);
+        Self::open_on(store, &key, None, settings, dependencies, register)
+    }
+
+    fn open_on(
+        store: Store,
+        key: &SealKey,
+        audit_file: Option<AuditFile>,
+        settings: Settings,
+        dependencies: Dependencies,
+        register: impl FnOnce(Environment) -> Environment,
+    ) -> Result<Self, StartError> {
+        let Dependencies { clock, entropy, sign_in_budget, silence, variables } = dependencies;
+        let sealer = Sealer::new(key, entropy.clone())?;
+        let metrics = Arc::new(Metrics::new());
+        let sink = CountingSink { metrics: metrics.clone(), file: audit_file.clone() };
+        let store = store.with_audit_sink(Arc::new(sink));
+        let wiring = Wiring {
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            tokens: Arc::new(SharedTokens::new(store.key_value(), sealer.clone(), clock.clone())),
+            transport: Transport::builder().observer(metrics.clone()).build()?,
+        };
+        let sessions =
+            Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions.lifetimes());
+        let accounts = Accounts::new(store.clone(), clock.clone(), settings.administrators.admins.clone());
+        let login =
+            Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget)
+                .with_accounts(accounts.clone());
+        let registry = Arc::new(Registry::default());
+        let ours = QywxInnerType::new(login.clone(), registry.clone(), wiring.clone());
+        let mut environment =
+            Environment::new(framework()).variables(variables).with_type(FRAMEWORK, TYPE_NAME, ours);
+        for folder in &settings.folders.app_path {
+            environment = environment.app_path(folder);
+        }
+        let watch = Watch::open(&settings.folders.app, &register(environment))
+            .map_err(|source| StartError::App { setting: settings.naming("app"), source })?;
+        let apps =
+            ConfiguredApps { instances: registry.clone(), sync_every: settings.organisation.sync_every.0 };
+        let reload = Arc::new(Reload::new(watch, registry, wiring));
+        let own_paths = table::own_paths();
+        let (loaded, faults) = reload.first(&settings, &own_paths);
+
+        let directory = Directory::new(store.clone(), clock.clone());
+        let identity = Identity {
+            login,
+            sessions,
+            accounts,
+            api_keys: ApiKeys::new(store.clone(), clock.clone(), entropy.clone()),
+            limits: Limits::new(store.key_value(), settings.spare_loopback),
+        };
+        let organisation =
+            Organisation { events: Events::new(directory.clone(), Arc::new(apps)), directory, silence };
+        let operations = Operations {
+            store,
+            metrics,
+            connections: Connections::at_most(
+                usize::try_from(settings.network.max_connections).unwrap_or(usize::MAX),
+            ),
+            audit_file,
+            readiness: Readiness::default(),
+            stopping: CancellationToken::new(),
+            background: Background::default(),
+        };
+        let cookies = Cookies::new(settings.is_https());
+        let app = AppState {
+            config: Arc::new(Config { settings, own_paths, cookies, clock, entropy }),
+            apps: Arc::new(Apps::new(loaded)),
+            identity: Arc::new(identity),
+            organisation: Arc::new(organisation),
+            operations: Arc::new(operations),
+        };
+        Ok(Self { app, reload, faults })
+    }
+}
+
+fn audit_file(settings: &Settings) -> Result<Option<AuditFile>, StartError> {
+    let Some(log) = &settings.operations.audit_log else { return Ok(None) };
+    let setting = settings.naming("audit_log");
+    let failed = |source| StartError::Audit { setting, path: log.to_string(), source };
+    AuditFile::open(log).map(Some).map_err(failed)
+}
+
+async fn open_database(settings: &Settings) -> Result<Store, StartError> {
+    let setting = settings.naming(if settings.storage.database.is_some() { "database" } else { "data" });
+    let opened = settings.storage.database(&settings.folders.data).await;
+    opened.map_err(|source| StartError::Storage { setting, source })
+}
+
+async fn open_values(settings: &Settings, store: Store) -> Result<Store, StartError> {
+    let setting = settings.naming("redis");
+    settings.storage.with_values(store).await.map_err(|source| StartError::Storage { setting, source })
+}
+
+/// Opens the database for a command beside the server; SQLite's is made if it does not exist. The command's actions are audited
+/// like the server's. If the audit file cannot be opened, a warning says so and the command goes on.
+pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
+    let store = open_database(settings).await?;
+    // Standard output is the command's own.
+    let Some(AuditLog::File(path)) = &settings.operations.audit_log else { return Ok(store) };
+    Ok(match AuditLines::open(path) {
+        Ok(lines) => store.with_audit_sink(Arc::new(lines)),
+        Err(error) => {
+            let path = path.display();
+            let setting = settings.naming("audit_log");
+            tracing::warn!("{setting}: {path}: {error}; what this command does is in the audit table alone");
+            store
+        }
+    })
+}
+
+/// True when the database has been made, or is a server.
+pub fn has_database(settings: &Settings) -> bool {
+    settings.storage.exists(&settings.folders.data)
+}
+
+/// The process's environment. What is not UTF-8 is passed over.
+fn process_variables() -> impl Iterator<Item = (String, Secret)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
+}

@@ -4,12 +4,14 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::program::{PROGRAM, Program, command};
+use wecom_login_testkit::wait::attended;
+
+use crate::program::{PROGRAM, Program, command, output};
 use crate::servers::OwnPostgres;
 
 /// Exit code, standard output and standard error.
-fn run(mut command: Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
+fn run(command: Command) -> (Option<i32>, String, String) {
+    let output = output(command);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
@@ -227,11 +229,14 @@ fn it_starts_with_the_variables_of_an_env_file_and_of_a_service() {
     let mut log =
         program.wait_for_log("WECOM_LOGIN_LISTN: no setting has this name; did you mean WECOM_LOGIN_LISTEN?");
     let (mut seen, mut line) = (String::new(), String::new());
-    while !line.contains("ready") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "{seen}");
-        seen.push_str(&line);
-    }
+    let (_, late) = attended(program.id(), || {
+        while !line.contains("ready") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "{seen}");
+            seen.push_str(&line);
+        }
+    });
+    assert!(!late, "it is not ready: {seen}");
     assert!(
         seen.contains("WECOM_LOGIN_SYNC_MINUTES: the next version does not read it; set sync_every"),
         "{seen}"
@@ -260,13 +265,17 @@ fn a_reader_that_has_gone_away_ends_a_command_quietly() {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // Closed before it writes, or after its first line: both are a reader that has gone.
         let mut line = [0; 1];
-        if arguments.contains(&"list") {
-            BufReader::with_capacity(1, child.stdout.as_mut().unwrap()).read_exact(&mut line).unwrap();
-        }
-        drop(child.stdout.take());
-        let mut text = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!((child.wait().unwrap().code(), text.as_str()), (expected, ""), "{arguments:?}");
+        let ((code, text), late) = attended(child.id(), || {
+            if arguments.contains(&"list") {
+                BufReader::with_capacity(1, child.stdout.as_mut().unwrap()).read_exact(&mut line).unwrap();
+            }
+            drop(child.stdout.take());
+            let mut text = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+            (child.wait().unwrap().code(), text)
+        });
+        assert!(!late, "{arguments:?} did not end");
+        assert_eq!((code, text.as_str()), (expected, ""), "{arguments:?}");
     }
 }
 

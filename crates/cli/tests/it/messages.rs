@@ -229,7 +229,7 @@ fn it_starts_with_the_variables_of_an_env_file_and_of_a_service() {
     let mut log =
         program.wait_for_log("WECOM_LOGIN_LISTN: no setting has this name; did you mean WECOM_LOGIN_LISTEN?");
     let (mut seen, mut line) = (String::new(), String::new());
-    let (_, late) = attended(program.id(), || {
+    let ((), late) = attended(program.id(), || {
         while !line.contains("ready") {
             line.clear();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "{seen}");

@@ -158,7 +158,7 @@ impl Rejection {
             Cause::SignIn(refusal) => {
                 if let Some(address) = refusal.caller_ip() {
                     let label =
-                        Bilingual { zh: "需要加入企业可信 IP 的地址", en: "IP address to add" };
+                        Bilingual { zh: "需要加入企业可信IP的地址", en: "IP address to add" };
                     details.push((label, address));
                 }
                 if let Refusal::WeCom(error) = refusal
@@ -172,7 +172,7 @@ impl Rejection {
             Cause::Element(code) => {
                 let label = Bilingual { zh: "应用给出的原因", en: "What the app says" };
                 details.push((label, code.reason.clone()));
-                let label = Bilingual { zh: "应用的错误号", en: "The app's error number" };
+                let label = Bilingual { zh: "应用的错误码", en: "The app's error number" };
                 details.push((label, code.code.to_string()));
             }
         }

@@ -27,7 +27,7 @@ impl FileWatch {
     }
 }
 
-/// A server that has read its app and opened its database. Clones are the same server.
+/// A server that has read its app and opened its database. Clones share the server.
 #[derive(Debug, Clone)]
 pub struct Server {
     pub(crate) app: AppState,
@@ -46,7 +46,7 @@ impl Server {
         &self.faults
     }
 
-    /// Why the sign-in in the browser is off, for each instance where it is: full name and reason.
+    /// For each instance whose sign-in in the browser is off: full name and reason.
     pub fn browser_off(&self) -> Vec<(String, String)> {
         let loaded = self.app.apps.loaded();
         loaded.browser_off.iter().map(|(name, reason)| (name.clone(), reason.clone())).collect()

@@ -156,8 +156,7 @@ fn open<'a>(
     Err(furthest)
 }
 
-/// The rejection of a message. Its log entry names the wrong setting; the answer tells the sender only what was wrong with the
-/// message.
+/// The rejection of a message. Its log entry names the wrong setting; the answer contains only the error number.
 fn refusal(called: &[&Arc<Instance>], error: CallbackError) -> Rejection {
     let (number, what) = match error {
         CallbackError::Signature => (CALLBACK_NOT_SIGNED, "it is signed with a different Token"),

@@ -36,7 +36,7 @@ impl Browser {
         Ok(answer)
     }
 
-    /// The same, where an answer must come.
+    /// Sends a request; panics without an answer.
     pub async fn send(&self, request: RequestBuilder) -> Response {
         self.try_send(request).await.unwrap()
     }
@@ -61,7 +61,7 @@ impl Browser {
         Ok(format!("/auth/wecom?code={code}&state={state}"))
     }
 
-    /// The same, where an answer must come.
+    /// Starts a sign-in; panics without an answer.
     pub async fn redirect(&self, url: &str, code: &str) -> String {
         self.try_redirect(url, code).await.unwrap()
     }
@@ -74,7 +74,7 @@ impl Browser {
         Ok(())
     }
 
-    /// The same, where an answer must come.
+    /// Signs in; panics without an answer.
     pub async fn sign_in(&self, url: &str, code: &str) {
         self.try_sign_in(url, code).await.unwrap();
     }

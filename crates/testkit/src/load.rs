@@ -17,7 +17,7 @@ const CALMLY: usize = 48;
 /// The simulated latency of gettoken, so that many sign-ins wait for it at every replica.
 const TOKEN_TAKES: Duration = Duration::from_millis(500);
 
-/// The outcome.
+/// The result of a load.
 #[derive(Debug)]
 pub struct Load {
     /// The number of sign-ins.

@@ -1,5 +1,5 @@
-//! The error numbers of the HTTP border: each declared once, with its status, its texts and who can act. The sign-in crate
-//! declares those of a sign-in.
+//! The error numbers of the HTTP server. Each is declared once, with its status, its texts and the actor who can fix it. The
+//! sign-in crate declares the numbers of a sign-in.
 
 use axum::http::StatusCode;
 use wecom_login_element::number as element;
@@ -7,28 +7,28 @@ use wecom_login_model::{Actor, Bilingual, Explanation};
 use wecom_login_pages::title;
 use wecom_login_sign_in::number;
 
-/// One number.
+/// The declaration of an error number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ErrorNumber {
-    /// The HTTP status of an answer that consists of it.
+    /// The HTTP status of the answer.
     pub(crate) status: StatusCode,
-    /// The heading of its page.
+    /// The heading of the page.
     pub(crate) title: Bilingual,
     pub(crate) explanation: &'static Explanation,
 }
 
-/// The numbers of this border, in order.
+/// The explanations of this crate's numbers, in order.
 pub fn explanations() -> &'static [Explanation] {
     EXPLANATIONS
 }
 
-/// What a number means, whether it is ours, the sign-in's or WeCom's.
+/// The explanation of a number, whether it is this crate's, the sign-in's or WeCom's.
 pub(crate) fn explain(code: i64) -> &'static Explanation {
     of(code).explanation
 }
 
-/// The declaration of a number. Numbers of other crates have none here: those of a sign-in's state and of a declined
-/// sign-in are refusals of the request, all others failures of the server.
+/// The declaration of a number. Numbers of other crates are not declared here: a declined sign-in and errors of a sign-in's
+/// state are client errors, all other numbers are server errors.
 pub(crate) fn of(code: i64) -> ErrorNumber {
     if let Some(index) = EXPLANATIONS.iter().position(|row| row.code == code) {
         let (status, title) = FORMS[index];
@@ -45,8 +45,8 @@ pub(crate) fn of(code: i64) -> ErrorNumber {
     ErrorNumber { status, title, explanation: wecom_login_sign_in::explain(code) }
 }
 
-/// `NAME = number, HTTP status, who can act { title: zh, en (or titled: one that is known; "failed" without), meaning: zh, en,
-/// remedy: zh, en }`
+/// `NAME = number, HTTP status, who can act { title: zh, en (or titled: a shared title; `title::FAILED` by default),
+/// meaning: zh, en, remedy: zh, en }`
 macro_rules! error_numbers {
     ($($name:ident = $number:expr, $status:ident, $who:ident {
         $(title: $title_zh:literal, $title_en:literal,)?
@@ -63,7 +63,7 @@ macro_rules! error_numbers {
             remedy: Bilingual { zh: $remedy_zh, en: $remedy_en },
         }),+];
 
-        /// Status and title of each of them.
+        /// The status and title of each number, in the order of `EXPLANATIONS`.
         const FORMS: &[(StatusCode, Bilingual)] = &[$((StatusCode::$status, heading!($($title_zh, $title_en)? $($title)?))),+];
     };
 }
@@ -282,7 +282,7 @@ error_numbers! {
     }
     SYNC_RUNNING = 710_406, CONFLICT, Administrator {
         meaning: "这家企业的通讯录同步正在进行。",
-            "A sync of this company is under way.",
+            "A sync of this company is already running.",
         remedy: "请等它结束后再试；由谁同步、从什么时候开始，见消息括号中的内容。",
             "Try again when it has finished; the message names who runs it and since when.",
     }
@@ -311,7 +311,7 @@ mod tests {
             assert!(wecom_login_sign_in::explanations().iter().all(|other| other.code != row.code));
             assert!(wecom::explain(row.code).is_none());
         }
-        // The three tables stand side by side on pages and in errors.
+        // Pages and errors show texts of all three tables.
         for row in EXPLANATIONS.iter().chain(wecom_login_sign_in::explanations()).chain(wecom::explanations())
         {
             for text in [row.meaning, row.remedy] {

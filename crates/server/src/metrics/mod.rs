@@ -22,7 +22,7 @@ use crate::operations::audit_file::AuditFile;
 use gauges::Gauges;
 use labels::{Call, Endpoint, Event, SignIn, Sync, Table};
 
-/// The counters of one server.
+/// The metrics of one server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,

@@ -1,4 +1,4 @@
-//! The audit log as lines of JSON, in a file that other tools rotate, or on standard output.
+//! The audit log as lines of JSON, in a file that external tools rotate, or on standard output.
 //!
 //! Requests never wait for the file: lines go through a queue to a separate thread. Lines that cannot be written are counted,
 //! logged once per outage and reported by /readyz; their events are still in the database. A file that was renamed or deleted
@@ -77,7 +77,7 @@ impl AuditFile {
         let _ = self.queue.try_send(Job::Reopen);
     }
 
-    /// True while lines cannot be written.
+    /// True while the file cannot be written.
     pub(crate) fn is_failing(&self) -> bool {
         self.health.failing.load(Ordering::Relaxed)
     }

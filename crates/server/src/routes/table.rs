@@ -72,7 +72,7 @@ pub(crate) fn of_metrics(open: bool) -> Vec<Route> {
     vec![if open { metrics } else { metrics.administrators() }]
 }
 
-/// Every other path: a domain file, an instance's redirect, or nothing.
+/// The fallback for every other path: a domain file, an instance's redirect, or not found.
 pub(crate) fn elsewhere() -> Route {
     Route::at("/{*path}").others(Page, redirect::elsewhere)
 }
@@ -83,7 +83,7 @@ mod tests {
     use crate::http::cors::Cors;
     use crate::routes::route::Audience;
 
-    /// Front ends of configured origins may sign people in and out, and nothing else.
+    /// Front ends of configured origins may sign members in and out, and nothing else.
     #[test]
     fn the_sign_in_is_open_to_configured_origins_and_nothing_else() {
         let shared: Vec<_> = declared()

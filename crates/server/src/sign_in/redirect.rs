@@ -51,7 +51,7 @@ pub(crate) async fn callback(
         return Err(Rejection::of(NOT_FOUND).home());
     }
     if method != Method::GET {
-        // HEAD must not use up a code.
+        // HEAD must not use up an authorization code.
         return Err(Rejection::of(METHOD_NOT_ALLOWED));
     }
     let now = app.config.clock.now();

@@ -288,7 +288,7 @@ impl World {
         self.clock.now()
     }
 
-    /// Tells the server to stop.
+    /// Signals the server to stop.
     pub fn stop(&mut self) {
         let (stop, _) = oneshot::channel();
         drop(std::mem::replace(&mut self.running.stop, stop));
@@ -369,7 +369,7 @@ impl World {
             .collect()
     }
 
-    /// The accessToken field of the member's model: the hash of the latest live session's token.
+    /// The accessToken field of the member's model: the hash of the token of the latest active session.
     pub async fn token_of(&self, user_id: &str) -> String {
         let filter = format!("Q(userId='{user_id}')").parse().unwrap();
         let corp_id = Some(self.instance.corp_id());
@@ -377,7 +377,7 @@ impl World {
         row.unwrap().access_token.expose().to_owned()
     }
 
-    /// Writes a file of the app and waits until the server has looked at it.
+    /// Writes a file of the app and lets the server read it.
     pub fn write(&self, path: &str, json: &Value) {
         write(&self.folder.path().join("app"), path, json);
         self.look();

@@ -1,11 +1,11 @@
-//! 10,000 people who sign in at once at three `serve` processes on one PostgreSQL and one Redis, none of which has an access
-//! token yet (`--people`, `--at-once` for other numbers).
+//! 10,000 members sign in at once at three `serve` processes on one PostgreSQL and one Redis. No process has an access token
+//! yet. `--people` and `--at-once` set other numbers.
 //!
-//! All sign-ins are begun before WeCom gives a token. Then every browser takes the way that WeCom sends it, over so many
-//! connections at once as the processes may have files open, and not more than are answered in the five seconds that a
-//! sign-in has; WeCom takes half a second for the token, so that all of the first wait for it. Held against goals: one call
-//! of gettoken; nobody is lost, each session being known to another replica than the one that began it. Ends with status 1
-//! when one is missed. Browsers, WeCom, replicas and databases share the machine.
+//! All sign-ins start before WeCom gives a token. Then every browser follows WeCom's redirect. The number of concurrent
+//! connections is limited by the open files of the processes, and by the five seconds in which a sign-in must be answered.
+//! gettoken takes half a second, so that all of the first sign-ins wait for it. Goals: one call of gettoken; every member is
+//! signed in, by the /me of another replica than the one that handled the redirect. Exits with status 1 if a goal is missed.
+//! Browsers, WeCom, replicas and databases share the machine.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -52,8 +52,8 @@ pub(crate) async fn run(words: &[&str]) -> Result<ExitCode> {
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// As many connections as leave files for what else is open: each has an end here, and may have a call of WeCom's behind
-/// it, whose simulator is in this process too.
+/// The number of connections for the limit on open files. Each connection has one file here, and may cause a call to the
+/// simulated WeCom, which is in this process too; the rest is for other files.
 fn connections() -> Result<usize> {
     let Ok(limits) = std::fs::read_to_string("/proc/self/limits") else { return Ok(usize::MAX) };
     let files =

@@ -1,9 +1,9 @@
-//! How many contact events a second the server takes, and what becomes of them.
+//! Measures how many contact events per second the server accepts, and checks that all are processed.
 //!
-//! WeCom's pushes are made beforehand and sent over 32 connections, each event once, to a server on SQLite; the
-//! simulator is the company behind it. An event is taken when its answer is 200, which is after it is on disk. Held
-//! against goals: 1,000 events taken a second; every member in the copy when nothing waits any more; no call refused for
-//! its frequency (45009). Ends with status 1 when one is missed.
+//! WeCom's callbacks are prepared beforehand and sent over 32 connections, each event once, to a server on SQLite; the
+//! simulator holds the company. An event is accepted when its answer is 200, which is after it is on disk. Goals: 1,000
+//! accepted events per second; every member is in the local copy when no event waits; no call is refused for its frequency
+//! (45009). Exits with status 1 if a goal is missed.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -26,7 +26,7 @@ use wecom_login_testkit::wait::PATIENCE;
 const EVENTS: usize = 20_000;
 const CONNECTIONS: usize = 32;
 const GOAL: f64 = 1_000.0;
-/// Far longer than it takes to work on all of them.
+/// The deadline for processing all events, far longer than it takes.
 const AT_LAST: Duration = Duration::from_mins(15);
 const TOKEN: &str = "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo";
 const AES_KEY: &str = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt";
@@ -57,7 +57,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     let taken_in = begin.elapsed();
     let worked_off = async {
         while server.events().backlog().await?.iter().any(|backlog| backlog.waiting > 0) {
-            // The server has the machine meanwhile.
+            // A pause, so that the polling does not compete with the server for the machine.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Result::Ok(())
@@ -101,7 +101,7 @@ fn write_app(app: &Path, url: &str, wecom: &Simulator) -> Result<()> {
     Ok(())
 }
 
-/// Address and body of each push.
+/// Address and body of each callback.
 fn pushes(callback: &str) -> Result<Vec<(String, String)>> {
     let channel = Channel::new(Secret::new(TOKEN), EncodingAesKey::parse(AES_KEY)?, sample::CORP_ID);
     let push = |number: usize| {
@@ -122,7 +122,7 @@ fn pushes(callback: &str) -> Result<Vec<(String, String)>> {
     Ok((0..EVENTS).map(push).collect())
 }
 
-/// Sends them all; tells how many were not answered by 200.
+/// Sends all callbacks; returns the number of answers other than 200.
 async fn send(pushes: &Arc<Vec<(String, String)>>) -> Result<usize> {
     let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
     let (next, mut senders) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());

@@ -1,4 +1,4 @@
-//! The benchmarks, by name: `scripts/bench NAME`. Each says what it measured, and fails below its goal.
+//! The benchmarks, by name: `scripts/bench NAME`. Each prints its results, and fails below its goal.
 
 mod cold_sign_ins;
 mod contact_events;
@@ -26,7 +26,7 @@ fn main() -> Result<ExitCode> {
     }
 }
 
-/// The number that follows a word.
+/// The number after an option.
 fn number(words: &[&str], name: &str, default: usize) -> Result<usize> {
     match words.iter().position(|word| *word == name) {
         None => Ok(default),

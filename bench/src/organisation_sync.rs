@@ -1,14 +1,15 @@
-//! What a sync of a whole company costs: 100,000 members in 2,000 departments (`--members`, `--departments` for others).
+//! Measures a sync of a whole company: 100,000 members in 2,000 departments (`--members` and `--departments` set other
+//! numbers).
 //!
-//! The simulator, a bare downloader and the sync are processes of their own. The downloader makes the calls of the sync
-//! with as many of them at once, over plain connections, and throws the answers away: no sync can be quicker. WeCom is not
-//! on this machine, so `user/list` takes 20 ms (`--latency` for another time; 0 shows what the sync itself costs). Held
-//! against goals: one `user/list` for each department; the time at most 1.5 times the downloader's; SQLite's part at most
-//! 2 s, on its thread's core where Linux counts that, so that a busy machine does not change the verdict; a second sync
-//! writes no row; peak memory (VmHWM). Ends with status 1 when one is missed.
+//! The simulator, a bare downloader and the sync are separate processes. The downloader makes the same calls as the sync with
+//! the same concurrency, over plain connections, and discards the answers: it is the lower bound for a sync. A real WeCom is
+//! remote, so `user/list` takes 20 ms (`--latency` sets another time; 0 shows the cost of the sync itself). Goals: one
+//! `user/list` for each department; at most 1.5 times the downloader's time; at most 2 s for SQLite, measured as CPU time of
+//! its thread where Linux counts it, so that a busy machine does not change the result; a second sync writes no row; peak
+//! memory (VmHWM). Exits with status 1 if a goal is missed.
 //!
-//! With `--postgres` the copy is kept on the PostgreSQL of `scripts/with-servers`, and with more members than 100,000 only what
-//! does not grow with them is held against its goal.
+//! With `--postgres` the local copy is in the PostgreSQL of `scripts/with-servers`, and its time has no goal. With more than
+//! 100,000 members no time has a goal, and the goal for memory is higher.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -27,10 +28,10 @@ use wecom_login_simulator::{Company, Options, Simulator, sample};
 use wecom_login_store::{PostgresOptions, Store};
 use wecom_login_testkit::wait::PATIENCE;
 
-/// As many calls at once as a sync makes.
+/// The number of concurrent calls, as in a sync.
 const AT_ONCE: usize = 8;
 const TIMES_THE_DOWNLOADER: f64 = 1.5;
-/// In place of the database's path.
+/// Stands for PostgreSQL in place of the database's path.
 const POSTGRES: &str = "postgres";
 const DATABASE: Duration = Duration::from_secs(2);
 
@@ -49,7 +50,7 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends its process with itself.
+/// Ends its process when it is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -59,7 +60,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts this program in another role; its first line.
+/// Starts this program in another role; returns its first line of output.
 fn start(role: &[String]) -> Result<(Running, Value)> {
     let mut child = Running(
         Command::new(std::env::current_exe()?)
@@ -91,7 +92,7 @@ fn measure_in(database: &str, members: usize, departments: usize, latency: usize
     let synced = || start(&["sync".into(), port.clone(), database.to_owned()]).map(|(_, told)| told);
     let (kept_in, as_told) =
         if database == POSTGRES { ("PostgreSQL", true) } else { ("SQLite", members > 100_000) };
-    // Once for the simulator's own caches, and on both sides of what is measured.
+    // One download warms the simulator's caches; the measured ones are before and after the sync.
     downloaded()?;
     if latency > 0 {
         let fault = json!({"endpoint": "user/list", "kind": "latency", "ms": latency});
@@ -150,7 +151,7 @@ fn say(told: &Value) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// Runs until its standard input ends, with the one that started it.
+/// Runs until its standard input closes, which happens when the parent process ends.
 fn simulate(members: usize, departments: usize) -> Result<()> {
     runtime()?.block_on(async {
         let companies = vec![Company::generated(members, departments, 1)];
@@ -161,12 +162,12 @@ fn simulate(members: usize, departments: usize) -> Result<()> {
     })
 }
 
-/// The body of an answer of the simulator's.
+/// Sends a request to the simulator; returns the body of the answer.
 fn request(port: u16, method: &str, path: &str) -> Result<Vec<u8>> {
     Connection::open(port)?.ask(method, path, "")
 }
 
-/// One connection that is kept.
+/// A keep-alive connection.
 struct Connection {
     stream: TcpStream,
     read: Vec<u8>,
@@ -217,7 +218,7 @@ impl Connection {
     }
 }
 
-/// The calls of a sync, and nothing else.
+/// Makes the calls of a sync, and nothing else.
 fn download(port: u16, departments: usize) -> Result<()> {
     let began = Instant::now();
     let token = format!("/cgi-bin/gettoken?corpid={}&corpsecret={}", sample::CORP_ID, sample::SECRET);
@@ -251,7 +252,7 @@ fn download(port: u16, departments: usize) -> Result<()> {
     say(&json!({"seconds": began.elapsed().as_secs_f64(), "bytes": bytes}))
 }
 
-/// How long threads of that name were on a core, in seconds; none where Linux does not count it (schedstat).
+/// The CPU time of the threads of that name, in seconds; none where Linux does not count it (schedstat).
 fn on_core(name: &str) -> Option<f64> {
     let mut nanos = 0_f64;
     for task in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
@@ -263,7 +264,7 @@ fn on_core(name: &str) -> Option<f64> {
     (nanos > 0.0).then_some(nanos / 1e9)
 }
 
-/// One sync, as the program makes it.
+/// Runs one sync, as the program does.
 fn sync(port: u16, database: &str) -> Result<()> {
     runtime()?.block_on(async {
         let store = if database == POSTGRES {

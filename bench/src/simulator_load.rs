@@ -1,10 +1,10 @@
-//! Can the simulator stand in for WeCom under load? Two goals, measured in one run: a company of 100,000 members
-//! loads in under 2 s, and `auth/getuserinfo` with fresh codes answers at least 20,000 times a second on one core.
+//! Checks that the simulator can replace WeCom under load. Two goals in one run: a company of 100,000 members loads in less
+//! than 2 s, and `auth/getuserinfo` with fresh codes answers at least 20,000 times per second on one core.
 //!
-//! The simulator has a thread and a single-threaded runtime to itself; the load comes from another thread over 32
-//! keep-alive connections with one request each under way (no pipelining). Both goals are held against the time
-//! that the simulator's thread spent on its core, so that a busy machine does not change the verdict; off Linux,
-//! where that is unknown, against the clock. Ends with status 1 below a goal.
+//! The simulator has a thread with a single-threaded runtime of its own; the load comes from another thread over 32 keep-alive
+//! connections with one request each at a time (no pipelining). Both goals apply to the CPU time of the simulator's thread, so
+//! that a busy machine does not change the result; on systems other than Linux, where it is unknown, to elapsed time. Exits
+//! with status 1 below a goal.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -24,12 +24,12 @@ const CONNECTIONS: usize = 32;
 const LOAD_GOAL: Duration = Duration::from_secs(2);
 const RATE_GOAL: f64 = 20_000.0;
 
-/// What the simulator's thread tells the load's.
+/// The message from the simulator's thread to the load's thread.
 struct Ready {
     port: u16,
     codes: Vec<String>,
     loaded_in: Times,
-    /// Where Linux counts the thread's time on a core.
+    /// The file in which Linux counts the thread's CPU time.
     schedstat: String,
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The simulator's thread.
+/// The body of the simulator's thread.
 fn simulate(tell: &mpsc::Sender<Ready>, stopped: oneshot::Receiver<()>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -86,7 +86,7 @@ fn simulate(tell: &mpsc::Sender<Ready>, stopped: oneshot::Receiver<()>) -> Resul
         let company = Company::generated(MEMBERS, DEPARTMENTS, 7);
         let sim = Simulator::start(Options { companies: vec![company], ..Options::default() }).await?;
         let loaded_in = watch.read();
-        // A tenth more than is measured warms both sides up.
+        // A tenth more codes than measured, to warm both sides up.
         let codes = (0..CALLS + CALLS / 10)
             .map(|number| {
                 let userid = format!("m{:06}", 3 + number % (MEMBERS - 2));
@@ -99,7 +99,7 @@ fn simulate(tell: &mpsc::Sender<Ready>, stopped: oneshot::Receiver<()>) -> Resul
     })
 }
 
-/// Measures a thread's time on its core beside the clock's.
+/// Measures a thread's CPU time and the elapsed time.
 struct Watch {
     schedstat: String,
     begun: Instant,
@@ -124,7 +124,7 @@ impl Watch {
     }
 }
 
-/// The time that the thread has spent on a core so far; unknown off Linux.
+/// The CPU time of the thread so far; unknown on systems other than Linux.
 fn busy(schedstat: &str) -> Option<Duration> {
     let text = std::fs::read_to_string(schedstat).ok()?;
     Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
@@ -156,7 +156,7 @@ impl Load {
         connection.receive().map(str::to_owned)
     }
 
-    /// Redeems each code once; any answer but a member's is an error.
+    /// Redeems each code once; an answer without a member is an error.
     fn redeem(&mut self, token: &str, codes: &[String]) -> Result<()> {
         for round in codes.chunks(CONNECTIONS) {
             for (connection, code) in self.connections.iter_mut().zip(round) {
@@ -179,7 +179,7 @@ impl Connection {
         Ok(self.stream.write_all(request.as_bytes())?)
     }
 
-    /// The body of the next answer.
+    /// Receives the body of the next answer.
     fn receive(&mut self) -> Result<&str> {
         self.buffer.clear();
         loop {

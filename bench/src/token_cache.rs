@@ -1,5 +1,5 @@
-//! What a cached access token costs, beside the two things it could be instead: a bare `Arc` clone, and a read
-//! behind a Tokio mutex. Fails above 1 µs.
+//! Measures the cost of a cached access token, compared with two alternatives: an `Arc` clone, and a read behind a Tokio
+//! mutex. Fails above 1 µs.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -21,7 +21,7 @@ const ROUNDS: u32 = 7;
 const CALLS: u32 = 300_000;
 const LIMIT_NS: f64 = 1000.0;
 
-/// Gives out one token of the longest kind, 512 bytes (WeCom 91039).
+/// Serves one token of the maximum length, 512 bytes (WeCom 91039).
 async fn serve_token(listener: TcpListener) {
     let body = format!(r#"{{"errcode":0,"access_token":"{}","expires_in":7200}}"#, "t".repeat(512));
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
@@ -31,7 +31,7 @@ async fn serve_token(listener: TcpListener) {
     }
 }
 
-/// The best of the rounds, in nanoseconds per call: what disturbs a round only makes it slower.
+/// The best of the rounds, in nanoseconds per call, because disturbances only make a round slower.
 macro_rules! best_ns {
     ($call:expr) => {{
         let mut best = f64::INFINITY;

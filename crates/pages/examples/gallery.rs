@@ -13,7 +13,7 @@ use wecom_login_pages::{
 const IP_NOT_ALLOWED: Explanation = Explanation {
     code: 60020,
     meaning: Bilingual {
-        zh: "企业微信收到了请求，但本服务器的 IP 地址不在应用的企业可信 IP 里。",
+        zh: "企业微信收到了请求，但本服务器的 IP 地址不在应用的企业可信IP中。",
         en: "WeCom got the request, but this server's IP address is not among the app's trusted ones.",
     },
     who: Actor::Administrator,

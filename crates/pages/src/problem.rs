@@ -73,7 +73,7 @@ pub mod title {
         /// A member, but outside the app's visible scope.
         OUTSIDE_SCOPE = "你还不能使用这个应用", "You cannot use this app yet";
         /// Disabled (status 2) or left (status 5).
-        NOT_ACTIVE = "你的企业微信账号已停用", "Your WeCom account is not active";
+        NOT_ACTIVE = "你的企业微信账号已被禁用", "Your WeCom account is not active";
         /// The state is too old.
         STATE_EXPIRED = "这次登录已超时", "This sign-in took too long";
         /// The code or the state was used before.

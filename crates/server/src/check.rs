@@ -1,22 +1,22 @@
-//! What `config check` reports: every fault that a start would meet, without a start.
+//! `config check`: reports every fault that would fail a start, without starting the server.
 
 use wecom_login_element::Environment;
 
 use crate::settings::{AuditLog, existing_key_in};
 use crate::{Server, Settings, SettingsError};
 
-/// What a check has found, one sentence each.
+/// The findings of a check, one sentence each.
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// What a start would fail at, or would do without.
+    /// Faults that fail a start, or that disable a part of the server.
     pub faults: Vec<String>,
-    /// What is only doubtful.
+    /// Doubtful settings that do not fail a start.
     pub warnings: Vec<String>,
 }
 
-/// The faults of the settings, of the app and its instances, and of the database and Redis if they are servers. With faults
-/// in the settings, the rest is checked as far as it does not depend on them. Nothing is written, and WeCom is not asked.
-/// `register` adds Types, as in [`Server::open_with`].
+/// Checks the settings, the app and its instances, and the database and Redis if they are servers. If settings have faults,
+/// checks that depend on them are skipped. Writes nothing and does not call WeCom. `register` adds Types, as in
+/// [`Server::open_with`].
 pub async fn check(
     loaded: Result<Settings, SettingsError>,
     register: impl FnOnce(Environment) -> Environment,
@@ -29,7 +29,7 @@ pub async fn check(
             checked.faults.extend_from_slice(error.faults());
         }
     }
-    // The settings, if all is known of them that a check depends on.
+    // The settings, if none of the keys that a check depends on has a fault.
     let knowing = |keys: &[&str]| match &loaded {
         Ok(settings) => Some(settings),
         Err(error) => error.rest_if_known(keys),
@@ -55,7 +55,7 @@ pub async fn check(
     checked
 }
 
-/// The folder of the audit log's file.
+/// Checks the path of the audit file.
 fn check_audit_log(settings: &Settings, faults: &mut Vec<String>) {
     let Some(AuditLog::File(path)) = &settings.operations.audit_log else { return };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -69,15 +69,15 @@ fn check_audit_log(settings: &Settings, faults: &mut Vec<String>) {
     faults.push(format!("{}: {}: {problem}", settings.naming("audit_log"), path.display()));
 }
 
-/// What is known beside the app's folder.
+/// The settings without faults, besides the app folder.
 struct Known {
-    /// Where the apps are that it extends.
+    /// The folders of the apps that the app extends.
     parents: bool,
-    /// The address under which browsers reach the server.
+    /// `public_url`.
     address: bool,
 }
 
-/// The data folder, if it is there already.
+/// Checks the data folder if it exists.
 fn check_data(settings: &Settings, faults: &mut Vec<String>) {
     let data = &settings.folders.data;
     if data.exists() && !data.is_dir() {
@@ -89,7 +89,7 @@ fn check_data(settings: &Settings, faults: &mut Vec<String>) {
     }
 }
 
-/// The app and its instances.
+/// The faults of the app and its instances.
 async fn app_faults(
     settings: &Settings,
     known: Known,
@@ -97,7 +97,7 @@ async fn app_faults(
 ) -> Vec<String> {
     let server = match Server::open_in_memory(settings.clone(), register).await {
         Ok(server) => server,
-        // It may be an app that it extends, which lies where the settings would say.
+        // The missing app may be one that it extends, whose folder is in the faulty settings.
         Err(_) if !known.parents && settings.folders.app.is_dir() => return Vec::new(),
         Err(error) => return vec![error.to_string()],
     };

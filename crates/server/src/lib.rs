@@ -1,8 +1,8 @@
 //! The HTTP server: the sign-in page, the redirect, the session, the element API.
 //!
-//! [`Settings`] say where it listens and under which address the world knows it; [`Server::open`] reads the app and
-//! opens the database; [`Server::run`] answers until told to stop. Denied by default: a route, an origin, a
-//! `return_to` or a proxy counts only when it is named.
+//! [`Settings`] hold the listen address and the public URL; [`Server::open`] reads the app and opens the database;
+//! [`Server::run`] answers requests until it is stopped. Denied by default: a route, an origin, a `return_to` or a proxy is
+//! accepted only if it is declared or configured.
 
 mod check;
 mod console;

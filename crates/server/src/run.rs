@@ -1,4 +1,4 @@
-//! A server that runs: its workers, its listeners, and the order of its stop.
+//! Runs the server: its workers, its listeners, and the order of its shutdown.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,47 +17,47 @@ use crate::server::Server;
 use crate::start::StartError;
 use crate::state::AppState;
 
-/// Requests and sign-ins under way get this long when the server is told to stop; a sign-in's budget is half of it.
+/// The time for requests and sign-ins in progress to finish when the server stops; a sign-in's budget is half of it.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long the close of the database may take. After that it is left, and what is not committed is undone.
+/// The time limit for closing the database. After that it is abandoned, and uncommitted transactions are rolled back.
 const CLOSING: Duration = Duration::from_secs(2);
-/// Reading the metrics needs few connections.
+/// The limit on connections of the listener for metrics.
 const METRICS_CONNECTIONS: usize = 16;
 
 impl Server {
-    /// Reads the departments' names of every instance from WeCom, one call each. What fails is logged: names are not
-    /// worth a start that fails.
+    /// Reads the names of departments from WeCom, one call for each instance. Failures are logged: missing names must not
+    /// fail a start.
     pub async fn read_departments(&self) {
         read_departments(&self.app).await;
     }
 
-    /// The same in the background: a start does not wait for WeCom.
+    /// Does the same in the background, so that a start does not wait for WeCom.
     pub fn spawn_reading_of_departments(&self) {
         let app = self.app.clone();
         tokio::spawn(async move { read_departments(&app).await });
     }
 
-    /// Follows the app's files, works on contact events and deletes what has expired, until it is dropped;
-    /// [`Server::run`] does it by itself.
+    /// Watches the app's files, processes contact events and deletes expired rows, until the future is dropped;
+    /// [`Server::run`] includes this.
     pub async fn upkeep(&self) {
         let mut workers = Workers::begin(&self.app, self.reload.clone());
         while workers.broken().await.is_some() {}
     }
 
-    /// Deletes now what is older than the settings keep it, as [`Server::run`] does every minute, unless another replica
-    /// has done so within the minute.
+    /// Deletes rows that are older than their retention, as [`Server::run`] does every minute, unless another replica has
+    /// done so within the last minute.
     pub async fn tidy(&self) -> Result<(), StartError> {
         Ok(janitor::round(&self.app).await?)
     }
 
-    /// Opens the audit file anew, after it was rotated. Without this it is noticed with the next line.
+    /// Reopens the audit file after a rotation. Without this call, the next line reopens it.
     pub fn reopen_audit_log(&self) {
         if let Some(file) = &self.app.operations.audit_file {
             file.reopen();
         }
     }
 
-    /// Waits until the audit file has all that was done, two seconds at most.
+    /// Waits until all audit events are in the audit file, at most two seconds.
     pub async fn flush_audit_log(&self) {
         let Some(file) = self.app.operations.audit_file.clone() else { return };
         if !tokio::task::spawn_blocking(move || file.flush()).await.unwrap_or_default() {
@@ -65,23 +65,24 @@ impl Server {
         }
     }
 
-    /// Closes the database, once the calls under way are done or two seconds have passed, and writes what is left of the
-    /// audit log. What is called afterwards fails.
+    /// Closes the database once its calls have finished or two seconds have passed, and writes the rest of the audit log.
+    /// Later calls fail.
     pub async fn close(&self) {
         if tokio::time::timeout(CLOSING, self.app.operations.store.close()).await.is_err() {
-            tracing::warn!("the database is still at work; what is not committed is undone");
+            tracing::warn!("the database is still busy; uncommitted transactions are rolled back");
         }
-        // What the last transactions did is told to the file when they are committed.
+        // Audit events go to the file when their transactions are committed, so the file is flushed last.
         self.flush_audit_log().await;
     }
 
-    /// Answers requests until `stop` comes, does what [`Server::upkeep`] does and synchronises on the schedule of the
-    /// settings. From the stop on /readyz says that it is over, while requests are still taken for `shutdown_delay`, so
-    /// that whoever spreads them can look elsewhere; then nobody new is let in, and what is under way gets ten seconds:
-    /// requests, sign-ins whose browser has gone away, imports, and workers, which stop between two items. A sync is left
-    /// where it is, for the next one to go on from.
+    /// Answers requests until `stop` completes, does the work of [`Server::upkeep`] and runs scheduled syncs.
     ///
-    /// When a worker breaks off it stops as well, and fails: whoever watches over the process starts it again.
+    /// After `stop`, /readyz reports that the server is not ready, and requests are still accepted for `shutdown_delay`, so
+    /// that a load balancer can remove this replica. Then new connections are refused, and work in progress has ten seconds
+    /// to finish: requests, sign-ins whose browser has disconnected, imports, and workers, which stop between two items. A
+    /// sync is abandoned; the next one continues from there.
+    ///
+    /// If a worker fails, the server stops too and returns an error, so that a service manager restarts the process.
     pub async fn run(
         self,
         listener: TcpListener,
@@ -114,7 +115,7 @@ impl Server {
         };
         let aside = async {
             if let Some(listener) = aside {
-                // A key is asked for wherever others than this machine can ask.
+                // Without an API key only if no other machine can connect.
                 let open = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
                 let router = router::metrics(app, open);
                 Connections::at_most(METRICS_CONNECTIONS).serve(listener, router, &closing).await;
@@ -137,14 +138,14 @@ impl Server {
         };
         tokio::select! {
             () = finished => {}
-            () = too_late => tracing::warn!("what was still under way after ten seconds was cut off"),
+            () = too_late => tracing::warn!("requests or tasks still in progress after ten seconds were aborted"),
         }
         drop(workers);
         self.close().await;
         match broken.get() {
             None => Ok(()),
             Some(worker) => {
-                Err(std::io::Error::other(format!("a worker broke off: {worker}; the log says why")))
+                Err(std::io::Error::other(format!("a worker failed: {worker}; see the log for the cause")))
             }
         }
     }

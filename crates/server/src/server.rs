@@ -1,4 +1,4 @@
-//! An opened server, and what it shows to the program around it. [`crate::start`] opens it, [`crate::run`] runs it.
+//! An opened server and its public interface for the program. [`crate::start`] opens it, [`crate::run`] runs it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::operations::reload::Reload;
 use crate::settings::Settings;
 use crate::state::AppState;
 
-/// Looks at the files of a server's app.
+/// Checks the files of a server's app for changes.
 #[derive(Debug, Clone)]
 pub struct FileWatch {
     reload: Arc<Reload>,
@@ -21,13 +21,13 @@ pub struct FileWatch {
 }
 
 impl FileWatch {
-    /// Looks now: an app that has changed is served from here on. Waits for the disk.
+    /// Checks the files now; if the app has changed, the new reading is served from then on. Blocks on the disk.
     pub fn look(&self) {
         self.reload.look(&self.app);
     }
 }
 
-/// A server that has read its app and opened its database. Clones are the same server.
+/// A server that has read its app and opened its database. Clones share the server.
 #[derive(Debug, Clone)]
 pub struct Server {
     pub(crate) app: AppState,
@@ -36,17 +36,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// What the operator decided.
+    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.app.config.settings
     }
 
-    /// What is wrong with elements, each naming element, file and key.
+    /// The faults of elements at the start; each names element, file and key.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
-    /// Why the sign-in in the browser is off, for each instance where it is: full name and reason.
+    /// For each instance whose sign-in in the browser is off: full name and reason.
     pub fn browser_off(&self) -> Vec<(String, String)> {
         let loaded = self.app.apps.loaded();
         loaded.browser_off.iter().map(|(name, reason)| (name.clone(), reason.clone())).collect()
@@ -57,14 +57,13 @@ impl Server {
         self.app.apps.loaded().instances.iter().map(|instance| instance.full_name().to_owned()).collect()
     }
 
-    /// The app as it is served now.
+    /// The app that is served now.
     pub fn app(&self) -> Arc<App> {
         self.app.apps.loaded().app.clone()
     }
 
-    /// `QywxInnerAuthModel`: of an instance's company by the instance's full name (`<instance>` or
-    /// `<instance>.QywxInnerAuthModel`), or of every company by the Type's
-    /// (`auths.loginTypes.QywxInnerType.QywxInnerAuthModel`).
+    /// `QywxInnerAuthModel`. With an instance's full name (`<instance>` or `<instance>.QywxInnerAuthModel`) it covers the
+    /// instance's company, with the Type's (`auths.loginTypes.QywxInnerType.QywxInnerAuthModel`) every company.
     pub fn auth_model(&self, full_name: &str) -> Option<AuthModel> {
         let owner = full_name.strip_suffix(".QywxInnerAuthModel");
         if owner == Some(TYPE_NAME) {
@@ -74,22 +73,22 @@ impl Server {
         Some(self.app.organisation.directory.auth_model(instance.corp_id().clone()))
     }
 
-    /// The sign-in, for callers of the library.
+    /// The sign-in, for library callers.
     pub fn login(&self) -> &Login {
         &self.app.identity.login
     }
 
-    /// The instance of a full name.
+    /// The instance with a full name.
     pub fn instance(&self, full_name: &str) -> Option<Arc<Instance>> {
         self.app.apps.loaded().instances.get(full_name).cloned()
     }
 
-    /// For looking at the app's files at once, as [`Server::run`] does every two seconds.
+    /// A handle for checking the app's files immediately, as [`Server::run`] does every two seconds.
     pub fn file_watch(&self) -> FileWatch {
         FileWatch { reload: self.reload.clone(), app: self.app.clone() }
     }
 
-    /// The apps that are configured, each once, as they look at their companies.
+    /// The configured apps as sync sources, each app once.
     pub fn viewers(&self) -> Vec<Viewer> {
         self.app.apps.loaded().instances.viewers()
     }
@@ -99,17 +98,17 @@ impl Server {
         &self.app.organisation.directory
     }
 
-    /// How often the schedule of the settings synchronises, if at all.
+    /// The interval of scheduled syncs, if there is a schedule.
     pub fn sync_every(&self) -> Option<Duration> {
         self.app.config.settings.organisation.sync_every.0
     }
 
-    /// The contact events that WeCom sends.
+    /// The contact events from WeCom.
     pub fn events(&self) -> &Events {
         &self.app.organisation.events
     }
 
-    /// Where GET /metrics is answered besides the main address.
+    /// The separate listen address of GET /metrics, if any.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.app.config.settings.operations.metrics_listen
     }

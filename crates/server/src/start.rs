@@ -1,4 +1,4 @@
-//! The start: the app folder is read, the database opened, the parts put together.
+//! The start of the server: reads the app folder, opens the database and builds the state.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::server::Server;
 use crate::settings::{AuditLog, KeyError, Settings, StorageError, key_in};
 use crate::state::{AppState, Apps, Config, Identity, Operations, Organisation};
 
-/// Why the server does not start.
+/// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The app folder cannot be read.
@@ -73,19 +73,19 @@ pub enum StartError {
     WeCom(#[from] wecom::Error),
 }
 
-/// What the server takes from outside. Tests give other ones.
+/// The external dependencies of the server. Tests replace them.
 #[derive(Debug, Clone)]
 pub struct Dependencies {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// What one sign-in may cost of WeCom's time.
+    /// The time budget of one sign-in's calls to WeCom.
     pub sign_in_budget: Budget,
-    /// A callback that cannot be taken stays without an answer for so long: longer than the 5 seconds after which WeCom
-    /// hangs up and sends it again (WeCom 90930).
+    /// How long a callback that cannot be stored stays without an answer: longer than the 5 seconds after which WeCom closes
+    /// the connection and sends it again (WeCom 90930).
     pub silence: Duration,
-    /// What stands in for `{{NAME}}` in configurations.
+    /// The values of `{{NAME}}` in configurations.
     pub variables: Vec<(String, Secret)>,
 }
 
@@ -102,13 +102,13 @@ impl Default for Dependencies {
 }
 
 impl Server {
-    /// Reads the app, opens (or makes) the database in the data folder. Broken elements do not stop it; see
+    /// Reads the app, and opens or creates the database in the data folder. Broken elements do not fail the start; see
     /// [`Server::faults`].
     pub async fn open(settings: Settings, dependencies: Dependencies) -> Result<Self, StartError> {
         Self::open_with(settings, dependencies, |environment| environment).await
     }
 
-    /// The same with Types of the caller's own: `register` adds them to the environment.
+    /// Does the same with the caller's own Types: `register` adds them to the environment.
     ///
     /// See `docs/elements.md` for an example.
     pub async fn open_with(
@@ -116,7 +116,7 @@ impl Server {
         dependencies: Dependencies,
         register: impl FnOnce(Environment) -> Environment,
     ) -> Result<Self, StartError> {
-        // Before the data folder is made: a mistyped app folder should leave nothing behind.
+        // Checked before the data folder is created, so that a mistyped app folder leaves nothing behind.
         if let Err(source) = std::fs::read_dir(&settings.folders.app) {
             let setting = settings.naming("app");
             return Err(StartError::App {
@@ -133,7 +133,7 @@ impl Server {
         Self::open_on(store, &key, audit_file, settings, dependencies, register)
     }
 
-    /// A server that keeps nothing, to see what is wrong with its app.
+    /// Opens a server on a database in memory, to find the faults of its app.
     pub(crate) async fn open_in_memory(
         settings: Settings,
         register: impl FnOnce(Environment) -> Environment,
@@ -235,29 +235,31 @@ async fn open_values(settings: &Settings, store: Store) -> Result<Store, StartEr
     settings.storage.with_values(store).await.map_err(|source| StartError::Storage { setting, source })
 }
 
-/// Opens the database for a command beside the server; SQLite's is made if it does not exist. The command's actions are audited
-/// like the server's. If the audit file cannot be opened, a warning says so and the command goes on.
+/// Opens the database for a command; SQLite's is created if it does not exist. The command's actions are audited like the
+/// server's. If the audit file cannot be opened, a warning is logged and the command continues.
 pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
     let store = open_database(settings).await?;
-    // Standard output is the command's own.
+    // Standard output is for the command's own output.
     let Some(AuditLog::File(path)) = &settings.operations.audit_log else { return Ok(store) };
     Ok(match AuditLines::open(path) {
         Ok(lines) => store.with_audit_sink(Arc::new(lines)),
         Err(error) => {
             let path = path.display();
             let setting = settings.naming("audit_log");
-            tracing::warn!("{setting}: {path}: {error}; what this command does is in the audit table alone");
+            tracing::warn!(
+                "{setting}: {path}: {error}; the actions of this command are only in the table audit_events"
+            );
             store
         }
     })
 }
 
-/// True when the database has been made, or is a server.
+/// True if the database exists, or is a server.
 pub fn has_database(settings: &Settings) -> bool {
     settings.storage.exists(&settings.folders.data)
 }
 
-/// The process's environment. What is not UTF-8 is passed over.
+/// The environment variables of the process. Variables that are not UTF-8 are skipped.
 fn process_variables() -> impl Iterator<Item = (String, Secret)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))

@@ -1,4 +1,4 @@
-//! What handlers share, in parts: each takes those that it needs (`State<Arc<Identity>>`), or all of them.
+//! The state of the server, in parts: a handler takes the parts that it needs (`State<Arc<Identity>>`), or all of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,7 +26,7 @@ use crate::operations::readiness::Readiness;
 use crate::routes::own_paths::OwnPaths;
 use crate::settings::Settings;
 
-/// The whole state; clones are the same.
+/// The whole state; clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct AppState {
     pub(crate) config: Arc<Config>,
@@ -36,7 +36,7 @@ pub(crate) struct AppState {
     pub(crate) operations: Arc<Operations>,
 }
 
-/// What stays as it is while the server runs.
+/// The part that does not change while the server runs.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) settings: Settings,
@@ -46,7 +46,7 @@ pub(crate) struct Config {
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
-/// The app folder, as it was read last.
+/// The last reading of the app folder.
 #[derive(Debug)]
 pub(crate) struct Apps(RwLock<Arc<LoadedApp>>);
 
@@ -69,7 +69,7 @@ pub(crate) struct Organisation {
     pub(crate) silence: Duration,
 }
 
-/// What keeps the server running and shows how it runs.
+/// The operation of the server: storage, metrics, health and background work.
 #[derive(Debug)]
 pub(crate) struct Operations {
     pub(crate) store: Store,
@@ -99,12 +99,12 @@ parts! {
     operations: Operations,
 }
 
-/// One reading of the app folder. A request uses the same one from its beginning to its end.
+/// One reading of the app folder. A request uses the same reading throughout.
 #[derive(Debug)]
 pub(crate) struct LoadedApp {
     pub(crate) app: Arc<App>,
     pub(crate) instances: Arc<Instances>,
-    /// Why an instance's sign-in in the browser is off, by full name.
+    /// For each instance whose sign-in in the browser is off: full name and reason.
     pub(crate) browser_off: HashMap<String, String>,
     pub(crate) scripts: Scripts,
 }
@@ -119,7 +119,7 @@ impl Apps {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Serves another reading from now on.
+    /// Serves another reading from then on.
     pub(crate) fn replace(&self, loaded: LoadedApp) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
     }
@@ -140,7 +140,7 @@ impl LoadedApp {
         Self { app, instances, browser_off, scripts }
     }
 
-    /// The instances whose redirects come to this server at a path.
+    /// The instances whose redirectUri is at this server and has the path.
     pub(crate) fn redirected_to(&self, path: &str, settings: &Settings) -> Vec<&Arc<Instance>> {
         let is_ours = |instance: &&Arc<Instance>| {
             instance.redirect_url().origin() == settings.public_url.origin()
@@ -150,11 +150,11 @@ impl LoadedApp {
     }
 }
 
-/// Why the instance's sign-in in the browser is off, if it is: nothing takes its redirect.
+/// Why the instance's sign-in in the browser is off, if nothing would receive its redirect.
 fn browser_off(instance: &Instance, settings: &Settings, own_paths: &OwnPaths) -> Option<String> {
     let redirect = instance.redirect_url();
     if redirect.origin() != settings.public_url.origin() {
-        // With callback = page, the app's own page takes it there.
+        // With callback = page, the app's own page at that address receives the redirect.
         return (instance.callback() == CallbackMode::Server).then(|| {
             format!(
                 "redirectUri is at {}, public_url is {}",

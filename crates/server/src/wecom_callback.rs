@@ -1,9 +1,8 @@
-//! GET and POST /wecom/callback/{name}: WeCom's events of an instance, the app's own and those of contact sync, each
-//! signed with a pair of its own.
+//! GET and POST /wecom/callback/{name}: WeCom's callbacks of an instance. Events of the app and of contact sync are each signed
+//! with a pair of keys of their own.
 //!
-//! There is no limit of failures here: WeCom's own machines would be locked out by one wrong Token, and to refuse a
-//! signature costs less than to count it. There is no window of time either: what comes again is known as such, and
-//! what it asks for is read from WeCom.
+//! Failures are not rate limited: one wrong Token would lock out WeCom's own machines, and refusing a signature costs less than
+//! counting it. Timestamps are not checked: repeated events are recognised, and their data is read from WeCom.
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use wecom::callback::{CallbackError, Envelope, Message, Signature};
 use wecom_login_directory::events::{Received, Taken};
 use wecom_login_sign_in::{EventSource, Instance, Instances};
 
-use crate::http::body::{self, NoBody};
+use crate::http::body::{self, BodyError};
 use crate::http::error_numbers::{
     BODY_TOO_LARGE, BODY_TOO_SLOW, CALLBACK_NOT_SIGNED, CALLBACK_UNREADABLE, NO_CALLBACK_HERE,
 };
@@ -25,18 +24,18 @@ use crate::state::{Apps, Organisation};
 
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// The instances that a callback's address names.
-struct Called {
+/// The instances at a callback address.
+struct CallbackInstances {
     all: Arc<Instances>,
     name: String,
 }
 
-impl Called {
+impl CallbackInstances {
     fn new(apps: &Apps, name: String) -> Self {
         Self { all: apps.loaded().instances.clone(), name }
     }
 
-    /// Those with keys for a callback, or the answer that there are none.
+    /// The instances with callback keys, or a rejection if there are none.
     fn with_keys(&self) -> Result<Vec<&Arc<Instance>>, Rejection> {
         let called: Vec<_> = self.all.called(&self.name).collect();
         let with_keys: Vec<_> =
@@ -53,32 +52,32 @@ impl Called {
     }
 }
 
-/// GET: WeCom checks an address when it is saved in the console: within a second it wants the decrypted text, exactly
-/// (WeCom 90930).
+/// GET: the check that WeCom makes when an address is saved in the admin console. It expects exactly the decrypted text within
+/// a second (WeCom 90930).
 pub(crate) async fn check_address(
     State(apps): State<Arc<Apps>>,
     State(organisation): State<Arc<Organisation>>,
     Path(name): Path<String>,
     Extension(context): Context,
 ) -> Result<Response, Rejection> {
-    let called = Called::new(&apps, name);
+    let called = CallbackInstances::new(&apps, name);
     let called = called.with_keys()?;
     let echo = context.parameter("echostr").unwrap_or_default();
-    // The log says which setting is wrong, for the person who is typing them into the console.
+    // The log names the wrong setting, for the person who is entering the settings in the admin console.
     let opened = open(&context, &called, &echo);
     let (instance, source, text) = opened.map_err(|error| refusal(&called, error))?;
     if Message::parse(&text).is_ok() {
-        // A captured event would be decrypted for its thief.
+        // Otherwise the check would decrypt a captured event for an attacker.
         let name = instance.full_name();
         let rejection = Rejection::of(CALLBACK_UNREADABLE);
-        return Err(rejection.alert(format!("the check of the callback's address of {name} holds an event")));
+        return Err(rejection.alert(format!("the address check of the callback of {name} contains an event")));
     }
     if source == EventSource::Contacts
         && let Err(error) = organisation.events.heard_from_contacts(instance.corp_id()).await
     {
-        tracing::warn!(%error, "it could not be noted that contact sync's callback works");
+        tracing::warn!(%error, "the successful check of contact sync's callback could not be recorded");
     }
-    tracing::info!(instance = instance.full_name(), ?source, "WeCom has checked the callback's address");
+    tracing::info!(instance = instance.full_name(), ?source, "WeCom has verified the callback address");
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     Ok((headers, text).into_response())
 }
@@ -91,20 +90,20 @@ pub(crate) async fn event(
     Extension(context): Context,
     request: Request,
 ) -> Result<Response, Rejection> {
-    let named = Called::new(&apps, name);
+    let named = CallbackInstances::new(&apps, name);
     let called = named.with_keys()?;
     let body = body::read(request.into_body(), LARGEST_BODY).await.map_err(|problem| match problem {
-        NoBody::TooLarge => Rejection::of(BODY_TOO_LARGE),
-        NoBody::TooSlow => Rejection::of(BODY_TOO_SLOW),
-        NoBody::Broken => Rejection::of(CALLBACK_UNREADABLE),
+        BodyError::TooLarge => Rejection::of(BODY_TOO_LARGE),
+        BodyError::TooSlow => Rejection::of(BODY_TOO_SLOW),
+        BodyError::Broken => Rejection::of(CALLBACK_UNREADABLE),
     })?;
     let envelope = Envelope::parse(&body).map_err(|_| refusal(&called, CallbackError::Envelope))?;
     let (instance, source, text) = match open(&context, &called, &envelope.encrypt) {
         Ok(opened) => opened,
-        // For another company or suite: WeCom's word, and not ours. Sent again it would be the same.
+        // A genuine message for another company or suite. It is acknowledged, because a repetition would not change it.
         Err(error @ CallbackError::Receiver) => {
             let cause = refusal(&called, error).cause();
-            tracing::warn!(request_id = %context.request_id, cause, "an event is left out");
+            tracing::warn!(request_id = %context.request_id, cause, "an event was ignored");
             return Ok(StatusCode::OK.into_response());
         }
         Err(error) => return Err(refusal(&called, error)),
@@ -119,20 +118,24 @@ pub(crate) async fn event(
     match organisation.events.accept(&received).await {
         Ok(taken) => {
             if taken == Taken::NotOurs {
-                tracing::debug!(instance = instance.full_name(), "a callback that asks for nothing");
+                tracing::debug!(
+                    instance = instance.full_name(),
+                    "a callback without a contact event was ignored"
+                );
             }
             Ok(StatusCode::OK.into_response())
         }
         Err(error) => {
-            tracing::error!(request_id = %context.request_id, instance = instance.full_name(), %error, "an event could not be taken");
-            // Silence is sent again by both of WeCom's documents, a status by one of them only (WeCom 90238, 90930).
+            tracing::error!(request_id = %context.request_id, instance = instance.full_name(), %error, "an event could not be stored");
+            // Both of WeCom's documents promise another delivery without an answer, only one of them after an error status
+            // (WeCom 90238, 90930).
             tokio::time::sleep(organisation.silence).await;
             Ok(StatusCode::SERVICE_UNAVAILABLE.into_response())
         }
     }
 }
 
-/// The message, by the first instance whose keys fit. The address may be that of several: their Tokens differ.
+/// Decrypts the message with the first instance whose keys match. Several instances may share the address: their Tokens differ.
 fn open<'a>(
     context: &RequestContext,
     called: &[&'a Arc<Instance>],
@@ -153,18 +156,18 @@ fn open<'a>(
     Err(furthest)
 }
 
-/// The refusal of a message, which says to the operator which setting is wrong. The sender learns only what it sent.
+/// The rejection of a message. Its log entry names the wrong setting; the answer contains only the error number.
 fn refusal(called: &[&Arc<Instance>], error: CallbackError) -> Rejection {
     let (number, what) = match error {
-        CallbackError::Signature => (CALLBACK_NOT_SIGNED, "its signature is of another Token"),
+        CallbackError::Signature => (CALLBACK_NOT_SIGNED, "it is signed with a different Token"),
         CallbackError::Undecryptable => {
-            (CALLBACK_UNREADABLE, "its signature is right, but the EncodingAESKey is another")
+            (CALLBACK_UNREADABLE, "its signature is correct, but the EncodingAESKey is different")
         }
         CallbackError::Receiver => (
             CALLBACK_UNREADABLE,
-            "its Token and EncodingAESKey are right, but it is for another company: look at corpId",
+            "its Token and EncodingAESKey are correct, but it is for another company: check corpId",
         ),
-        _ => (CALLBACK_UNREADABLE, "it is no callback of WeCom"),
+        _ => (CALLBACK_UNREADABLE, "it is not a WeCom callback"),
     };
     let instance = called.first().map(|instance| instance.full_name()).unwrap_or_default();
     Rejection::of(number).alert(format!("a callback of {instance} was refused: {what}"))

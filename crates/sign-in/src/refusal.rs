@@ -146,7 +146,7 @@ impl Refusal {
         let meaning = explanation.meaning.text(language);
         let reason = match (self.caller_ip(), language) {
             (None, _) => meaning.to_owned(),
-            (Some(ip), Language::Zh) => format!("{meaning}（需要加入企业可信 IP 的地址：{ip}）"),
+            (Some(ip), Language::Zh) => format!("{meaning}（需要加入企业可信IP的地址：{ip}）"),
             (Some(ip), Language::En) => format!("{meaning} (address to add to the trusted IPs: {ip})"),
         };
         Code::new(self.code(), reason).caused_by(self.clone())

@@ -1,4 +1,4 @@
-//! An app folder whose instance points to the simulator, and what its server is started with.
+//! An app folder whose instance points to the simulator, and the settings to start its server with.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,12 +6,12 @@ use std::process::Command;
 use serde_json::json;
 use wecom_login_simulator::{Callback, Receiver, Rule, Simulator, sample};
 
-/// Where the functions of the instance are.
+/// The path below which the instance's functions are.
 pub const FUNCTIONS: &str = "/api/local/app/auths/loginTypes/Example";
 const TOKEN: &str = "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo";
 const AES_KEY: &str = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt";
 
-/// The app with its one instance, `Example`, whose redirects come to `url`.
+/// Writes the app with its one instance, `Example`, whose redirect address is below `url`.
 pub fn write_app(folder: &Path, wecom: &Simulator, url: &str) {
     let element = folder.join("app/auths/loginTypes/Example");
     std::fs::create_dir_all(&element).unwrap();
@@ -31,7 +31,7 @@ pub fn write_app(folder: &Path, wecom: &Simulator, url: &str) {
     std::fs::write(element.join("Example.json"), config.to_string()).unwrap();
 }
 
-/// The console of contact sync is given the address at this server, which answers its check.
+/// Saves the server's callback address in the simulated console of contact sync, which checks it.
 pub async fn subscribe(wecom: &Simulator, url: &str) {
     let callback = Callback {
         url: format!("{url}/wecom/callback/Example"),
@@ -42,13 +42,13 @@ pub async fn subscribe(wecom: &Simulator, url: &str) {
     wecom.save_callback(sample::CORP_ID, Receiver::ContactSync, callback).await.unwrap();
 }
 
-/// Addresses that are free now, and that nobody else asks for: bound at the same time, so that no two are the same.
+/// Free addresses, all different because they are bound at the same time.
 pub fn free_addresses(count: usize) -> Vec<String> {
     let bound: Vec<_> = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     bound.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect()
 }
 
-/// The command with these servers behind it, and the key that all who use them have.
+/// Adds the addresses of the servers, and the key that all users of them share, to the command's environment.
 pub fn share(command: &mut Command, database: Option<&str>, redis: Option<&str>) {
     command.env("WECOM_LOGIN_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     let addresses = [("WECOM_LOGIN_DATABASE", database), ("WECOM_LOGIN_REDIS", redis)];

@@ -1,4 +1,4 @@
-//! Browsers: cookies that go to whichever server one is sent to.
+//! Browsers whose cookies go to any server.
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::app::FUNCTIONS;
 use crate::cookies::{CookieJar, pairs};
 
-/// A browser; behind a load balancer its cookies go to any replica.
+/// A browser behind a load balancer: its cookies go to any replica.
 #[derive(Debug)]
 pub struct Browser {
     http: Client,
@@ -14,45 +14,45 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A browser that has been nowhere yet.
+    /// A browser without cookies.
     pub fn new(http: &Client) -> Self {
         Self { http: http.clone(), cookies: CookieJar::default() }
     }
 
-    /// A request with the browser's cookies, not yet sent.
+    /// A request with the browser's cookies, not sent yet.
     pub fn request(&self, method: Method, url: &str, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{url}{path}")).header("cookie", self.cookies())
     }
 
-    /// Its cookies, as the header has them.
+    /// The cookies as a header value.
     pub fn cookies(&self) -> String {
         self.cookies.header().unwrap_or_default()
     }
 
-    /// Sends it and keeps the cookies that the answer sets; no answer is an error.
+    /// Sends a request and stores the cookies of the answer; a missing answer is an error.
     pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Response> {
         let answer = request.send().await?;
         self.cookies.keep(answer.headers());
         Ok(answer)
     }
 
-    /// The same, where an answer must come.
+    /// Sends a request; panics without an answer.
     pub async fn send(&self, request: RequestBuilder) -> Response {
         self.try_send(request).await.unwrap()
     }
 
-    /// Keeps a cookie, `name=value`.
+    /// Stores a cookie, `name=value`.
     pub fn keep(&self, pair: &str) {
         let (name, value) = pair.split_once('=').unwrap();
         self.cookies.set(name, value);
     }
 
-    /// Goes to a page.
+    /// Opens a page.
     pub async fn get(&self, url: &str, path: &str) -> Response {
         self.send(self.request(Method::GET, url, path)).await
     }
 
-    /// Begins a sign-in: the path that WeCom redirects to with this code when the member has confirmed.
+    /// Starts a sign-in; returns the path that WeCom redirects to with this code after the member has confirmed.
     pub async fn try_redirect(&self, url: &str, code: &str) -> reqwest::Result<String> {
         let path = format!("{FUNCTIONS}/getLoginConfig");
         let request = self.request(Method::POST, url, &path).json(&json!({}));
@@ -61,12 +61,12 @@ impl Browser {
         Ok(format!("/auth/wecom?code={code}&state={state}"))
     }
 
-    /// The same, where an answer must come.
+    /// Starts a sign-in; panics without an answer.
     pub async fn redirect(&self, url: &str, code: &str) -> String {
         self.try_redirect(url, code).await.unwrap()
     }
 
-    /// Signs in; done once the answer has arrived whole.
+    /// Signs in; returns when the whole answer has arrived.
     pub async fn try_sign_in(&self, url: &str, code: &str) -> reqwest::Result<()> {
         let redirect = self.try_redirect(url, code).await?;
         let answer = self.try_send(self.request(Method::GET, url, &redirect)).await?;
@@ -74,12 +74,12 @@ impl Browser {
         Ok(())
     }
 
-    /// The same, where an answer must come.
+    /// Signs in; panics without an answer.
     pub async fn sign_in(&self, url: &str, code: &str) {
         self.try_sign_in(url, code).await.unwrap();
     }
 
-    /// Who is signed in, as this server sees it.
+    /// The signed-in member, by this server's /me.
     pub async fn me(&self, url: &str) -> Option<String> {
         let request = self.request(Method::GET, url, "/me").header("accept", "application/json");
         let answer = request.send().await.unwrap();
@@ -91,7 +91,7 @@ impl Browser {
     }
 }
 
-/// The session's cookie that an answer sets.
+/// The session cookie that an answer sets.
 pub fn session_of(answer: &Response) -> Option<String> {
     pairs(answer.headers()).into_iter().find(|pair| pair.starts_with("wecom_login_session="))
 }

@@ -1,16 +1,16 @@
-//! The cookies of a browser: names and values; where they count and how long does not matter here.
+//! The cookies of a browser: names and values, without their attributes.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use reqwest::header::{HeaderMap, SET_COOKIE};
 
-/// What a browser keeps. A cookie that is set to nothing is gone.
+/// A cookie jar. Setting a cookie to an empty value removes it.
 #[derive(Debug, Default)]
 pub struct CookieJar(Mutex<BTreeMap<String, String>>);
 
 impl CookieJar {
-    /// Keeps the cookies that an answer sets.
+    /// Stores the cookies that an answer sets.
     pub fn keep(&self, answer: &HeaderMap) {
         for pair in pairs(answer) {
             let (name, value) = pair.split_once('=').unwrap();
@@ -33,12 +33,12 @@ impl CookieJar {
         self.0.lock().unwrap().get(name).cloned()
     }
 
-    /// Forgets all of them.
+    /// Removes all cookies.
     pub fn clear(&self) {
         self.0.lock().unwrap().clear();
     }
 
-    /// The header Cookie, if there are any.
+    /// The value of the header Cookie, if there are cookies.
     pub fn header(&self) -> Option<String> {
         let cookies = self.0.lock().unwrap();
         let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -1,9 +1,9 @@
-//! What stories and benchmarks of the whole program run on. It is no part of the program.
+//! The test kit for stories and benchmarks of the whole program. It is not part of the program.
 //!
 //! * [`world`]: a company, a server in this process, and a clock that the test moves;
-//! * [`program`]: the program as a process of its own;
+//! * [`program`]: the program in a process of its own;
 //! * [`app`]: an app folder and settings for such a process;
-//! * [`browser`]: cookies that go to whichever process one is sent to;
+//! * [`browser`]: browsers whose cookies go to any process;
 //! * [`replicas`]: three processes on one PostgreSQL and one Redis, those of `scripts/with-servers`;
 //! * [`load`]: all members of a company sign in at once;
 //! * [`wait`]: waits with a deadline.

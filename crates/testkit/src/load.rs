@@ -1,4 +1,4 @@
-//! The load of a company that comes to work after a restart of everything: all sign-ins begin before there is an access token,
+//! The load of a company in the morning after a restart of all servers: all sign-ins start before there is an access token,
 //! and all end at once.
 
 use std::sync::Arc;
@@ -12,26 +12,26 @@ use wecom_login_simulator::{Fault, FaultKind};
 use crate::browser::Browser;
 use crate::replicas::Replicas;
 
-/// What is before and after the load takes its time, and leaves the machine to answer in its own.
+/// Concurrency of the steps before and after the measured load.
 const CALMLY: usize = 48;
-/// WeCom takes so long to give an access token, so that many wait for it at every replica.
+/// The simulated latency of gettoken, so that many sign-ins wait for it at every replica.
 const TOKEN_TAKES: Duration = Duration::from_millis(500);
 
-/// The outcome.
+/// The result of a load.
 #[derive(Debug)]
 pub struct Load {
-    /// Sign-ins.
+    /// The number of sign-ins.
     pub people: usize,
     /// The time from the first redirect to the last answer.
     pub took: Duration,
-    /// Calls of gettoken.
+    /// The number of calls of gettoken.
     pub access_tokens: u64,
-    /// Why a member is not signed in, for each who is not; another replica was asked.
+    /// For each member who is not signed in by another replica's /me: the reason.
     pub lost: Vec<String>,
 }
 
-/// Signs everybody in whom the company of [cold](Replicas::cold) replicas has, in a browser each, a third of them at each replica, over at most `at_once`
-/// connections at one moment. Nobody tries twice.
+/// Signs in all members of the company of [cold](Replicas::cold) replicas, each in a browser of their own, a third of them at
+/// each replica, over at most `at_once` concurrent connections, without retries.
 pub async fn sign_everybody_in(replicas: &Arc<Replicas>, at_once: usize) -> Load {
     let people = replicas.people().into_iter().enumerate();
     let begun = together(people, CALMLY, |(number, user_id)| {
@@ -44,7 +44,7 @@ pub async fn sign_everybody_in(replicas: &Arc<Replicas>, at_once: usize) -> Load
     })
     .await;
     let calls = replicas.wecom.calls();
-    assert!(calls.is_empty(), "WeCom was called before anybody was back from it: {calls:?}");
+    assert!(calls.is_empty(), "WeCom was called before the first redirect: {calls:?}");
     let millis = u64::try_from(TOKEN_TAKES.as_millis()).unwrap();
     replicas.wecom.fault(Fault::new("gettoken", FaultKind::Latency { ms: millis }));
     let people = begun.len();
@@ -73,7 +73,7 @@ pub async fn sign_everybody_in(replicas: &Arc<Replicas>, at_once: usize) -> Load
     Load { people, took, access_tokens, lost: known.into_iter().flatten().collect() }
 }
 
-/// Takes the way that WeCom sends a browser.
+/// Follows WeCom's redirect.
 async fn follow(replicas: &Replicas, browser: &Browser, number: usize, redirect: &str) -> Result<(), String> {
     let request = browser.request(Method::GET, replicas.url(number), redirect);
     let answer = browser.try_send(request).await.map_err(|error| format!("{:?}", error.without_url()))?;
@@ -83,7 +83,7 @@ async fn follow(replicas: &Replicas, browser: &Browser, number: usize, redirect:
     }
 }
 
-/// Does it for all, for so many at a time.
+/// Runs `what` for all items, at most `at_once` at a time.
 async fn together<T, F>(
     all: impl IntoIterator<Item = T>,
     at_once: usize,

@@ -1,4 +1,4 @@
-//! A running `wecom-login`.
+//! A running `wecom-login` process.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use crate::wait::{PATIENCE, attended};
 
-/// The end of a program.
+/// Completes when a program has ended.
 pub type Ended = tokio::sync::oneshot::Receiver<()>;
 
-/// Ended with its owner.
+/// A process that is killed when it is dropped.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
 }
 
-/// The program with an environment of its own: settings of the caller's shell do not reach it.
+/// A command that does not inherit settings from the environment of the test.
 pub fn command(program: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -29,7 +29,7 @@ pub fn command(program: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs a command until it ends.
 pub fn output(mut command: Command) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -43,12 +43,12 @@ pub fn output(mut command: Command) -> Output {
 }
 
 impl Program {
-    /// Starts it.
+    /// Starts a command.
     pub fn start(mut command: Command) -> Self {
         Self { child: command.spawn().unwrap() }
     }
 
-    /// Starts it and reads the line of JSON that it prints when it is ready.
+    /// Starts a command and reads the line of JSON that it prints when it is ready.
     pub fn start_json(mut command: Command) -> (Self, Value) {
         command.stderr(Stdio::null());
         let mut program = Self::start(command);
@@ -60,7 +60,7 @@ impl Program {
         (program, ready)
     }
 
-    /// Waits until a line of the log has this text; the rest of the log, which must be read on.
+    /// Waits until a line of the log has this text; returns the rest of the log, which the caller must read.
     pub fn wait_for_log(&mut self, text: &str) -> BufReader<std::process::ChildStderr> {
         self.wait_for_logs(&[text])
     }
@@ -83,36 +83,36 @@ impl Program {
         log
     }
 
-    /// Starts a server and waits until it is ready; what it logs after that is thrown away.
+    /// Starts a server and waits until it is ready; its later log is discarded.
     pub fn start_ready(command: Command) -> Self {
         let mut program = Self::start(command);
         program.is_ready();
         program
     }
 
-    /// Waits until a server is ready. Its log is read on, or it would wait for a reader one day.
+    /// Waits until a server is ready. Its later log is read and discarded, so that the pipe does not fill up.
     pub fn is_ready(&mut self) {
         self.is_ready_and_says(&[]);
     }
 
-    /// The same, and until it has said these things, in any order.
+    /// Waits until a server is ready and has logged these texts, in any order.
     pub fn is_ready_and_says(&mut self, more: &[&str]) {
         let mut log = self.wait_for_logs(&[&["ready"], more].concat());
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     }
 
-    /// Its number.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends it a signal, by number.
+    /// Sends a signal, by number.
     pub fn signal(&self, signal: i32) {
         let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status();
         assert!(status.unwrap().success());
     }
 
-    /// Is told when it runs no more.
+    /// Completes when the process has ended.
     pub fn ended(&mut self) -> Ended {
         let mut output = self.child.stdout.take().unwrap();
         let (tell, ended) = tokio::sync::oneshot::channel();
@@ -123,13 +123,13 @@ impl Program {
         ended
     }
 
-    /// Kills it like a power cut of the process: no signal handler runs.
+    /// Kills the process like a power failure: no signal handler runs.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits for its end; exit code and the rest of standard error.
+    /// Waits for the end of the process; returns the exit code and the rest of standard error.
     pub fn finish(mut self) -> (Option<i32>, String) {
         let (process, mut text) = (self.id(), String::new());
         let end = || {
@@ -151,8 +151,8 @@ impl Drop for Program {
     }
 }
 
-/// A client that follows no redirects and keeps no connection: one that the server closes just when it is used again is an
-/// error that a real browser does not show.
+/// A client that follows no redirects and keeps no connections open: if the server closed a kept connection just when the
+/// client reused it, the request would fail, where a real browser retries.
 pub fn http() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()

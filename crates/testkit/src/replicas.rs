@@ -1,4 +1,4 @@
-//! A company's WeCom, and three replicas of the server in processes of their own.
+//! A company's simulated WeCom, and three replicas of the server in processes of their own.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,10 +17,10 @@ use crate::browser::Browser;
 use crate::program::{Program, command, http, output};
 use crate::wait::PATIENCE;
 
-/// Three replicas; the public address is the first one's.
+/// Three replicas; the public address is the address of the first one.
 #[derive(Debug)]
 pub struct Replicas {
-    /// Their WeCom.
+    /// The simulated WeCom.
     pub wecom: Simulator,
     program: PathBuf,
     folder: TempDir,
@@ -30,7 +30,7 @@ pub struct Replicas {
     http: Client,
 }
 
-/// What the replicas share: an own database and an own prefix on the servers of the run.
+/// The storage that the replicas share: a database and a Redis prefix of their own on the servers of the run.
 #[derive(Debug)]
 struct Shared {
     database: String,
@@ -62,17 +62,17 @@ fn given(variable: &str) -> String {
 }
 
 impl Replicas {
-    /// Of this program, and of a company with so many members. All three are started at the same moment, on a database
-    /// without tables, and this is over when they are ready. The servers are those of `scripts/with-servers`.
+    /// Starts three replicas of this program for a company with so many members. All three start at the same moment, on a
+    /// database without tables; returns when they are ready. The servers are those of `scripts/with-servers`.
     pub async fn of(program: &Path, members: usize) -> Self {
         Self::start(program, members, None, &[]).await
     }
 
-    /// The same, but WeCom gives nobody an access token until they have started: none of them has one, and WeCom has
-    /// counted no call.
+    /// Does the same, but WeCom refuses access tokens until the replicas have started, so that none has a token. WeCom has
+    /// counted no call then.
     pub async fn cold(program: &Path, members: usize) -> Self {
         let refused = Fault::new("gettoken", FaultKind::Errcode { code: -1 });
-        // What a start asks WeCom for is given up then.
+        // Each start gives up reading departments, because it gets no token.
         let replicas = Self::start(program, members, Some(refused), &["departments could not be read"]).await;
         replicas.wecom.clear_faults();
         replicas.wecom.reset_calls();
@@ -106,46 +106,46 @@ impl Replicas {
         Self { wecom, program: program.to_owned(), folder, shared, urls, running, http: http() }
     }
 
-    /// Where a replica listens; they are counted round and round.
+    /// The address of a replica; the number is taken modulo the number of replicas.
     pub fn url(&self, replica: usize) -> &str {
         &self.urls[replica % self.urls.len()]
     }
 
-    /// Ends a replica like a power cut.
+    /// Ends a replica like a power failure.
     pub fn kill(&mut self, replica: usize) {
         self.running[replica].take().unwrap().kill();
     }
 
-    /// Everybody in the company, by userid.
+    /// The userids of all members of the company.
     pub fn people(&self) -> Vec<String> {
         self.wecom
             .edit(sample::CORP_ID, |company| company.members().map(|member| member.userid.clone()).collect())
             .unwrap()
     }
 
-    /// The console of contact sync is given the address at this replica, which answers its check.
+    /// Saves this replica's callback address in the simulated console of contact sync, which checks it.
     pub async fn subscribe(&self, replica: usize) {
         subscribe(&self.wecom, self.url(replica)).await;
     }
 
-    /// A browser that has been nowhere yet.
+    /// A browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(&self.http)
     }
 
-    /// Begins a sign-in at this replica; the path that WeCom redirects to when the member has confirmed.
+    /// Starts a sign-in at this replica; returns the path that WeCom redirects to after the member has confirmed.
     pub async fn redirect(&self, browser: &Browser, replica: usize, user_id: &str) -> String {
         browser.redirect(self.url(replica), &self.wecom.code_for(user_id)).await
     }
 
-    /// The path that WeCom redirects to when the member has confirmed what a link of ours asked for.
+    /// The path that WeCom redirects to after the member has confirmed the sign-in of a link of ours.
     pub fn redirect_of(&self, link: &str, user_id: &str) -> String {
         assert!(link.starts_with(&format!("{}/wwlogin/sso/login?", self.wecom.url())), "{link}");
         let state = link.split_once("&state=").unwrap().1.split(['&', '#']).next().unwrap();
         format!("/auth/wecom?code={}&state={state}", self.wecom.code_for(user_id))
     }
 
-    /// A browser in which the member is signed in, by two replicas.
+    /// A browser in which the member has signed in, through two replicas.
     pub async fn signed_in(&self, user_id: &str) -> Browser {
         let browser = self.browser();
         let redirect = self.redirect(&browser, 1, user_id).await;
@@ -156,7 +156,7 @@ impl Replicas {
         browser
     }
 
-    /// The sessions that live, as the command lists them.
+    /// The active sessions, as the command lists them.
     pub async fn sessions(&self, more: &[&str]) -> Vec<Value> {
         let mut command = command(&self.program, &["session", "list", "--json", "--data"]);
         command.arg(self.folder.path().join("data of 1")).args(more);
@@ -167,7 +167,7 @@ impl Replicas {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Everything that the replicas keep in Redis is gone, and nothing of others.
+    /// Deletes all keys of these replicas in Redis, and no others.
     pub fn empty_redis(&self) {
         let script = "local keys = redis.call('KEYS', ARGV[1]) for _, key in ipairs(keys) do redis.call('DEL', key) end \
                       return #keys";
@@ -184,6 +184,6 @@ impl Replicas {
         let length = redis.read(&mut answer).unwrap();
         let answer = std::str::from_utf8(&answer[..length]).unwrap();
         let gone: u32 = answer.trim().trim_start_matches(':').parse().unwrap_or_else(|_| panic!("{answer}"));
-        assert!(gone > 0, "the replicas keep nothing in Redis");
+        assert!(gone > 0, "the replicas have no keys in Redis");
     }
 }

@@ -1,22 +1,22 @@
-//! Waits. Each has a deadline, so that a regression fails and never hangs.
+//! Waits with a deadline, so that a regression fails and never hangs.
 //!
-//! Real time: nothing here moves the clock of a test.
+//! They use real time, and do not move the clock of a test.
 
 use std::fmt::Debug;
 use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-/// No wait of a test is longer. What a test waits for takes a fraction of it, on a busy machine too.
+/// The deadline of every wait. Even on a busy machine, the awaited result takes a fraction of it.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The outcome of the work, or a failure that names what did not come in time.
+/// Returns the result of the work, or panics with `what` after the deadline.
 pub async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     let outcome = tokio::time::timeout(PATIENCE, work).await;
     outcome.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
 
-/// Looks until it is so.
+/// Repeats a check until it is true.
 pub async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !look().await {
@@ -26,7 +26,7 @@ pub async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
     within(what, looking).await;
 }
 
-/// Looks until it is found. A failure also tells what the last look showed instead.
+/// Repeats a check until it is `Ok`. After the deadline it panics with the last error.
 pub async fn found<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
     let mut instead = None;
     let looking = async {
@@ -42,8 +42,8 @@ pub async fn found<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Resul
     outcome.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}; the last look showed {instead:?}"))
 }
 
-/// Waits for a process by blocking this thread: for its output, or for its end. A process that takes too long is killed, which
-/// ends the wait; the second value is true then.
+/// Waits for the output or the end of a process, blocking this thread. A process that takes too long is killed, which ends
+/// the wait; the second value is then true.
 pub fn attended<T>(process: u32, wait: impl FnOnce() -> T) -> (T, bool) {
     let (over, waited) = mpsc::channel::<()>();
     let guard = std::thread::spawn(move || {

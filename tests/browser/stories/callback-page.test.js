@@ -66,7 +66,7 @@ story("the bare page tells what went wrong, and where to begin again", async ({ 
   const told = (hook) => person.trouble.getByTestId(hook).innerText();
   assert.equal(
     await told("trouble-reason"),
-    person.say("登录码无效、已使用或已过期。", "The sign-in code is wrong, used or expired."),
+    person.say("授权码无效、已使用或已过期。", "The authorization code is invalid, used or expired."),
   );
   assert.equal(await told("trouble-code"), "40029");
   assert.ok(demo.log.includes(await told("trouble-request")));

@@ -57,7 +57,7 @@ story("errors are told in the page's language, with number and request", async (
     return { kind, errcode, errmsg, requestId, named: error instanceof wecomLogin.WecomLoginError };
   }, ELEMENT);
   const { requestId, ...told } = refused;
-  const errmsg = person.say("这次登录不是从这里发起的，或者已经过去太久。", "This sign-in was not begun here, or was begun too long ago.");
+  const errmsg = person.say("这次登录不是从这里发起的，或者已经过去太久。", "This sign-in was not started here, or was started too long ago.");
   assert.deepEqual(told, { kind: "refused", errcode: 710003, errmsg, named: true });
   assert.match(requestId, /^[0-9a-f]{32}$/);
   assert.ok(demo.log.includes(requestId));

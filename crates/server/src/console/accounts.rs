@@ -1,4 +1,4 @@
-//! /console/api/accounts: the list, imports, binding and unbinding, for administrators. Answers are envelopes.
+//! /console/api/accounts: lists, imports, binds and unbinds accounts, for administrators. Answers are envelopes.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -11,7 +11,7 @@ use wecom_login_model::{CorpId, MemberRef, UserId, Username};
 use wecom_login_sign_in::Refusal;
 
 use super::call::{Console, bad_arguments, known, parsed};
-use crate::http::body::{self, NoBody, arguments};
+use crate::http::body::{self, BodyError, arguments};
 use crate::http::envelope;
 use crate::http::error_numbers::{BODY_TOO_SLOW, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
 use crate::http::rejection::Rejection;
@@ -19,7 +19,7 @@ use crate::state::AppState;
 
 const LARGEST_LIST: usize = 16 * 1024 * 1024;
 
-/// GET ?page=&size=: accounts by number, with their members. `page` begins at 1; `size` is 50, and 500 at most.
+/// GET ?page=&size=: accounts ordered by number, with their members. `page` starts at 1; `size` is 50 by default, at most 500.
 pub(crate) async fn list(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
     let (page, size) = console.page()?;
     let (rows, total) = app.identity.accounts.list((page - 1) * size, size).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn list(State(app): State<AppState>, console: Console) -> Resul
     Ok(envelope::success(&console.context, data))
 }
 
-/// POST a list as text/csv or application/x-ndjson; `?dryRun=true` reports without writing.
+/// POST text/csv or application/x-ndjson: imports a list; `?dryRun=true` reports without writing.
 pub(crate) async fn import(
     State(app): State<AppState>,
     console: Console,
@@ -42,16 +42,16 @@ pub(crate) async fn import(
         Some(_) => return Err(bad_arguments("dryRun: true, false")),
     };
     let bytes = body::read(request.into_body(), LARGEST_LIST).await.map_err(|problem| match problem {
-        NoBody::TooSlow => Rejection::of(BODY_TOO_SLOW),
-        NoBody::TooLarge => no_list("16 MiB"),
-        NoBody::Broken => Rejection::of(NO_LIST),
+        BodyError::TooSlow => Rejection::of(BODY_TOO_SLOW),
+        BodyError::TooLarge => no_list("16 MiB"),
+        BodyError::Broken => Rejection::of(NO_LIST),
     })?;
     let list = List::read(&bytes, format).map_err(|error| no_list(&error.to_string()))?;
-    // The import goes on when the client goes away, so that no list is half imported.
+    // The import continues if the client disconnects, so that no list is imported in part.
     let accounts = app.identity.accounts.clone();
     let work = app.operations.background.spawn(async move { accounts.import(list, dry_run, |_| ()).await });
     let report =
-        work.await.map_err(|error| Refusal::Unforeseen(format!("the import broke off: {error}")))??;
+        work.await.map_err(|error| Refusal::Unforeseen(format!("the import task failed: {error}")))??;
     tracing::info!(
         by = %console.by,
         dry_run,

@@ -1,6 +1,6 @@
-//! Who may administer: a signed-in member whom the settings list, or a program with an API key. A key goes in a header
-//! and nowhere else, so that it stands in no address; a session counts for unsafe methods only under the rules that the
-//! border keeps for all of them (see [`crate::http::fetch_metadata`]).
+//! Administrators: a signed-in member listed in `admins`, or a program with an API key. A key is accepted in a header only,
+//! so that it never appears in an address. A session is subject to the rules of [`crate::http::fetch_metadata`] for unsafe
+//! methods.
 
 use axum::http::header;
 use wecom_login_accounts::ApiKey;
@@ -15,18 +15,18 @@ use crate::http::visitor::session_of;
 use crate::operations::audit;
 use crate::state::AppState;
 
-/// A proved administrator.
+/// An authenticated administrator.
 #[derive(Debug, Clone)]
 pub(crate) enum Administrator {
-    /// A member who is signed in.
+    /// A signed-in member.
     Member(MemberRef),
     /// A program with the API key of this name.
     Program(String),
 }
 
 impl Administrator {
-    /// The administrator who sends the request. A wrong key, and a session of another member, count as failures of the
-    /// address.
+    /// The administrator that sends the request. A wrong key, or the session of a member who is not an administrator, counts
+    /// as a failure of the address.
     pub(crate) async fn admitted(app: &AppState, context: &RequestContext) -> Result<Self, Rejection> {
         let now = app.config.clock.now();
         if app.identity.limits.is_locked_out(context.address, now).await? {
@@ -41,8 +41,8 @@ impl Administrator {
         recognised
     }
 
-    /// Whether an element function is called by an administrator. Others may still call the functions that are for
-    /// everybody; only a wrong key counts as a failure.
+    /// True if an administrator calls an element function. Other callers may still call public functions; only a wrong key
+    /// counts as a failure.
     pub(crate) async fn is_caller(
         app: &AppState,
         context: &RequestContext,
@@ -63,7 +63,7 @@ impl Administrator {
     }
 
     async fn recognise(app: &AppState, context: &RequestContext) -> Result<Self, Rejection> {
-        // A key takes the place of a session beside it.
+        // A key takes precedence over a session in the same request.
         if context.access.is_none() && context.headers.contains_key(header::AUTHORIZATION) {
             let key = match bearer(&context.headers).and_then(ApiKey::parse) {
                 Some(key) => app.identity.api_keys.check(&key).await?,

@@ -1,4 +1,4 @@
-//! What all calls of administrators have in common.
+//! Shared parts of the administrators' API: the authenticated call, pagination, and parsing of arguments.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::state::AppState;
 const LARGEST_PAGE: i64 = 500;
 const PAGE: i64 = 50;
 
-/// An administrator's call. The border admits administrators to the routes that are declared for them; on any other route
-/// this refuses.
+/// An administrator's call. The border authenticates administrators on the routes that are declared for them; on any other
+/// route this extractor refuses.
 #[derive(Debug)]
 pub(crate) struct Console {
     pub(super) context: Arc<RequestContext>,
@@ -38,24 +38,24 @@ impl FromRequestParts<AppState> for Console {
 }
 
 impl Console {
-    /// `page`, which begins at 1, and `size`, by default 50 and 500 at most.
+    /// `page`, which starts at 1, and `size`, 50 by default and at most 500.
     pub(super) fn page(&self) -> Result<(i64, i64), Rejection> {
         let number = |name: &str, default: i64, most: i64| match self.context.parameter(name) {
             None => Some(default),
             Some(text) => text.parse().ok().filter(|number| (1..=most).contains(number)),
         };
-        // So many pages that no product overflows.
+        // The limit keeps `page * size` from overflowing.
         let (page, size) = (number("page", 1, i64::MAX / LARGEST_PAGE), number("size", PAGE, LARGEST_PAGE));
         page.zip(size).ok_or_else(|| bad_arguments("page: 1.., size: 1..500"))
     }
 }
 
-/// Wrong arguments, and how they should be.
+/// Invalid arguments, with a note that says what is valid.
 pub(super) fn bad_arguments(note: impl Into<String>) -> Rejection {
     Rejection::of(BAD_ARGUMENTS).note(note)
 }
 
-/// Fails when there is an argument of another name.
+/// Fails if an argument has a name that is not in `names`.
 pub(super) fn known(arguments: &Map<String, Value>, names: &[&str]) -> Result<(), Rejection> {
     match arguments.keys().find(|key| !names.contains(&key.as_str())) {
         None => Ok(()),
@@ -63,13 +63,13 @@ pub(super) fn known(arguments: &Map<String, Value>, names: &[&str]) -> Result<()
     }
 }
 
-/// An argument that must be there.
+/// A required string argument.
 pub(super) fn text(arguments: &Map<String, Value>, name: &str) -> Result<String, Rejection> {
     let text = arguments.get(name).and_then(Value::as_str).map(str::to_owned);
     text.ok_or_else(|| bad_arguments(format!("{name}: a string")))
 }
 
-/// An argument that must be there, in its own type.
+/// A required argument, parsed into its type.
 pub(super) fn parsed<T, E: std::fmt::Display>(
     arguments: &Map<String, Value>,
     name: &str,

@@ -1,4 +1,4 @@
-//! /console/api/sessions: the live sessions and their revocation, for administrators. Answers are envelopes.
+//! /console/api/sessions: lists and revokes active sessions, for administrators. Answers are envelopes.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -13,7 +13,7 @@ use crate::http::error_numbers::NO_SUCH_SESSION;
 use crate::http::rejection::Rejection;
 use crate::state::AppState;
 
-/// GET ?corpId=&userId=&page=&size=: live sessions, the latest first.
+/// GET ?corpId=&userId=&page=&size=: active sessions, newest first.
 pub(crate) async fn list(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
     let (page, size) = console.page()?;
     let parameter = |name: &str| console.context.parameter(name);
@@ -29,8 +29,8 @@ pub(crate) async fn list(State(app): State<AppState>, console: Console) -> Resul
     Ok(envelope::success(&console.context, data))
 }
 
-/// POST {id}, {corpId, userId} or {all: true}: ends them. An id without a live session is 404; of a member or of all, as
-/// many sessions as live end, which may be none.
+/// POST {id}, {corpId, userId} or {all: true}: revokes the sessions. An id without an active session is 404; a member or
+/// `all` without active sessions is a success that revokes none.
 pub(crate) async fn revoke(
     State(app): State<AppState>,
     console: Console,

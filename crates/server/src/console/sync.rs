@@ -1,5 +1,4 @@
-//! /console/api/sync: syncs of the organisation, the last runs, and removals that wait for an administrator. Answers are
-//! envelopes.
+//! /console/api/sync: starts syncs of the organisation, and shows recent runs and held removals. Answers are envelopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,17 +14,17 @@ use crate::http::body::arguments;
 use crate::http::envelope;
 use crate::http::error_numbers::{NO_INSTANCE, NOTHING_HELD, SYNC_RUNNING};
 use crate::http::rejection::Rejection;
-use crate::operations::sync_schedule::{self, NotBegun};
+use crate::operations::sync_schedule::{self, SyncNotStarted};
 use crate::state::AppState;
 
 const RUNS: i64 = 20;
-/// Held members that are listed by name, for each app.
+/// The number of held members that are listed by name, for each app.
 const MEMBERS: i64 = 100;
 
-/// GET: the last runs, newest first; the removals on hold; the syncs under way.
+/// GET: recent runs, newest first; held removals; running syncs.
 pub(crate) async fn show(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
     let viewers = app.apps.loaded().instances.viewers();
-    // Before the runs, so that a sync that has just ended is shown with its outcome.
+    // Read before the runs, so that a sync that ends in between is shown with its outcome.
     let mut running = Vec::new();
     for corp_id in viewers.iter().map(|viewer| &viewer.corp_id).collect::<BTreeSet<_>>() {
         if let Some(lease) = sync_schedule::running(&app, corp_id, app.config.clock.now()).await? {
@@ -38,8 +37,8 @@ pub(crate) async fn show(State(app): State<AppState>, console: Console) -> Resul
     Ok(envelope::success(&console.context, json!({"runs": runs, "held": held, "running": running})))
 }
 
-/// POST {instance?, force?}: begins a sync of one instance, or of every one, and answers when they are under way; of one
-/// company they follow one another.
+/// POST {instance?, force?}: starts a sync of one instance or of all, and answers once they have started. Syncs of the same
+/// company run one after another.
 pub(crate) async fn start(
     State(app): State<AppState>,
     console: Console,
@@ -60,8 +59,8 @@ pub(crate) async fn start(
     begin(&app, &console, viewers, force).await
 }
 
-/// POST {instance}: approves the removals of the instance's app that are on hold, and begins a sync, which makes those of
-/// them that are still to be made.
+/// POST {instance}: approves the held removals of the instance's app, and starts a sync, which makes the removals that still
+/// apply.
 pub(crate) async fn confirm(
     State(app): State<AppState>,
     console: Console,
@@ -79,7 +78,7 @@ pub(crate) async fn confirm(
     begin(&app, &console, vec![viewer], false).await
 }
 
-/// Begins the syncs, of each company one after another. It is refused when none could begin.
+/// Starts the syncs, for each company one after another. Fails if none could start.
 async fn begin(
     app: &AppState,
     console: &Console,
@@ -97,11 +96,11 @@ async fn begin(
             Ok(()) => started.extend(instances),
             Err(not_begun) => {
                 match &not_begun {
-                    NotBegun::Running(other) => {
-                        tracing::info!(%corp_id, holder = other.label, "a sync is under way already");
+                    SyncNotStarted::Running(other) => {
+                        tracing::info!(%corp_id, holder = other.label, "a sync is already running");
                     }
-                    NotBegun::Failed(refusal) => {
-                        tracing::error!(%corp_id, error = %refusal, "a sync could not begin");
+                    SyncNotStarted::Failed(refusal) => {
+                        tracing::error!(%corp_id, error = %refusal, "a sync could not start");
                     }
                 }
                 not_started.extend(instances);
@@ -110,19 +109,19 @@ async fn begin(
         }
     }
     match problem {
-        Some(NotBegun::Running(other)) if started.is_empty() => {
+        Some(SyncNotStarted::Running(other)) if started.is_empty() => {
             Err(Rejection::of(SYNC_RUNNING).note(SyncError::Running(other).to_string()))
         }
-        Some(NotBegun::Failed(refusal)) if started.is_empty() => Err(refusal.into()),
+        Some(SyncNotStarted::Failed(refusal)) if started.is_empty() => Err(refusal.into()),
         _ => {
-            tracing::info!(by = %console.by, force, ?started, "syncs were begun");
+            tracing::info!(by = %console.by, force, ?started, "syncs were started");
             let data = json!({"started": started, "notStarted": not_started});
             Ok(envelope::success(&console.context, data))
         }
     }
 }
 
-/// The app of the named instance, as it looks at its company.
+/// The named instance's app as a sync source.
 fn viewer(app: &AppState, arguments: &Map<String, Value>) -> Result<Viewer, Rejection> {
     let name = text(arguments, "instance")?;
     let instances = &app.apps.loaded().instances;

@@ -4,7 +4,7 @@ use wecom_login_sign_in::BrowserId;
 
 use crate::http::request::RequestContext;
 
-/// The visitor as element functions see them.
+/// The caller that element functions receive.
 pub(crate) fn caller(
     context: &RequestContext,
     browser: Option<&BrowserId>,

@@ -1,4 +1,4 @@
-//! POST /api/{org}/{app}/{element path}/{function}: what functionList lets the outside call.
+//! POST /api/{org}/{app}/{element path}/{function}: the element functions that functionList makes public.
 
 use axum::Extension;
 use axum::extract::{Path, Request, State};
@@ -19,13 +19,13 @@ use crate::http::error_numbers::{
 };
 use crate::http::fetch_metadata::FetchSite;
 use crate::http::rejection::Rejection;
-use crate::http::request::{Context, Naming, RequestContext};
+use crate::http::request::{BrowserNaming, Context, RequestContext};
 use crate::http::visitor::session_of;
 use crate::http::{cors, envelope};
 use crate::session::pair_body;
 use crate::sign_in::begin::browser;
 use crate::sign_in::finish::{leave_former_session, withdraw};
-use crate::sign_in::log::{self, Ended};
+use crate::sign_in::log::{self, SignInEnd};
 use crate::state::{AppState, LoadedApp};
 
 const UNUSABLE_NAME: Bilingual = Bilingual {
@@ -46,11 +46,12 @@ pub(crate) async fn call(
         return Err(Rejection::of(TOO_MANY_FAILURES));
     }
     match context.naming {
-        Naming::Cookie => {}
-        // A page of our own has the cookie, which no script can read: it must not be talked into tokens.
-        Naming::Header if matches!(context.fetch_site, FetchSite::Program | FetchSite::Configured) => {}
-        Naming::Header => return Err(Rejection::of(NO_PAIR_HERE)),
-        Naming::Unusable => {
+        BrowserNaming::Cookie => {}
+        // Our own pages use the cookie, which scripts cannot read; a script on them must not get tokens instead.
+        BrowserNaming::Header if matches!(context.fetch_site, FetchSite::Program | FetchSite::Configured) => {
+        }
+        BrowserNaming::Header => return Err(Rejection::of(NO_PAIR_HERE)),
+        BrowserNaming::Unusable => {
             return Err(Code::new(BAD_ARGUMENTS, UNUSABLE_NAME.text(context.language)).into());
         }
     }
@@ -58,18 +59,18 @@ pub(crate) async fn call(
     call.run(arguments(request).await?).await
 }
 
-/// The element and the function at a path below /api/, if the function may be called from outside at all.
+/// The element and the function at a path below /api/, if the function is public.
 fn find<'a, 'p>(app: &'a App, path: &'p str) -> Option<(&'a Element, &'p str)> {
     let rest = path.strip_prefix(&format!("{}/{}/", app.org_id(), app.name()))?;
     let (element, function) = rest.rsplit_once('/')?;
-    // A dot in a segment would be a second spelling of the same element.
+    // A dot in a segment would give the same element a second address.
     let full_name = (!element.contains('.')).then(|| element.replace('/', "."))?;
     let element = app.element(&full_name).filter(|element| element.kind() == Kind::Instance)?;
     let declared = element.functions().iter().find(|declared| declared.name == function)?;
     (declared.access != Access::Library).then_some((element, function))
 }
 
-/// One call of an element's function.
+/// One call of an element function.
 struct Call<'a> {
     app: &'a AppState,
     loaded: &'a LoadedApp,
@@ -82,7 +83,7 @@ impl Call<'_> {
     async fn run(&self, values: Map<String, Value>) -> Result<Response, Rejection> {
         let Self { app, context, function, .. } = *self;
         let session = session_of(&app.identity, context).await?;
-        // A state is issued to a browser, so a client without a name gets one with it.
+        // A state is bound to a browser, so a client without a browser name gets one together with the state.
         let issues_state = function == "getLoginConfig";
         let (named, is_new) = browser(app, context);
         let limits = &app.identity.limits;
@@ -128,7 +129,7 @@ impl Call<'_> {
         }
     }
 
-    /// Counts and audits a refused getLoginCode. What the call itself lacked was refused before any Type saw it.
+    /// Counts and audits a refused getLoginCode. Invalid calls were refused before they reached a Type.
     async fn note(&self, rejection: &Rejection, state: Option<&Secret>) {
         let (app, instance) = (self.app, Some(self.element.full_name()));
         let of_the_call = [BAD_ARGUMENTS, NO_SUCH_FUNCTION, NOT_SIGNED_IN, ADMINISTRATORS_ONLY];
@@ -142,27 +143,27 @@ impl Call<'_> {
         match refusal {
             Some(refusal) => log::refused(app, instance, refusal).await,
             None => {
-                log::ended(app, instance, Ended::ByTheApp(rejection.number())).await;
+                log::ended(app, instance, SignInEnd::ByTheApp(rejection.number())).await;
                 self.withdraw(state).await;
             }
         }
     }
 
-    /// Takes back the session of a getLoginCode that an own Type has refused.
+    /// Revokes the session of a getLoginCode that an app's own Type has refused.
     async fn withdraw(&self, state: Option<&Secret>) {
         if let ("getLoginCode", Some(state)) = (self.function, state) {
             withdraw(self.app, self.context, state).await;
         }
     }
 
-    /// Gives the session that a sign-in has begun: as a cookie, or as a pair to a client that asked for one.
+    /// Answers with the new session: as a cookie, or as a token pair if the client asked for one.
     async fn welcome(&self, value: Value, signed_in: &SignedIn) -> Result<Response, Rejection> {
         let Self { app, context, .. } = *self;
         let Some(token) = &signed_in.token else { return Ok(envelope::success(context, value)) };
         let now = app.config.clock.now();
-        if context.naming == Naming::Header {
+        if context.naming == BrowserNaming::Header {
             let pair = app.identity.sessions.begin_pair(token, &signed_in.session).await?;
-            // None: a repetition whose first delivery was answered, and its pair used.
+            // None: a repeated delivery after the pair of the first one was used.
             let pair = pair.ok_or(Refusal::StateUsed)?;
             return Ok(envelope::success_with_pair(context, value, pair_body::shown(&pair, now)));
         }
@@ -173,8 +174,8 @@ impl Call<'_> {
         Ok(response)
     }
 
-    /// Where the instance's WeCom is, so that a client can build the link that the config is for. It stands beside the
-    /// config, whose keys are the platform's.
+    /// The addresses of the instance's WeCom, from which a client builds the sign-in link. They are in a header because the
+    /// platform defines the keys of the config.
     fn hosts(&self) -> Option<HeaderValue> {
         let instance = self.loaded.instances.get(self.element.full_name())?;
         let (login, oauth) = (instance.endpoints().login(), instance.endpoints().oauth());

@@ -1,5 +1,5 @@
-//! The JavaScript client with this server's address and app filled in. It is built in `clients/js`; the built files are part
-//! of the sources.
+//! The JavaScript client with this server's address and app filled in. It is built in `clients/js`; the built files are
+//! committed.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::settings::Settings;
 const MODULE: &str = include_str!("../../../../clients/js/dist/client.js");
 const CLASSIC: &str = include_str!("../../../../clients/js/dist/client.global.js");
 
-/// A script, ready to be loaded.
+/// A script with its entity tag.
 #[derive(Debug)]
 pub(crate) struct Script {
     text: String,
     tag: HeaderValue,
 }
 
-/// Both forms.
+/// The script as a module and as a classic script.
 #[derive(Debug)]
 pub(crate) struct Scripts {
     pub(crate) module: Arc<Script>,
@@ -52,9 +52,9 @@ impl Script {
         let headers = [
             (header::ETAG, self.tag.clone()),
             (header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8")),
-            // Asked for again each time, so that client and server stay of one version; it costs no transfer.
+            // Browsers revalidate it each time, so that client and server have the same version; a 304 transfers nothing.
             (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
-            // Pages that isolate themselves (COEP) load it too.
+            // Cross-origin isolated pages (COEP) may load it.
             (
                 header::HeaderName::from_static("cross-origin-resource-policy"),
                 HeaderValue::from_static("cross-origin"),
@@ -66,7 +66,7 @@ impl Script {
         (headers, self.text.clone()).into_response()
     }
 
-    /// True when the client has this very script (RFC 9110, 13.1.2).
+    /// True if the client has the current script (RFC 9110, 13.1.2).
     fn is_known(&self, asked: &HeaderMap) -> bool {
         let values = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);

@@ -1,4 +1,4 @@
-//! The forms of an answer, in which a rejection is given: a page, JSON, the platform's envelope, OAuth's body, a line of text.
+//! The forms in which a rejection is rendered: a page, JSON, the platform's envelope, OAuth's error body, a line of text.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -13,27 +13,27 @@ use crate::http::request::RequestContext;
 use crate::settings::Settings;
 use crate::sign_in::links;
 
-/// What a client of a route reads.
+/// The form that a client of a route expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Page,
     Json,
-    /// A page for a client that takes HTML, JSON for others.
+    /// A page for clients that accept HTML, JSON for others.
     PageOrJson,
-    /// A page for a client that takes HTML and nothing else: scripts often forget to say what they take.
+    /// A page for clients that accept only HTML, JSON for others: many scripts send no useful Accept header.
     JsonOrPage,
     /// The envelope of the administrators' API, with the HTTP status of the rejection.
     Envelope,
-    /// The envelope of element functions: what a function refuses is HTTP 200, as on the platform.
+    /// The envelope of element functions: a failure of the function itself has HTTP 200, as on the platform.
     Function,
-    /// RFC 6749, 5.2.
+    /// The error body of RFC 6749, 5.2.
     OAuth,
     /// One line, for programs and probes.
     Text,
 }
 
 impl Form {
-    /// Gives the rejection this form and logs it.
+    /// Renders the rejection in this form and logs it.
     pub(crate) fn render(
         self,
         rejection: &Rejection,
@@ -77,7 +77,7 @@ fn as_page(rejection: &Rejection, context: &RequestContext, settings: &Settings)
         details: rejection.details(),
         retry: rejection.way_on(),
     };
-    // The address of a redirect holds code and state; the languages of its page lead to the sign-in page.
+    // The address of a redirect holds code and state, so the language links of its page lead to the sign-in page instead.
     let holds_code = context.parameter("code").is_some();
     let path = if holds_code { links::LOGIN } else { context.path_and_query() };
     page::html(rejection.http_status(), view.html(&page::chrome_at(settings, context, path)))
@@ -102,7 +102,7 @@ fn as_envelope(rejection: &Rejection, context: &RequestContext, status: StatusCo
     envelope::failure(context, status, rejection.number(), &rejection.reason(context.language))
 }
 
-/// OAuth has few words; our number and the request number stand in the description.
+/// OAuth defines few error codes; the description holds our number and the request id.
 fn as_oauth(rejection: &Rejection, context: &RequestContext) -> Response {
     let status = rejection.http_status();
     let error = match status {
@@ -112,7 +112,7 @@ fn as_oauth(rejection: &Rejection, context: &RequestContext) -> Response {
         StatusCode::FORBIDDEN => "access_denied",
         _ => "invalid_request",
     };
-    // RFC 6749, 5.2 allows ASCII without " and \ here.
+    // RFC 6749, 5.2 allows only ASCII without " and \ here.
     let meaning = rejection.explanation().meaning.en;
     let (number, request) = (rejection.number(), &context.request_id);
     let description = format!("{number}: {meaning} Request {request}.").replace(['"', '\\'], "'");

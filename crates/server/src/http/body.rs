@@ -1,5 +1,5 @@
-//! A request's body must arrive within a bounded time and be of a bounded size: a client that sends a letter at a time
-//! would hold its place for hours.
+//! Request bodies, limited in time and size: a client that sends one byte at a time could otherwise hold its connection for
+//! hours.
 
 use std::io;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use tokio::time::{Instant, timeout_at};
 use crate::http::error_numbers::{BAD_CONTENT_TYPE, BODY_TOO_LARGE, BODY_TOO_SLOW};
 use crate::http::rejection::Rejection;
 
-/// The largest JSON body.
+/// The largest JSON body, in bytes.
 const LARGEST_JSON: usize = 64 * 1024;
 
-/// The whole body. The largest one, a list of accounts of 16 MiB, then comes at a quarter of a MiB a second at least.
+/// Time limit of a whole body. The largest one, an account list of 16 MiB, needs at least a quarter of a MiB per second.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Why there is no body.
+/// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoBody {
+pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
-    /// The client went away in the middle, or what it sent is no HTTP.
+    /// The client disconnected before the end, or the body is not valid HTTP.
     Broken,
 }
 
-/// The body, which ends in an error when it takes too long.
+/// The body with a time limit: it ends with an error when it takes too long.
 pub(crate) fn bounded(body: Body) -> Body {
     bounded_by(body, Instant::now() + PATIENCE)
 }
@@ -48,21 +48,21 @@ fn bounded_by(body: Body, deadline: Instant) -> Body {
     Body::from_stream(chunks)
 }
 
-/// The whole of a [`bounded`] body, `most` bytes of it.
-pub(crate) async fn read(body: Body, most: usize) -> Result<Vec<u8>, NoBody> {
+/// Reads a whole [`bounded`] body of at most `most` bytes.
+pub(crate) async fn read(body: Body, most: usize) -> Result<Vec<u8>, BodyError> {
     let (mut chunks, mut whole) = (body.into_data_stream(), Vec::new());
     while let Some(chunk) = chunks.next().await {
-        let chunk =
-            chunk.map_err(|error| if is_too_slow(&error) { NoBody::TooSlow } else { NoBody::Broken })?;
+        let chunk = chunk
+            .map_err(|error| if is_too_slow(&error) { BodyError::TooSlow } else { BodyError::Broken })?;
         if chunk.len() > most - whole.len() {
-            return Err(NoBody::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         whole.extend_from_slice(&chunk);
     }
     Ok(whole)
 }
 
-/// The JSON object of the body, 64 KiB at most; an empty body is an empty object.
+/// The JSON object in the body, at most 64 KiB; an empty body is an empty object.
 pub(crate) async fn arguments(request: Request) -> Result<Map<String, Value>, Rejection> {
     let is_json = is_json(request.headers());
     let announced =
@@ -71,9 +71,9 @@ pub(crate) async fn arguments(request: Request) -> Result<Map<String, Value>, Re
         return Err(Rejection::of(BODY_TOO_LARGE));
     }
     let body = read(request.into_body(), LARGEST_JSON).await.map_err(|problem| match problem {
-        NoBody::TooLarge => Rejection::of(BODY_TOO_LARGE),
-        NoBody::TooSlow => Rejection::of(BODY_TOO_SLOW),
-        NoBody::Broken => Rejection::of(BAD_CONTENT_TYPE),
+        BodyError::TooLarge => Rejection::of(BODY_TOO_LARGE),
+        BodyError::TooSlow => Rejection::of(BODY_TOO_SLOW),
+        BodyError::Broken => Rejection::of(BAD_CONTENT_TYPE),
     })?;
     if body.is_empty() {
         return Ok(Map::new());
@@ -84,7 +84,7 @@ pub(crate) async fn arguments(request: Request) -> Result<Map<String, Value>, Re
     serde_json::from_slice(&body).map_err(|_| Rejection::of(BAD_CONTENT_TYPE))
 }
 
-/// True for a body that says that it is JSON.
+/// True if the Content-Type is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
@@ -109,15 +109,15 @@ mod tests {
     async fn a_body_that_does_not_end_ends() {
         let endless = futures_util::stream::pending::<Result<Vec<u8>, io::Error>>();
         let body = bounded_by(Body::from_stream(endless), Instant::now());
-        assert_eq!(read(body, 1024).await, Err(NoBody::TooSlow));
+        assert_eq!(read(body, 1024).await, Err(BodyError::TooSlow));
     }
 
     #[tokio::test]
     async fn what_is_too_large_and_what_breaks_off_are_told_apart() {
-        assert_eq!(read(bounded(Body::from("1234")), 3).await, Err(NoBody::TooLarge));
+        assert_eq!(read(bounded(Body::from("1234")), 3).await, Err(BodyError::TooLarge));
         assert_eq!(read(bounded(Body::from("123")), 3).await.unwrap(), b"123");
         let parts = [Ok("12"), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
         let body = bounded(Body::from_stream(futures_util::stream::iter(parts)));
-        assert_eq!(read(body, 3).await, Err(NoBody::Broken));
+        assert_eq!(read(body, 3).await, Err(BodyError::Broken));
     }
 }

@@ -1,6 +1,6 @@
-//! What every request passes, whatever it asks for: a request number and a span, the check of other sites, the methods of its
-//! route, and for administrators' routes their proof. The answer leaves with its headers, a rejection in the form that the
-//! route declares.
+//! The middleware of every request: it assigns a request id and a span, checks the origin and the method, and authenticates
+//! administrators on their routes. It completes the headers of the answer, and renders a rejection in the form that the route
+//! declares.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::http::{body, language, security_headers};
 use crate::routes::route::{About, Audience};
 use crate::state::AppState;
 
-/// A route's place at the border.
+/// The border of one route.
 #[derive(Debug, Clone)]
 pub(crate) struct Border {
     pub(crate) app: AppState,
@@ -37,7 +37,7 @@ pub(crate) async fn border(State(border): State<Border>, request: Request, next:
     request.extensions_mut().insert(context.clone());
 
     let (method, path) = (request.method().clone(), request.uri().path());
-    // The query stays out: it holds codes and states.
+    // The query is not logged: it holds codes and states.
     let span = tracing::info_span!("request", %method, path, request_id = %context.request_id);
     let shared = route.cors.at(path);
     let act = Act::of_request(context.address, context.request_id.as_str());
@@ -81,7 +81,7 @@ async fn pass(
     Ok(next.run(request).await)
 }
 
-/// RFC 9110, 15.5.6: the answer names the methods that are allowed.
+/// The answer to a method that is not allowed; it lists the allowed methods (RFC 9110, 15.5.6).
 fn method_not_allowed(methods: &[Method]) -> Response {
     let rejection = Rejection::of(METHOD_NOT_ALLOWED);
     let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
@@ -102,7 +102,7 @@ fn finish(app: &AppState, context: &RequestContext, shared: Option<Shared>, resp
     if let Some(shared) = shared {
         shared.complete(context.fetch_site, context.headers.get(header::ORIGIN), headers);
     }
-    // A language that was asked for is kept for the pages that come after.
+    // Keeps a chosen language for later pages.
     if let Some(language) = language::asked_for(context.uri.query()) {
         headers.append(header::SET_COOKIE, app.config.cookies.set_language(language));
     }

@@ -1,12 +1,12 @@
-//! Whose request it is: the address of the connection, or the one that a trusted proxy names.
+//! The client's address: the peer of the connection, or the address that a trusted proxy reports.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The client's address. `X-Forwarded-For` counts only when the connection comes from a trusted proxy; it is read
-/// from its end, where our proxies wrote, up to the first address that is none of theirs.
+/// The client's address. `X-Forwarded-For` is used only if the connection comes from a trusted proxy. It is read from its
+/// end, where trusted proxies append, up to the first address that is not a trusted proxy.
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
@@ -26,7 +26,7 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
     client
 }
 
-/// The key under which an address is counted: an IPv6 customer has a whole /64.
+/// The key under which failures of an address are counted: a /64 for IPv6, because one customer has a whole /64.
 pub(crate) fn counted_as(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),

@@ -1,5 +1,5 @@
-//! Connections: how many at a time, and how long a slow client may take. A client that connects and says nothing, says it a
-//! letter at a time or does not read its answer holds a place for seconds, not for good.
+//! Connections: limits on their number and on the time that a slow client may take. A client that sends nothing, sends one
+//! byte at a time or does not read its answer is disconnected within seconds.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,21 +22,21 @@ use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-/// A new connection must bring the whole head of a request within this time.
+/// A new connection must send the whole head of a request within this time.
 const FIRST_HEAD: Duration = Duration::from_secs(10);
-/// The next request on it must be there within this time; proxies keep unused connections for 60 seconds, and must be the
-/// first to close.
+/// The next request on a connection must arrive within this time. Proxies keep unused connections for 60 seconds, and must
+/// be the first to close them.
 const NEXT_HEAD: Duration = Duration::from_secs(75);
-/// Drops connections whose client has stopped reading for so long.
+/// A connection whose client reads nothing for this time is dropped.
 const STALLED_WRITE: Duration = Duration::from_secs(30);
-/// A connection that has brought nothing yet when the server stops gets this long.
+/// When the server stops, a connection without a request yet gets this time to send one.
 const LAST_HEAD: Duration = Duration::from_millis(500);
-/// The head of a request takes at most so many bytes.
+/// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 32 * 1024;
-/// After an accept that failed for want of something that will come back, such as file descriptors.
+/// Pause after an accept that failed for lack of a resource, such as file descriptors.
 const BREATH: Duration = Duration::from_millis(200);
 
-/// How connections are taken.
+/// Accepts and serves connections.
 #[derive(Debug)]
 pub(crate) struct Connections {
     most: usize,
@@ -51,24 +51,24 @@ impl Connections {
         Self { most, first_head: FIRST_HEAD, places, open: Arc::default() }
     }
 
-    /// How many are open.
+    /// The number of open connections.
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// How many may be open at a time.
+    /// The limit on open connections.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    /// Answers on `listener` until `stop` begins, then finishes the requests under way. It ends when all have ended;
-    /// dropping it cuts off what is left.
+    /// Accepts connections on `listener` until `stop` is cancelled, then finishes the requests in progress. Returns when all
+    /// connections have ended; dropping the future closes the remaining ones.
     pub(crate) async fn serve(&self, listener: TcpListener, router: Router, stop: &CancellationToken) {
         let service = TowerToHyperService::new(router);
         let mut tasks = JoinSet::new();
         let mut stopped = std::pin::pin!(stop.clone().cancelled_owned());
         loop {
-            // Whoever comes beyond waits in the system's queue.
+            // Above the limit, clients wait in the operating system's queue.
             let next = async {
                 let place = self.places.clone().acquire_owned().await;
                 (place, listener.accept().await)
@@ -86,20 +86,20 @@ impl Connections {
                     }
                     (_, Err(error)) if is_of_the_client(&error) => {}
                     (_, Err(error)) => {
-                        tracing::error!(%error, "no connection can be taken");
+                        tracing::error!(%error, "connections cannot be accepted");
                         tokio::time::sleep(BREATH).await;
                     }
                     (Err(_), Ok(_)) => {}
                 },
             }
         }
-        // Nobody new is let in: the system refuses them.
+        // From here on the operating system refuses new connections.
         drop(listener);
         while tasks.join_next().await.is_some() {}
     }
 }
 
-/// The client went away before it was taken.
+/// True if the client disconnected before its connection was accepted.
 fn is_of_the_client(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
@@ -134,7 +134,7 @@ impl Connection {
             service.call(request)
         });
         let mut stream = TimeoutStream::new(stream);
-        // A client that reads slowly is fine; one that has stopped reading is not.
+        // The timeout ends connections whose client has stopped reading; slow reading is allowed.
         stream.set_write_timeout(Some(STALLED_WRITE));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -147,7 +147,7 @@ impl Connection {
         let (mut stopping, mut listening) = (false, false);
         loop {
             tokio::select! {
-                // How it ended is the client's affair: most that fail were closed by it.
+                // Errors are not logged: most failed connections were closed by the client.
                 _ = &mut connection => return,
                 () = &mut stopped, if !stopping => {
                     stopping = true;
@@ -192,7 +192,7 @@ mod tests {
         Running { address, connections, stop, done }
     }
 
-    /// Sends this, and reads until the server closes.
+    /// Sends `sent`, and reads until the server closes the connection.
     async fn all_after(address: SocketAddr, sent: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
@@ -215,7 +215,7 @@ mod tests {
         assert!(all_after(running.address, &endless).await.starts_with("HTTP/1.1 431"));
     }
 
-    /// A connection over which a client has sent `GET /`, whose answer is of a MiB.
+    /// A connection on which a client has sent `GET /`; the answer has 1 MiB.
     async fn asked() -> (tokio::io::DuplexStream, tokio::task::JoinHandle<()>, Arc<Semaphore>) {
         let (mut client, stream) = tokio::io::duplex(1024);
         let places = Arc::new(Semaphore::new(1));

@@ -1,4 +1,4 @@
-//! Our cookies: host-only, HttpOnly, SameSite=Lax, and `__Host-` over TLS (RFC 6265bis, 4.1.3).
+//! The cookies of this server: host-only, HttpOnly, SameSite=Lax, and with the prefix `__Host-` over TLS (RFC 6265bis, 4.1.3).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite};
@@ -10,10 +10,10 @@ const SESSION: &str = "wecom_login_session";
 const BROWSER: &str = "wecom_login_browser";
 const LANGUAGE: &str = "wecom_login_lang";
 
-/// The longest that browsers keep a cookie (RFC 6265bis, 5.5): 400 days.
+/// The longest lifetime of a cookie in browsers (RFC 6265bis, 5.5).
 const LONGEST: cookie::time::Duration = cookie::time::Duration::days(400);
 
-/// Reads and writes our cookies.
+/// Reads and writes the cookies.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cookies {
     https: bool,

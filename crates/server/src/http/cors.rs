@@ -1,40 +1,40 @@
-//! What front ends of configured origins may ask for, and the headers by which their browsers let them (CORS; Fetch
-//! standard, 3.3). Other origins get none of these headers.
+//! CORS (Fetch standard, 3.3): the requests that front ends of configured origins may send, and the headers that allow them.
+//! Other origins get none of these headers.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::http::fetch_metadata::FetchSite;
 
-/// The header by which a client names its browser, in place of our cookie.
+/// The header in which a client names its browser, instead of the cookie.
 pub(crate) const BROWSER: HeaderName = HeaderName::from_static("x-wecom-login-browser");
-/// The header that tells a client where an instance's WeCom is.
+/// The header that gives a client the addresses of an instance's WeCom.
 pub(crate) const HOSTS: HeaderName = HeaderName::from_static("x-wecom-login-hosts");
 
-/// How long a browser may remember a preflight's answer, in seconds.
+/// How long a browser may cache a preflight's answer, in seconds.
 const REMEMBERED: &str = "600";
 
-/// What a route opens to front ends of configured origins.
+/// The part of a route that is open to front ends of configured origins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cors {
     /// Nothing.
     Closed,
-    /// Everything, and cookies may come along, as they do from another host of our own site.
+    /// Everything, with cookies, as from another host of the same site.
     WithCookies,
-    /// Everything, without cookies: what proves the caller is in the body, or nothing does.
+    /// Everything, without cookies: the body authenticates the caller, or the route needs no authentication.
     WithoutCookies,
-    /// With cookies, of all functions the two that a sign-in needs.
+    /// Only the two element functions that a sign-in needs, with cookies.
     SignInFunctions,
 }
 
-/// Something that is open to front ends of configured origins.
+/// A path that is open to front ends of configured origins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shared {
     with_cookies: bool,
 }
 
 impl Cors {
-    /// What is open at a path of the route, if anything is.
+    /// How a path of the route is open, if it is.
     pub(crate) fn at(self, path: &str) -> Option<Shared> {
         match self {
             Self::Closed => None,
@@ -48,7 +48,7 @@ impl Cors {
     }
 }
 
-/// True when a browser asks whether it may ask.
+/// True for a CORS preflight.
 pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
@@ -68,7 +68,7 @@ impl Shared {
         (StatusCode::NO_CONTENT, headers).into_response()
     }
 
-    /// Adds what the browser of a configured origin needs to see, and what caches do.
+    /// Adds the CORS headers for a configured origin, and the Vary header for caches.
     pub(crate) fn complete(
         self,
         fetch_site: FetchSite,

@@ -19,7 +19,7 @@ struct Envelope<'a> {
     /// Microseconds.
     duration: u64,
     data: Value,
-    /// The token pair of a bearer session, beside what the function returns.
+    /// The token pair of a bearer session, in addition to the function's result.
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<Value>,
 }
@@ -28,7 +28,7 @@ pub(crate) fn success(context: &RequestContext, data: Value) -> Response {
     answer(context, StatusCode::OK, 0, None, data, None)
 }
 
-/// A success that begins a bearer session.
+/// A success with the token pair of a bearer session.
 pub(crate) fn success_with_pair(context: &RequestContext, data: Value, pair: Value) -> Response {
     answer(context, StatusCode::OK, 0, None, data, Some(pair))
 }

@@ -1,5 +1,5 @@
-//! The error numbers of the HTTP border: each declared once, with its status, its texts and who can act. The sign-in crate
-//! declares those of a sign-in.
+//! The error numbers of the HTTP server. Each is declared once, with its status, its texts and the actor who can fix it. The
+//! sign-in crate declares the numbers of a sign-in.
 
 use axum::http::StatusCode;
 use wecom_login_element::number as element;
@@ -7,28 +7,28 @@ use wecom_login_model::{Actor, Bilingual, Explanation};
 use wecom_login_pages::title;
 use wecom_login_sign_in::number;
 
-/// One number.
+/// The declaration of an error number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ErrorNumber {
-    /// The HTTP status of an answer that consists of it.
+    /// The HTTP status of the answer.
     pub(crate) status: StatusCode,
-    /// The heading of its page.
+    /// The heading of the page.
     pub(crate) title: Bilingual,
     pub(crate) explanation: &'static Explanation,
 }
 
-/// The numbers of this border, in order.
+/// The explanations of this crate's numbers, in order.
 pub fn explanations() -> &'static [Explanation] {
     EXPLANATIONS
 }
 
-/// What a number means, whether it is ours, the sign-in's or WeCom's.
+/// The explanation of a number, whether it is this crate's, the sign-in's or WeCom's.
 pub(crate) fn explain(code: i64) -> &'static Explanation {
     of(code).explanation
 }
 
-/// The declaration of a number. Numbers of other crates have none here: those of a sign-in's state and of a declined
-/// sign-in are refusals of the request, all others failures of the server.
+/// The declaration of a number. Numbers of other crates are not declared here: a declined sign-in and errors of a sign-in's
+/// state are client errors, all other numbers are server errors.
 pub(crate) fn of(code: i64) -> ErrorNumber {
     if let Some(index) = EXPLANATIONS.iter().position(|row| row.code == code) {
         let (status, title) = FORMS[index];
@@ -45,8 +45,8 @@ pub(crate) fn of(code: i64) -> ErrorNumber {
     ErrorNumber { status, title, explanation: wecom_login_sign_in::explain(code) }
 }
 
-/// `NAME = number, HTTP status, who can act { title: zh, en (or titled: one that is known; "failed" without), meaning: zh, en,
-/// remedy: zh, en }`
+/// `NAME = number, HTTP status, who can act { title: zh, en (or titled: a shared title; `title::FAILED` by default),
+/// meaning: zh, en, remedy: zh, en }`
 macro_rules! error_numbers {
     ($($name:ident = $number:expr, $status:ident, $who:ident {
         $(title: $title_zh:literal, $title_en:literal,)?
@@ -63,7 +63,7 @@ macro_rules! error_numbers {
             remedy: Bilingual { zh: $remedy_zh, en: $remedy_en },
         }),+];
 
-        /// Status and title of each of them.
+        /// The status and title of each number, in the order of `EXPLANATIONS`.
         const FORMS: &[(StatusCode, Bilingual)] = &[$((StatusCode::$status, heading!($($title_zh, $title_en)? $($title)?))),+];
     };
 }
@@ -90,7 +90,7 @@ error_numbers! {
     }
     CROSS_SITE = 710_302, FORBIDDEN, Developer {
         title: "请求被拒绝", "The request was refused",
-        meaning: "这个请求来自另一个网站，已被拒绝。",
+        meaning: "这个请求来自其他网站，已被拒绝。",
             "The request came from another site and was refused.",
         remedy: "请从登录服务自己的地址（public_url）发起请求，或把这个网站的来源加入配置项 origins（只开放登录用到的请求）。",
             "Send the request from the sign-in service's own address (public_url), or list the site's \
@@ -106,7 +106,7 @@ error_numbers! {
     OVERLOADED = 710_304, TOO_MANY_REQUESTS, Member {
         title: "请稍等片刻", "Please wait a moment",
         meaning: "同时开始的登录太多，请求被暂时拒绝。",
-            "Too many sign-ins were begun at once; the request was put off.",
+            "Too many sign-ins started at once; this request was refused for now.",
         remedy: "请等几秒钟再试。",
             "Wait a few seconds and try again.",
     }
@@ -119,7 +119,7 @@ error_numbers! {
     }
     BODY_TOO_LARGE = 710_306, PAYLOAD_TOO_LARGE, Developer {
         meaning: "请求体超过 64 KiB。",
-            "The request body is over 64 KiB.",
+            "The request body is larger than 64 KiB.",
         remedy: "请只发送函数的参数。",
             "Send the function's arguments only.",
     }
@@ -131,12 +131,12 @@ error_numbers! {
     }
     BAD_ARGUMENTS = element::BAD_ARGUMENTS, BAD_REQUEST, Developer {
         meaning: "函数的参数不对。",
-            "The function's arguments are not right.",
+            "The function's arguments are invalid.",
         remedy: "请按函数的说明传参数。",
             "Pass the arguments that the function declares.",
     }
     RETURN_TO_REFUSED = 710_309, BAD_REQUEST, Developer {
-        title: "不能返回到这个地址", "That address cannot be returned to",
+        title: "不能返回到这个地址", "Return to this address is not allowed",
         meaning: "登录后要返回的地址（return_to）不被允许。",
             "The address to return to after the sign-in (return_to) is not allowed.",
         remedy: "return_to 必须是登录服务自己的地址，或配置项 return_origins 里的来源。",
@@ -156,13 +156,13 @@ error_numbers! {
         meaning: "没有找到这个登录实例。",
             "There is no such sign-in instance.",
         remedy: "请检查应用目录里的 auths/loginTypes/<名称>/e.json 和 <名称>.json；启动日志列出了有问题的元素。",
-            "Check auths/loginTypes/<Name>/e.json and <Name>.json in the app folder; the log of the \
-             start lists what is wrong.",
+            "Check auths/loginTypes/<Name>/e.json and <Name>.json in the app folder; the startup log \
+            lists the elements that have errors.",
     }
     METHOD_NOT_ALLOWED = 710_312, METHOD_NOT_ALLOWED, Developer {
         title: "请求方法不对", "Wrong method",
         meaning: "这个地址不接受这种请求方法。",
-            "The address does not take this method.",
+            "This address does not accept this method.",
         remedy: "元素函数和退出登录用 POST，页面用 GET。",
             "Element functions and sign-out take POST, pages take GET.",
     }
@@ -177,39 +177,39 @@ error_numbers! {
         meaning: "只有管理员可以这样做。",
             "Only an administrator may do this.",
         remedy: "请用管理员身份登录，或用 wecom-login apikey add 生成密钥并以 Authorization: Bearer 发送。管理员在配置项 admins 里以 corpId/userId 列出。",
-            "Sign in as an administrator, or make a key with wecom-login apikey add and send it as \
+            "Sign in as an administrator, or create a key with wecom-login apikey add and send it as \
              Authorization: Bearer. Administrators are listed as corpId/userId under admins in the \
              settings.",
     }
     APP_REFUSED = 710_315, FORBIDDEN, Developer {
         meaning: "企业微信确认了你的身份，但这个应用没有让你登录。",
-            "WeCom confirmed who you are, but this app did not let you in.",
-        remedy: "请联系应用的开发者：应用自己的登录类型拒绝了这次登录。",
-            "Ask the developer of the app: its own sign-in type refused the sign-in.",
+            "WeCom confirmed your identity, but this app did not let you in.",
+        remedy: "请联系应用的开发者：应用的自定义类型拒绝了这次登录。",
+            "Contact the developer of the app: the app's own sign-in Type refused the sign-in.",
     }
     NO_PAIR_HERE = 710_316, FORBIDDEN, Developer {
-        meaning: "这个网页不能得到访问令牌，只能用 Cookie 登录。",
-            "This page cannot be given tokens; it signs in by cookie.",
+        meaning: "这个网页不能获取访问令牌，只能用 Cookie 登录。",
+            "This page cannot get tokens; it must sign in with a cookie.",
         remedy: "登录服务自己的页面请用 session: \"cookie\"。令牌只发给配置项 origins 列出的来源，以及不是浏览器的程序。",
-            "Use session: \"cookie\" on the sign-in service's own pages. Tokens are for origins that \
-             the settings list under origins, and for programs that are no browsers.",
+            "Use session: \"cookie\" on the sign-in service's own pages. Tokens are issued only to \
+            origins listed under origins in the settings, and to programs that are not browsers.",
     }
     REFRESH_TOKEN_REUSED = 710_317, UNAUTHORIZED, Member {
         meaning: "这个刷新令牌被使用了两次，可能已经泄露，所以这次登录已经结束。",
             "This refresh token was used twice and may have been stolen, so the session was ended.",
         remedy: "请重新登录。如果经常出现，请开发者检查：每个刷新令牌只能用一次，每次都要保存新的。",
-            "Sign in again. If it happens often, the developer should check that each refresh token \
-             is used once and the new one kept.",
+            "Sign in again. If this happens often, the developer should check that each refresh token \
+            is used only once and that the new one is stored.",
     }
     BODY_TOO_SLOW = 710_318, REQUEST_TIMEOUT, Developer {
         meaning: "请求体没有在一分钟内传完。",
             "The request body did not arrive within a minute.",
         remedy: "请检查客户端和中间代理的网络，然后重试。",
-            "Check the network of the client and of the proxies on the way, then try again.",
+            "Check the network of the client and of the proxies in between, then try again.",
     }
     NO_CALLBACK_HERE = 710_321, NOT_FOUND, Operator {
         meaning: "这个地址没有配置企业微信的事件回调。",
-            "No callback of WeCom is configured at this address.",
+            "No WeCom callback is configured at this address.",
         remedy: "请核对地址 /wecom/callback/<实例名>，并在该实例里配置 callbackToken 与 callbackAesKey（或 contactCallbackToken 与 contactCallbackAesKey）。",
             "Check the address /wecom/callback/<instance>, and set callbackToken with callbackAesKey (or \
              contactCallbackToken with contactCallbackAesKey) in that instance.",
@@ -231,35 +231,35 @@ error_numbers! {
             "WeCom's login panel did not load: its script is blocked, or the browser cannot reach \
              WeCom's sign-in address.",
         remedy: "请点下面的链接，在企业微信自己的页面上登录。如果那个页面也打不开，请把下面的地址告诉网络管理员。",
-            "Follow the link below to sign in on WeCom's own page. If that does not open either, \
-             give the address below to whoever runs the network.",
+            "Use the link below to sign in on WeCom's own page. If that page does not open either, \
+            give the address below to your network administrator.",
     }
     PANEL_FAILED = 710_332, BAD_GATEWAY, Member {
         meaning: "企业微信的登录面板报告了一个错误。",
             "WeCom's login panel reported an error.",
-        remedy: "请再试一次；若仍然失败，请把下面的错误号交给企业微信管理员。",
-            "Try again. If it stays, give the numbers below to your company's WeCom administrator.",
+        remedy: "请再试一次；如果仍然失败，请把下面的错误码发给企业微信管理员。",
+            "Try again. If the error persists, send the numbers below to your company's WeCom administrator.",
     }
     REDIRECT_HOST_UNKNOWN = 710_333, BAD_GATEWAY, Administrator {
         meaning: "登录完成后要返回的域名，与企业微信管理后台里这个应用的“授权回调域”不一致。",
-            "The host that the sign-in returns to is not the one that WeCom's admin console has for \
-             this app (授权回调域).",
+            "The host that the sign-in returns to differs from the callback domain (授权回调域) of this \
+            app in WeCom's admin console.",
         remedy: "在管理后台打开这个应用，进入“企业微信授权登录 → Web网页 → 设置授权回调域”，填写下面的域名（端口也要一致，不带协议）。",
-            "In the admin console open the app and enter the domain below, with its port and without \
+            "In the admin console, open the app and enter the domain below, with its port and without \
              a scheme, under 企业微信授权登录 → Web网页 → 设置授权回调域.",
     }
     PAGE_LOST = 710_334, BAD_GATEWAY, Member {
-        meaning: "二维码十分钟后失效，而页面没能从登录服务取得新的。",
+        meaning: "二维码十分钟后失效，页面没能从登录服务获取新的二维码。",
             "A QR code expires after ten minutes, and the page could not get a new one from the \
              sign-in service.",
         remedy: "请检查网络，然后再试一次；网络恢复后页面也会自己更新。",
-            "Check the network, then try again. The page also mends itself once the network is back.",
+            "Check the network, then try again. The page also recovers by itself once the network is back.",
     }
     NO_SUCH_ACCOUNT = 710_402, NOT_FOUND, Administrator {
         meaning: "没有这个账号。",
             "There is no such account.",
         remedy: "请检查用户名；wecom-login account list 列出全部账号。",
-            "Check the username; wecom-login account list shows all of them.",
+            "Check the username; wecom-login account list shows all accounts.",
     }
     BOUND_ELSEWHERE = 710_403, CONFLICT, Administrator {
         meaning: "这个成员已经绑定到另一个账号，没有改动。",
@@ -269,7 +269,7 @@ error_numbers! {
     }
     NOT_BOUND = 710_404, NOT_FOUND, Administrator {
         meaning: "这个成员没有绑定任何账号。",
-            "The member is bound to no account.",
+            "The member is not bound to any account.",
         remedy: "请检查 corpId 和 userId。",
             "Check corpId and userId.",
     }
@@ -282,21 +282,21 @@ error_numbers! {
     }
     SYNC_RUNNING = 710_406, CONFLICT, Administrator {
         meaning: "这家企业的通讯录同步正在进行。",
-            "A sync of this company is under way.",
-        remedy: "请等它结束后再试；谁在同步、从什么时候开始，见消息括号中的内容。",
-            "Try again when it has ended; the message tells who is at it and since when.",
+            "A sync of this company is already running.",
+        remedy: "请等它结束后再试；由谁同步、从什么时候开始，见消息括号中的内容。",
+            "Try again when it has finished; the message names who runs it and since when.",
     }
     NOTHING_HELD = 710_407, NOT_FOUND, Administrator {
-        meaning: "没有等待确认的移除。",
-            "No removals wait for a confirmation.",
-        remedy: "请用 GET /console/api/sync 查看哪些实例有被暂缓的移除。",
-            "See with GET /console/api/sync which instances have removals on hold.",
+        meaning: "没有暂缓的移除。",
+            "There are no held removals.",
+        remedy: "请用 GET /console/api/sync 查看哪些实例有暂缓的移除。",
+            "GET /console/api/sync lists the instances that have held removals.",
     }
     NO_SUCH_SESSION = 710_408, NOT_FOUND, Administrator {
         meaning: "没有这个会话，或它已经结束。",
             "There is no such session, or it has ended.",
         remedy: "用 wecom-login session list 或 GET /console/api/sessions 查看还在使用的会话。",
-            "See which ones live with wecom-login session list, or GET /console/api/sessions.",
+            "wecom-login session list and GET /console/api/sessions list the active sessions.",
     }
 }
 
@@ -311,7 +311,7 @@ mod tests {
             assert!(wecom_login_sign_in::explanations().iter().all(|other| other.code != row.code));
             assert!(wecom::explain(row.code).is_none());
         }
-        // The three tables stand side by side on pages and in errors.
+        // Pages and errors show texts of all three tables.
         for row in EXPLANATIONS.iter().chain(wecom_login_sign_in::explanations()).chain(wecom::explanations())
         {
             for text in [row.meaning, row.remedy] {

@@ -1,17 +1,18 @@
-//! Who asks: our own pages, a front end of a configured origin, another site, or no browser at all. Browsers tell by
-//! Sec-Fetch-Site and Origin, which pages cannot forge; nobody else has cookies that somebody could ride on.
+//! Protection against cross-site request forgery: tells requests of our own pages, of configured origins, of other sites and
+//! of programs apart by Sec-Fetch-Site and Origin, which pages cannot forge. Programs send neither header, and have no cookies
+//! that another site could use.
 
 use axum::http::{HeaderMap, Method, header};
 use url::{Origin, Url};
 
-/// Whose page sent a request, as its headers tell.
+/// The source of a request, by its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FetchSite {
-    /// Neither header: a program.
+    /// A program: the request has neither header.
     Program,
-    /// A page of ours, or the person at the address bar.
+    /// One of our pages, or the address bar.
     OwnPage,
-    /// A page of an origin that the settings list.
+    /// A page of a configured origin.
     Configured,
     /// Any other page.
     Stranger,
@@ -22,7 +23,7 @@ impl FetchSite {
         let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let (site, origin) =
             (header(header::HeaderName::from_static("sec-fetch-site")), header(header::ORIGIN));
-        // To the letter: browsers write an origin in one way, and `null` is none.
+        // An exact comparison: browsers serialise an origin in one way only, and `null` matches none.
         let is = |known: &Origin| origin.is_some_and(|origin| origin == known.ascii_serialization());
         match (site, origin) {
             (None, None) => Self::Program,
@@ -35,7 +36,7 @@ impl FetchSite {
         }
     }
 
-    /// True when the request may change something; `shared` is whether what it asks for is there for configured origins.
+    /// True if the request is allowed; safe methods always are. `shared`: the path is open to configured origins.
     pub(crate) fn may(self, method: &Method, shared: bool) -> bool {
         match self {
             Self::Program | Self::OwnPage => true,

@@ -3,8 +3,8 @@ use wecom_login_model::Language;
 
 use crate::http::cookies::Cookies;
 
-/// The language of an answer: what the address asks for, what the browser chose before, what it prefers, Chinese. A script
-/// says the language of the page that it is on, which goes before what was chosen on our pages.
+/// The language of an answer, in this order: `lang` in the address, the cookie of an earlier choice, Accept-Language, Chinese.
+/// For scripts Accept-Language goes before the cookie, because a script sends the language of its own page.
 pub(crate) fn language(query: Option<&str>, headers: &HeaderMap, cookies: Cookies) -> Language {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let preferred = || Language::accepted(header(header::ACCEPT_LANGUAGE)?);
@@ -15,7 +15,7 @@ pub(crate) fn language(query: Option<&str>, headers: &HeaderMap, cookies: Cookie
     asked_for(query).or(known).unwrap_or_default()
 }
 
-/// The language that the address asks for by `lang`.
+/// The language of the parameter `lang`.
 pub(crate) fn asked_for(query: Option<&str>) -> Option<Language> {
     url::form_urlencoded::parse(query?.as_bytes())
         .find(|(key, _)| key == "lang")

@@ -1,5 +1,5 @@
-//! What every subject of the server stands on: the request as it came, the border that it passes, the form and headers of the
-//! answer, limits, connections.
+//! HTTP, shared by all subjects of the server: the request context, the middleware, the forms and headers of answers, limits
+//! and connections.
 
 pub(crate) mod answer_form;
 pub(crate) mod body;

@@ -1,5 +1,5 @@
-//! Limits. Failures are counted per address, so that a company behind one address is never locked out by its own
-//! success; states are counted per browser, and shed when too many are asked for at once.
+//! Rate limits. Failures, not requests, are counted per address, so that a company behind one address is not locked out by its
+//! successful sign-ins. States are counted per browser, and refused when too many are written at once.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::http::client_address::counted_as;
 const WINDOW: Duration = Duration::from_mins(1);
 const FAILURES_PER_WINDOW: i64 = 60;
 const STATES_PER_WINDOW: i64 = 60;
-/// States being written at one moment; each takes well under a millisecond.
+/// The limit on concurrent writes of states; each takes well under a millisecond.
 const STATES_AT_ONCE: usize = 256;
 
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Limits {
         Self { values, spare_loopback, states: Semaphore::new(STATES_AT_ONCE) }
     }
 
-    /// True when the address has failed too often within a minute.
+    /// True if the address has failed too often within a minute.
     pub(crate) async fn is_locked_out(&self, address: IpAddr, now: Timestamp) -> Result<bool, Error> {
         if self.is_spared(address) {
             return Ok(false);
@@ -37,7 +37,7 @@ impl Limits {
         Ok(self.values.count(&failures_key(address), now).await? >= FAILURES_PER_WINDOW)
     }
 
-    /// Counts a failure. What cannot be counted is logged: the refusal itself matters more.
+    /// Counts a failure. If the counter cannot be written, logs it and goes on: the refusal matters more.
     pub(crate) async fn count_failure(&self, address: IpAddr, now: Timestamp) {
         if self.is_spared(address) {
             return;
@@ -47,13 +47,13 @@ impl Limits {
         }
     }
 
-    /// True when the browser may have one more state.
+    /// True if the browser may get another state.
     pub(crate) async fn may_issue(&self, browser: &BrowserId, now: Timestamp) -> Result<bool, Error> {
         let key = format!("limit/states/{}", browser.fingerprint().to_hex());
         Ok(self.values.increment(&key, now, now + WINDOW).await? <= STATES_PER_WINDOW)
     }
 
-    /// A place among those that are writing states; `None` when all are taken.
+    /// A permit to write a state; `None` when all are in use.
     pub(crate) fn place(&self) -> Option<SemaphorePermit<'_>> {
         self.states.try_acquire().ok()
     }

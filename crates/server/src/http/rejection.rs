@@ -1,4 +1,4 @@
-//! The one error of this border. A handler returns it by `?`; [`crate::http::border`] gives it the form that the route
+//! The error type of all handlers. A handler returns it by `?`; [`crate::http::border`] renders it in the form that the route
 //! declares (see [`crate::http::answer_form`]) and logs it, once.
 
 use std::error::Error as _;
@@ -14,7 +14,7 @@ use wecom_login_sign_in::{Refusal, Settled};
 use crate::http::error_numbers::{self, APP_REFUSED, explain};
 use crate::sign_in::links;
 
-/// Why a request is not answered as asked.
+/// A refused or failed request.
 #[derive(Debug)]
 pub(crate) struct Rejection(Box<Parts>);
 
@@ -22,27 +22,27 @@ pub(crate) struct Rejection(Box<Parts>);
 struct Parts {
     cause: Cause,
     status: StatusCode,
-    /// Stands behind the meaning of the number, where a program reads it.
+    /// A remark after the meaning, in answers to programs.
     note: Option<String>,
-    /// Values that the person who acts will need.
+    /// Values that help to fix the problem.
     details: Vec<(Bilingual, String)>,
     retry: Option<Retry>,
-    /// What the operator should see in the log.
+    /// The cause for the operator, in the log only.
     alert: Option<String>,
 }
 
 #[derive(Debug)]
 enum Cause {
-    /// One of our numbers.
+    /// An error number of this server.
     Number(i64),
-    /// A refused sign-in, or a failure of storage or WeCom.
+    /// A refused sign-in, or a failure of the storage or of WeCom.
     SignIn(Refusal),
-    /// An element's own refusal: its number and its words.
+    /// A refusal by an element: its number and reason.
     Element(Code),
 }
 
 impl Rejection {
-    /// One of our numbers, with the status that it declares.
+    /// An error number of this server, with its declared status.
     pub(crate) fn of(number: i64) -> Self {
         Self::new(Cause::Number(number), error_numbers::of(number).status)
     }
@@ -52,38 +52,38 @@ impl Rejection {
         Self(Box::new(Parts { cause, status, note, details, retry, alert }))
     }
 
-    /// With another status than the number's own.
+    /// Replaces the status.
     pub(crate) fn status(mut self, status: StatusCode) -> Self {
         self.0.status = status;
         self
     }
 
-    /// With a remark in parentheses behind the meaning, in answers to programs.
+    /// Adds a remark in parentheses after the meaning, in answers to programs.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.0.note = Some(note.into());
         self
     }
 
-    /// With a value that the person who acts will need.
+    /// Adds a value that helps to fix the problem.
     pub(crate) fn detail(mut self, label: Bilingual, value: impl Into<String>) -> Self {
         self.0.details.push((label, value.into()));
         self
     }
 
-    /// With a link that begins again.
+    /// Adds a link that starts again.
     pub(crate) fn retry(mut self, url: String) -> Self {
         self.0.retry = Some(Retry::again(url));
         self
     }
 
-    /// With a link to the first page.
+    /// Adds a link to the home page.
     pub(crate) fn home(mut self) -> Self {
         let label = Bilingual { zh: "回到首页", en: "Go to the first page" };
         self.0.retry = Some(Retry { label, url: links::HOME.to_owned() });
         self
     }
 
-    /// With a cause that the operator should see: the log has it as a warning, the caller never.
+    /// Adds a cause for the operator. It is logged as a warning, and never sent to the caller.
     pub(crate) fn alert(mut self, cause: String) -> Self {
         self.0.alert = Some(cause);
         self
@@ -93,7 +93,7 @@ impl Rejection {
         self.0.alert.is_some()
     }
 
-    /// The sign-in's own refusal, if it is one.
+    /// The refusal of a sign-in, if it is one.
     pub(crate) fn sign_in_error(&self) -> Option<&Refusal> {
         match &self.0.cause {
             Cause::SignIn(refusal) => Some(refusal),
@@ -101,7 +101,7 @@ impl Rejection {
         }
     }
 
-    /// WeCom's errcode or a number of ours.
+    /// WeCom's errcode, or an error number of ours.
     pub(crate) fn number(&self) -> i64 {
         match &self.0.cause {
             Cause::Number(number) => *number,
@@ -114,12 +114,12 @@ impl Rejection {
         self.0.status
     }
 
-    /// True for what a function itself answers, not the road to it: the platform gives it HTTP 200.
+    /// True for a failure of the element function itself, which has HTTP 200 on the platform.
     pub(crate) fn is_of_the_function(&self) -> bool {
         !matches!(self.0.cause, Cause::Number(_))
     }
 
-    /// What a program reads beside the number.
+    /// The reason for programs, next to the number.
     pub(crate) fn reason(&self, language: Language) -> String {
         let meaning = match &self.0.cause {
             Cause::Number(number) => explain(*number).meaning.text(language).to_owned(),
@@ -132,7 +132,7 @@ impl Rejection {
         }
     }
 
-    /// The heading of a page about it.
+    /// The heading of its page.
     pub(crate) fn title(&self) -> Bilingual {
         match &self.0.cause {
             Cause::Number(number) => error_numbers::of(*number).title,
@@ -141,7 +141,7 @@ impl Rejection {
         }
     }
 
-    /// What a page says of it.
+    /// The explanation on its page.
     pub(crate) fn explanation(&self) -> &'static Explanation {
         match &self.0.cause {
             Cause::Number(number) => explain(*number),
@@ -150,7 +150,7 @@ impl Rejection {
         }
     }
 
-    /// The values below the explanation on a page.
+    /// The values below the explanation on its page.
     pub(crate) fn details(&self) -> Vec<(Bilingual, String)> {
         let mut details = self.0.details.clone();
         match &self.0.cause {
@@ -158,7 +158,7 @@ impl Rejection {
             Cause::SignIn(refusal) => {
                 if let Some(address) = refusal.caller_ip() {
                     let label =
-                        Bilingual { zh: "需要加入企业可信 IP 的地址", en: "IP address to add" };
+                        Bilingual { zh: "需要加入企业可信IP的地址", en: "IP address to add" };
                     details.push((label, address));
                 }
                 if let Refusal::WeCom(error) = refusal
@@ -172,20 +172,20 @@ impl Rejection {
             Cause::Element(code) => {
                 let label = Bilingual { zh: "应用给出的原因", en: "What the app says" };
                 details.push((label, code.reason.clone()));
-                let label = Bilingual { zh: "应用的错误号", en: "The app's error number" };
+                let label = Bilingual { zh: "应用的错误码", en: "The app's error number" };
                 details.push((label, code.code.to_string()));
             }
         }
         details
     }
 
-    /// Where a page leads to. A refused sign-in can always begin again.
+    /// The link on its page. A refused sign-in can always start again.
     pub(crate) fn way_on(&self) -> Option<Retry> {
         let is_number = matches!(self.0.cause, Cause::Number(_));
         self.0.retry.clone().or_else(|| (!is_number).then(|| Retry::again(links::login(None, None))))
     }
 
-    /// What the log says of it, in English; never shown to the caller.
+    /// The cause for the log, in English; never sent to the caller.
     pub(crate) fn cause(&self) -> String {
         if let Some(cause) = &self.0.alert {
             return cause.clone();
@@ -215,7 +215,7 @@ impl From<wecom_login_store::Error> for Rejection {
 }
 
 impl From<Code> for Rejection {
-    /// What an element call gives: the sign-in's refusal where that caused it, the element's own otherwise.
+    /// The error of an element call: the sign-in's refusal if it caused the error, the element's own refusal otherwise.
     fn from(code: Code) -> Self {
         match code.source().and_then(|cause| cause.downcast_ref::<Refusal>()) {
             Some(refusal) => refusal.clone().into(),
@@ -225,7 +225,7 @@ impl From<Code> for Rejection {
 }
 
 impl IntoResponse for Rejection {
-    /// An empty answer that carries the rejection to the border, which knows the request and the form of the answer.
+    /// An empty answer that carries the rejection to the border, which has the request context and the form.
     fn into_response(self) -> Response {
         let mut response = self.0.status.into_response();
         response.extensions_mut().insert(Arc::new(self));
@@ -233,7 +233,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// The rejection that an answer carries, if it is one.
+/// The rejection that an answer carries, if any.
 pub(crate) fn carried_by(response: &mut Response) -> Option<Arc<Rejection>> {
     response.extensions_mut().remove()
 }

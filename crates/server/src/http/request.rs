@@ -1,4 +1,4 @@
-//! What every handler needs to know about a request.
+//! The context of a request, for all handlers.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -18,7 +18,7 @@ use crate::http::fetch_metadata::FetchSite;
 use crate::http::language::language;
 use crate::state::Config;
 
-/// 32 hexadecimal digits that stand in the log and on the page.
+/// 32 hexadecimal digits that identify a request in the log, in the answer and on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestId(String);
 
@@ -40,25 +40,24 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// How a browser told its name, to which states are bound.
+/// How the request names its browser, to which states are bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Naming {
-    /// By our cookie, or not at all.
+pub(crate) enum BrowserNaming {
+    /// By the cookie, or not at all.
     Cookie,
-    /// Its page did, in a header: the browser of a front end on another site, which keeps no cookie of ours. It is given
-    /// a pair of tokens, and no cookie.
+    /// By a header that a front end on another site sends, where browsers block our cookie. Such a client gets a token
+    /// pair instead of a cookie.
     Header,
-    /// The header holds no name.
+    /// The header holds no valid name.
     Unusable,
 }
 
-/// The request that a handler answers.
+/// The request context as a handler's argument.
 pub(crate) type Context = Extension<Arc<RequestContext>>;
 
-/// A request, read once, at the border.
+/// The parsed headers and address of a request; the border parses each request once.
 ///
-/// A token in the header Authorization, or a browser name in a header, takes the place of cookies: those beside it count for
-/// nothing.
+/// If the request has a token in the header Authorization, or a browser name in a header, its cookies are ignored.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
     pub(crate) request_id: RequestId,
@@ -68,10 +67,10 @@ pub(crate) struct RequestContext {
     pub(crate) language: Language,
     pub(crate) fetch_site: FetchSite,
     pub(crate) browser: Option<BrowserId>,
-    pub(crate) naming: Naming,
+    pub(crate) naming: BrowserNaming,
     /// The session's cookie.
     pub(crate) token: Option<SessionToken>,
-    /// `Authorization: Bearer`, if it holds an access token.
+    /// The access token in `Authorization: Bearer`, if there is one.
     pub(crate) access: Option<AccessToken>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
@@ -83,11 +82,11 @@ impl RequestContext {
         let named =
             headers.get(cors::BROWSER).map(|name| BrowserId::of_client(name.to_str().unwrap_or_default()));
         let (naming, browser) = match named {
-            None => (Naming::Cookie, config.cookies.browser(headers)),
-            Some(None) => (Naming::Unusable, None),
-            Some(Some(browser)) => (Naming::Header, Some(browser)),
+            None => (BrowserNaming::Cookie, config.cookies.browser(headers)),
+            Some(None) => (BrowserNaming::Unusable, None),
+            Some(Some(browser)) => (BrowserNaming::Header, Some(browser)),
         };
-        let by_cookie = naming == Naming::Cookie && !headers.contains_key(header::AUTHORIZATION);
+        let by_cookie = naming == BrowserNaming::Cookie && !headers.contains_key(header::AUTHORIZATION);
         Self {
             request_id: RequestId::generate(&config.entropy),
             received_at: config.clock.now(),
@@ -104,7 +103,7 @@ impl RequestContext {
         }
     }
 
-    /// The first value of a parameter of the query.
+    /// The first value of a query parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         let query = self.uri.query()?;
         url::form_urlencoded::parse(query.as_bytes())
@@ -117,12 +116,12 @@ impl RequestContext {
         self.uri.path_and_query().map_or("/", |path| path.as_str())
     }
 
-    /// True for a client that takes a page.
+    /// True if the client accepts HTML.
     pub(crate) fn takes_html(&self) -> bool {
         self.accept().contains("text/html")
     }
 
-    /// True for a client that takes a page and nothing else.
+    /// True if the client accepts only HTML.
     pub(crate) fn takes_html_alone(&self) -> bool {
         let accept = self.accept();
         accept.contains("text/html") && !accept.contains("*/*") && !accept.contains("json")
@@ -132,7 +131,7 @@ impl RequestContext {
         self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// True inside WeCom, and inside WeChat, whose WeCom plug-in opens links there.
+    /// True in the built-in browsers of WeCom and of WeChat, whose WeCom plug-in opens links there.
     pub(crate) fn is_inside_wecom(&self) -> bool {
         let agent =
             self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -140,7 +139,7 @@ impl RequestContext {
     }
 }
 
-/// Where a request comes from, beyond the proxies that are trusted.
+/// The client's address, behind any trusted proxies.
 fn address(headers: &HeaderMap, extensions: &Extensions, config: &Config) -> IpAddr {
     let peer = extensions
         .get::<ConnectInfo<SocketAddr>>()
@@ -148,7 +147,7 @@ fn address(headers: &HeaderMap, extensions: &Extensions, config: &Config) -> IpA
     client_address(peer, headers, &config.settings.network.trusted_proxies)
 }
 
-/// What stands behind `Authorization: Bearer` (RFC 6750, 2.1). A token is taken from nowhere else: never from an address.
+/// The value of `Authorization: Bearer` (RFC 6750, 2.1). Tokens are accepted only there, never in an address.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -1,4 +1,4 @@
-//! The headers that every answer carries.
+//! The security headers of every answer.
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
@@ -7,10 +7,10 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-/// What no page needs. The sign-in page gives WeCom's frame one thing more; see `login_page/panel.rs`.
+/// Browser features that no page needs. The sign-in page grants WeCom's frame one more; see `sign_in/panel.rs`.
 pub(crate) const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
-/// Completes an answer's headers; what the handler has set stays.
+/// Adds the headers that the handler has not set.
 pub(crate) fn complete(headers: &mut HeaderMap, https: bool) {
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

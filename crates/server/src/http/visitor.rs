@@ -1,4 +1,4 @@
-//! Who sends a request: the session that its cookie or its access token proves.
+//! The session of a request, from its cookie or access token.
 
 use wecom_login_session::Session;
 use wecom_login_sign_in::Refusal;
@@ -7,7 +7,7 @@ use wecom_login_store::Act;
 use crate::http::request::RequestContext;
 use crate::state::Identity;
 
-/// The visitor's live session.
+/// The visitor's active session.
 pub(crate) async fn session_of(
     identity: &Identity,
     context: &RequestContext,

@@ -14,7 +14,8 @@ impl Observer for Metrics {
     }
 }
 
-/// WeCom's errcode if it is one that we know, so that there are not more values than that; a word where there was none.
+/// The label for WeCom's errcode. Only known errcodes are values of their own, which bounds their number; calls without an
+/// errcode have a word instead.
 fn errcode(failure: Option<&Error>) -> String {
     let Some(error) = failure else { return "0".to_owned() };
     match error.errcode() {

@@ -1,6 +1,6 @@
-//! What is read when Prometheus asks. Counting rows reads whole tables, so it is done at most every fifteen seconds, once
-//! for all who ask, and is given up after two: then the numbers are absent, not old. Whether the database answers is asked
-//! by itself: one that has much to count is not down.
+//! Gauges, read when Prometheus scrapes. Counting rows reads whole tables, so rows are counted at most every fifteen seconds,
+//! once for all scrapes. A count that takes more than two seconds is abandoned; the numbers are then absent, not stale.
+//! `database_up` has a check of its own, because a database with many rows to count is not down.
 
 use std::time::Duration;
 
@@ -32,16 +32,16 @@ struct State {
     state: &'static str,
 }
 
-/// Rows, and what waits by company.
+/// Rows by table, and the backlog of contact events by company.
 type Counted = (Rows, Vec<Backlog>);
 
-/// Where the figures come from.
+/// The sources of the gauges.
 #[derive(Debug)]
 pub(crate) struct Sources<'a> {
     pub(crate) now: Timestamp,
-    /// The instances that hold an access token, with the time when WeCom issued it.
+    /// The instances that have an access token, with the time at which WeCom issued it.
     pub(crate) token_times: Vec<(String, Timestamp)>,
-    /// Open connections, and how many may be open.
+    /// Open connections, and their limit.
     pub(crate) connections: (usize, usize),
     pub(crate) sign_ins_under_way: usize,
     pub(crate) audit_lines_lost: u64,
@@ -80,43 +80,39 @@ impl Gauges {
         };
         let build: Family<Build, Gauge> = Family::default();
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
-        registry.register("build", "1; the label tells the version", build);
+        registry.register("build", "Always 1; the label has the version", build);
         registry.register_with_unit(
             "access_token_age",
-            "Since WeCom issued the access token that this process holds",
+            "Age of the WeCom access token that this process holds",
             Unit::Seconds,
             this.token_age.clone(),
         );
-        registry.register(
-            "sessions",
-            "Sessions that live, and ended ones that are kept",
-            this.sessions.clone(),
-        );
+        registry.register("sessions", "Sessions, active and ended", this.sessions.clone());
         registry.register("rows", "Rows of the database, by table", this.rows.clone());
         registry.register("connections", "Open connections", this.connections.clone());
-        registry.register("connections_limit", "Connections that may be open", this.most_connections.clone());
-        registry.register("sign_ins_under_way", "Sign-ins under way", this.under_way.clone());
+        registry.register("connections_limit", "Limit on open connections", this.most_connections.clone());
+        registry.register("sign_ins_under_way", "Sign-ins in progress", this.under_way.clone());
         registry.register(
             "contact_events",
-            "Members and departments that contact events ask to be read again",
+            "Members and departments that contact events have queued for reading",
             this.events.clone(),
         );
         registry.register_with_unit(
             "contact_event_age",
-            "Since the oldest event came that waits",
+            "Age of the oldest waiting event",
             Unit::Seconds,
             this.event_age.clone(),
         );
         registry.register(
             "audit_lines_lost",
-            "Audit events that are not in the audit file, since the start",
+            "Audit events missing from the audit file, since the start",
             this.audit_lines_lost.clone(),
         );
         registry.register("database_up", "1 when the database answers", this.database_up.clone());
         this
     }
 
-    /// Reads them.
+    /// Reads all gauges.
     pub(crate) async fn read(&self, sources: Sources<'_>) {
         let Sources { now, store, .. } = sources;
         self.token_age.clear();
@@ -128,7 +124,7 @@ impl Gauges {
         self.most_connections.set(whole(most as u64));
         self.under_way.set(whole(sources.sign_ins_under_way as u64));
         self.audit_lines_lost.set(whole(sources.audit_lines_lost));
-        // Whoever comes meanwhile waits for the one look.
+        // Concurrent scrapes wait for one count.
         let mut last = self.last.lock().await;
         let (up, counted) = match &*last {
             Some((at, up, counted)) if now < *at + FRESH_FOR => (*up, counted.clone()),

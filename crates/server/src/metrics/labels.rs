@@ -1,15 +1,15 @@
-//! The labels of the figures.
+//! The labels of the metrics.
 
 use prometheus_client::encoding::EncodeLabelSet;
 
-/// How a sign-in ended.
+/// Labels of a sign-in that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct SignIn {
     pub(super) instance: String,
     pub(super) outcome: &'static str,
 }
 
-/// A call of WeCom.
+/// Labels of a call to WeCom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Call {
     pub(super) endpoint: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct Event {
     pub(super) event: String,
 }
 
-/// A synchronisation.
+/// Labels of a sync.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Sync {
     pub(super) instance: String,

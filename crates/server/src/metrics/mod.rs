@@ -1,7 +1,7 @@
-//! GET /metrics: what Prometheus reads. The registry is this server's own, so that servers in one process count apart.
+//! GET /metrics, for Prometheus. Each server has a registry of its own, so that servers in one process count separately.
 //!
-//! Every label has a bounded set of values: instances that the app has, kinds of refusals, endpoints and errcodes that are
-//! known. Nothing that a client sends becomes a label, nor does any member.
+//! Every label has a bounded set of values: the app's instances, kinds of refusals, known endpoints and errcodes. Values that
+//! a client sends and members are never labels.
 
 mod calls;
 pub(crate) mod gauges;
@@ -22,7 +22,7 @@ use crate::operations::audit_file::AuditFile;
 use gauges::Gauges;
 use labels::{Call, Endpoint, Event, SignIn, Sync, Table};
 
-/// The counters of one server.
+/// The metrics of one server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -34,7 +34,7 @@ pub(crate) struct Metrics {
     audit_rows_lost: Counter,
     deleted: Family<Table, Counter>,
     pub(crate) gauges: Gauges,
-    /// The last call did not reach WeCom.
+    /// True if the last call did not reach WeCom.
     cut_off: AtomicBool,
 }
 
@@ -48,16 +48,16 @@ impl Metrics {
         let call_seconds = Family::<Endpoint, _, _>::new_with_constructor(seconds);
         let gauges = Gauges::register(&mut registry);
         registry.register("sign_ins", "Sign-ins that came back from WeCom, by outcome", sign_ins.clone());
-        registry.register("wecom_calls", "Calls of WeCom, by endpoint and errcode", calls.clone());
-        registry.register("wecom_call_seconds", "How long calls of WeCom took", call_seconds.clone());
-        registry.register("syncs", "Synchronisations with WeCom, by outcome", syncs.clone());
+        registry.register("wecom_calls", "Calls to WeCom, by endpoint and errcode", calls.clone());
+        registry.register("wecom_call_seconds", "Duration of calls to WeCom", call_seconds.clone());
+        registry.register("syncs", "Syncs, by outcome", syncs.clone());
         registry.register("audit_events", "Events of the audit log", audit_events.clone());
         registry.register(
             "audit_rows_lost",
-            "Audit events that are not in the database",
+            "Audit events missing from the database",
             audit_rows_lost.clone(),
         );
-        registry.register("deleted_rows", "Rows deleted because they were old", deleted.clone());
+        registry.register("deleted_rows", "Expired rows that were deleted", deleted.clone());
         Self {
             registry,
             sign_ins,
@@ -72,41 +72,41 @@ impl Metrics {
         }
     }
 
-    /// A sign-in came to its end. `outcome` is one of a fixed set of words; `instance` one that the app has, or none.
+    /// Counts a sign-in that has ended. `outcome` is one of a fixed set of words; `instance` is one of the app's, or none.
     pub(crate) fn signed_in(&self, instance: Option<&str>, outcome: &'static str) {
         let instance = instance.unwrap_or_default().to_owned();
         self.sign_ins.get_or_create(&SignIn { instance, outcome }).inc();
     }
 
-    /// An audit event did not come to the database.
+    /// Counts an audit event that could not be written to the database.
     pub(crate) fn lost_audit_row(&self) {
         self.audit_rows_lost.inc();
     }
 
-    /// The janitor has deleted rows.
+    /// Counts rows that the janitor has deleted.
     pub(crate) fn deleted(&self, table: &'static str, rows: u64) {
         self.deleted.get_or_create(&Table { table }).inc_by(rows);
     }
 
-    /// The figures as OpenMetrics.
+    /// The metrics in the OpenMetrics format.
     pub(crate) fn open_metrics(&self) -> Option<String> {
         let mut text = String::new();
         encode(&mut text, &self.registry).ok()?;
         Some(text)
     }
 
-    /// The figures in Prometheus' own format.
+    /// The metrics in Prometheus' own text format.
     pub(crate) fn plain(&self) -> Option<String> {
         Some(text::plain(&self.open_metrics()?))
     }
 
-    /// False when the last call of WeCom did not reach it.
+    /// False if the last call did not reach WeCom.
     pub(crate) fn reaches_wecom(&self) -> bool {
         !self.cut_off.load(Ordering::Relaxed)
     }
 }
 
-/// Counts audit events, and hands them on to the file.
+/// Counts audit events, and passes them to the audit file.
 #[derive(Debug)]
 pub(crate) struct CountingSink {
     pub(crate) metrics: Arc<Metrics>,

@@ -1,15 +1,15 @@
-//! Prometheus' own text format, of which OpenMetrics is a younger sibling: there a counter has the name of its samples,
-//! units have no line, and nothing marks the end.
+//! Converts OpenMetrics to Prometheus' older text format, in which a counter has the name of its samples (`_total`), units
+//! have no line, and there is no end marker.
 
 use std::fmt::Write as _;
 
-/// The text in Prometheus' format 0.0.4.
+/// The metrics in Prometheus' format 0.0.4.
 pub(super) fn plain(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     let mut help = None;
     for line in open_metrics.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
-            // Its name depends on the type, which comes next.
+            // The name to print depends on the type, which is on the next line.
             help = rest.split_once(' ');
         } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
         {

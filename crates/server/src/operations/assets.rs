@@ -10,7 +10,7 @@ use crate::http::error_numbers::NOT_FOUND;
 use crate::http::rejection::Rejection;
 use crate::state::Config;
 
-/// GET /assets/{file}: the name changes with the content, so browsers may keep it for good.
+/// GET /assets/{file}: the name changes with the content, so browsers may cache it without limit.
 pub(crate) async fn asset(
     State(config): State<Arc<Config>>,
     Path(file): Path<String>,
@@ -22,7 +22,7 @@ pub(crate) async fn asset(
     let headers = [
         (header::CONTENT_TYPE, asset.content_type),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        // Front ends on other origins load the login panel from here; no file is anybody's secret.
+        // Front ends on other origins load the login panel from here; all files are public.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     let body = match &asset.bytes {

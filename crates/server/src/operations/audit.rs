@@ -1,4 +1,4 @@
-//! Audit events that no other write carries along.
+//! Audit events that are not part of another transaction.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use wecom_login_store::{AuditEntry, Store};
 use crate::metrics::Metrics;
 use crate::state::Operations;
 
-/// Writes an event. One that the database does not take is in the log instead.
+/// Writes an event. If the database write fails, the event is logged instead.
 pub(crate) async fn write(operations: &Operations, entry: AuditEntry) {
     store(operations.store.clone(), operations.metrics.clone(), entry).await;
 }
 
-/// Writes it in the background, for a request that the same storage has just kept waiting.
+/// Writes an event in the background, for a request that the failing storage has already delayed.
 pub(crate) fn write_later(operations: &Operations, entry: AuditEntry) {
     tokio::spawn(store(operations.store.clone(), operations.metrics.clone(), entry));
 }

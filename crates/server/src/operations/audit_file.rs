@@ -1,8 +1,8 @@
-//! The audit log as lines of JSON, in a file that other tools rotate, or on standard output.
+//! The audit log as lines of JSON, in a file that external tools rotate, or on standard output.
 //!
-//! Whoever does something never waits for it: lines go through a queue to a thread of their own. What cannot be written is
-//! counted, told once an outage in the log and shown by /readyz; the database has it all the same. A file that was renamed
-//! or deleted is opened anew before the next line, so that a rotation loses none.
+//! Requests never wait for the file: lines go through a queue to a separate thread. Lines that cannot be written are counted,
+//! logged once per outage and reported by /readyz; their events are still in the database. A file that was renamed or deleted
+//! is reopened before the next line, so that a rotation loses no line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -16,12 +16,12 @@ use wecom_login_store::{AuditEntry, AuditSink};
 
 use crate::settings::AuditLog;
 
-/// Lines that may wait for a slow disk.
+/// The number of lines that may be queued for a slow disk.
 const QUEUE: usize = 4096;
 /// How long a stopping server waits for the last lines.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Writes lines at once, whoever asks; for commands.
+/// Writes lines synchronously; for commands.
 #[derive(Debug)]
 pub(crate) struct AuditLines(Mutex<Lines>);
 
@@ -40,7 +40,7 @@ impl AuditSink for AuditLines {
     }
 }
 
-/// Writes lines behind the back of whoever tells them; for the server.
+/// Writes lines in a thread of its own; for the server.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditFile {
     queue: SyncSender<Job>,
@@ -51,7 +51,7 @@ pub(crate) struct AuditFile {
 struct Health {
     failing: AtomicBool,
     lost: AtomicU64,
-    /// Lines that were told and are neither written nor lost.
+    /// Lines that are queued: neither written nor lost yet.
     waiting: Mutex<usize>,
     drained: Condvar,
 }
@@ -62,7 +62,7 @@ enum Job {
 }
 
 impl AuditFile {
-    /// Opens the file, so that a path that cannot be written is told at the start.
+    /// Opens the file, so that a path that cannot be written is reported at the start.
     pub(crate) fn open(log: &AuditLog) -> io::Result<Self> {
         let lines = Lines::open(log)?;
         let (queue, jobs) = sync_channel(QUEUE);
@@ -72,22 +72,22 @@ impl AuditFile {
         Ok(Self { queue, health })
     }
 
-    /// Opens the file anew before the next line.
+    /// Reopens the file before the next line.
     pub(crate) fn reopen(&self) {
         let _ = self.queue.try_send(Job::Reopen);
     }
 
-    /// True while lines cannot be written.
+    /// True while the file cannot be written.
     pub(crate) fn is_failing(&self) -> bool {
         self.health.failing.load(Ordering::Relaxed)
     }
 
-    /// Lines that were lost since the start.
+    /// The number of lines that were lost since the start.
     pub(crate) fn lost(&self) -> u64 {
         self.health.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until what was told is written, two seconds at most; false when that was not enough. Blocks.
+    /// Waits until all queued lines are written, at most two seconds; false if lines remain. Blocks the thread.
     pub(crate) fn flush(&self) -> bool {
         self.flush_within(PATIENCE)
     }
@@ -103,7 +103,7 @@ impl AuditSink for AuditFile {
     fn written(&self, entry: &AuditEntry) {
         *self.health.waiting() += 1;
         if self.queue.try_send(Job::Line(line(entry))).is_err() {
-            self.health.lose("the disk is too slow for it");
+            self.health.lose("the disk is too slow");
             self.health.done(false);
         }
     }
@@ -114,8 +114,8 @@ impl Health {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A line waits no more. A disk that is too slow writes each line well, and loses as many beside it: it works when
-    /// nothing waits.
+    /// Removes a line from the queue's count. A disk that is too slow writes each queued line while others are lost, so the
+    /// file counts as working only when the queue is empty.
     fn done(&self, written: bool) {
         let mut waiting = self.waiting();
         *waiting -= 1;
@@ -132,7 +132,7 @@ impl Health {
         if !self.failing.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 why,
-                "the audit file is not written; its events are in the database's table audit_events"
+                "the audit file cannot be written; its events are in the table audit_events"
             );
         }
     }
@@ -146,7 +146,7 @@ impl Health {
 }
 
 fn work(mut lines: Lines, jobs: &Receiver<Job>, health: &Health) {
-    // Ends with the last sender.
+    // Ends when the last sender is dropped.
     while let Ok(job) = jobs.recv() {
         done(job, &mut lines, health);
     }
@@ -176,7 +176,7 @@ enum Lines {
     File {
         path: PathBuf,
         file: Option<File>,
-        /// The last line in the file may have been written in part.
+        /// True if the last line in the file may be incomplete.
         torn: bool,
     },
 }
@@ -214,7 +214,7 @@ impl Lines {
                     }
                 };
                 let text = if *torn { [b"\n", line].concat() } else { line.to_vec() };
-                // One call, so that processes that share the file do not mix their lines.
+                // A single call, so that processes that share the file do not mix their lines.
                 let written = open.write_all(&text);
                 *torn = written.is_err();
                 *file = Some(open);
@@ -232,10 +232,10 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// True when the file's last line has no end: whoever wrote it was killed, or the disk was full.
+/// True if the file's last line has no line end: the process that wrote it was killed, or the disk was full.
 fn is_torn(path: &Path) -> bool {
     let last = || -> io::Result<u8> {
-        // To open a pipe for reading would wait for its writer.
+        // Opening a pipe for reading would wait for its writer.
         if !std::fs::metadata(path)?.is_file() {
             return Ok(b'\n');
         }
@@ -249,7 +249,7 @@ fn is_torn(path: &Path) -> bool {
     last().is_ok_and(|last| last != b'\n')
 }
 
-/// True while the path still leads to the open file.
+/// True if the path still leads to the open file.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -260,7 +260,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Open files cannot be renamed there.
+/// Always true: open files cannot be renamed on this platform.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true
@@ -324,7 +324,7 @@ mod tests {
         assert_eq!((file.lost(), lines(&path)), (2, 1));
     }
 
-    /// A queue of two lines, on which the test works by itself.
+    /// A queue of two lines without a thread: the test takes lines from it.
     #[test]
     fn a_disk_that_is_too_slow_is_told_once_until_nothing_waits() {
         let folder = tempfile::tempdir().unwrap();
@@ -336,7 +336,7 @@ mod tests {
             file.written(&entry(session));
         }
         assert!(file.is_failing() && file.lost() == 1);
-        assert!(!file.flush_within(Duration::ZERO), "a full queue is no empty one");
+        assert!(!file.flush_within(Duration::ZERO), "the queue is full");
         done(jobs.try_recv().unwrap(), &mut lines, &file.health);
         assert!(file.is_failing(), "a line still waits");
         file.written(&entry("d"));

@@ -4,12 +4,12 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use wecom_login_store::Act;
 
-/// Work that goes on when the client that asked for it goes away, and that a stopping server lets end. Clones are the same.
+/// Tasks that continue after their client disconnects, and that a stopping server waits for. Clones share the tasks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Background(TaskTracker);
 
 impl Background {
-    /// Begins it, in the name of the current actor.
+    /// Starts a task, with the current audit context.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -17,7 +17,7 @@ impl Background {
         self.0.spawn(Act::current().scope(work))
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until all tasks have ended.
     pub(crate) async fn finished(&self) {
         self.0.close();
         self.0.wait().await;

@@ -1,4 +1,4 @@
-//! The apps that contact events are read through.
+//! The apps through which contact events read members and departments.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use wecom_login_directory::events::Apps;
 use wecom_login_model::CorpId;
 use wecom_login_sign_in::Registry;
 
-/// The apps of the instances that work now.
+/// The apps of the instances that currently work.
 #[derive(Debug)]
 pub(crate) struct ConfiguredApps {
     pub(crate) instances: Arc<Registry>,

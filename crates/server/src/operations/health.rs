@@ -1,4 +1,4 @@
-/// GET /healthz: the process answers.
+/// GET /healthz: liveness of the process.
 pub(crate) async fn healthz() -> &'static str {
     "ok"
 }

@@ -1,5 +1,5 @@
-//! Deletes what is older than the settings keep it. Of all replicas one does it, a minute at a time, and in bounded
-//! batches, so that no other write waits long.
+//! Deletes rows that are older than their retention in the settings. Each minute one of the replicas does it, in bounded
+//! batches, so that other writes do not wait long.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use wecom_login_store::Error;
 use crate::state::AppState;
 
 const INTERVAL: Duration = Duration::from_mins(1);
-/// Rows of one statement.
+/// Rows that one statement deletes.
 const BATCH: i64 = 1000;
-/// Batches of one table in one round: whatever grows slower than this a minute is kept small.
+/// Batches per table in one round: a table that grows more slowly than this per minute stays small.
 const BATCHES: usize = 50;
-/// Whoever makes this key does this minute's round.
+/// The replica that inserts this key does the round of this minute.
 const TURN: &str = "janitor/turn";
 
 pub(crate) async fn work(app: &AppState) {
@@ -30,7 +30,7 @@ pub(crate) async fn work(app: &AppState) {
     }
 }
 
-/// What can grow old.
+/// The tables whose rows expire.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     KeyValues,
@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// Deletes one batch; tells how many rows.
+    /// Deletes one batch; returns the number of rows.
     async fn batch(self, app: &AppState) -> Result<u64, Error> {
         let (store, keep, now) =
             (&app.operations.store, &app.config.settings.retention, app.config.clock.now());
@@ -71,10 +71,10 @@ impl Kind {
     }
 }
 
-/// One minute's round, if nobody else has begun it. It ends early between two batches when the server stops.
+/// The round of this minute, unless another replica has started it. It ends early, between two batches, when the server stops.
 pub(crate) async fn round(app: &AppState) -> Result<(), Error> {
     let now = app.config.clock.now();
-    // A little less than the interval, so that the next round finds it gone.
+    // A little less than the interval, so that the key has expired before the next round.
     let until = now + INTERVAL.mul_f64(0.9);
     if !app.operations.store.key_value().insert(TURN, "", now, until).await? {
         return Ok(());
@@ -92,7 +92,7 @@ pub(crate) async fn round(app: &AppState) -> Result<(), Error> {
         }
     }
     if let Err(error) = app.organisation.events.purge().await {
-        tracing::warn!(%error, "events that were heard long ago could not be forgotten");
+        tracing::warn!(%error, "old contact events could not be deleted");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Running the server: health, figures, the audit log, the work in the background, the end.
+//! Operations: health, metrics, the audit log, background work and shutdown.
 
 pub(crate) mod assets;
 pub(crate) mod audit;

@@ -1,4 +1,4 @@
-//! The last answer of GET /readyz, kept for a second for all who ask.
+//! The last report of GET /readyz, shared by all requests within a second.
 
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -7,12 +7,12 @@ use wecom_login_model::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
     Ok,
-    /// Something is amiss that does not keep this replica from its work.
+    /// A fault that does not keep this replica from signing members in.
     Degraded(&'static str),
     Failed(&'static str),
 }
 
-/// The last answer.
+/// The last report and its time.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness(pub(crate) Mutex<Option<(Timestamp, Report)>>);
 
@@ -20,12 +20,12 @@ pub(crate) struct Readiness(pub(crate) Mutex<Option<(Timestamp, Report)>>);
 pub(crate) struct Report(pub(crate) Vec<(&'static str, Health)>);
 
 impl Report {
-    /// True when this replica can sign people in.
+    /// True if this replica can sign members in.
     pub(crate) fn is_ready(&self) -> bool {
         self.0.iter().all(|(_, health)| !matches!(health, Health::Failed(_)))
     }
 
-    /// The names of what failed.
+    /// The names of the components that failed.
     pub(crate) fn failed(&self) -> String {
         let failed = self.0.iter().filter(|(_, health)| matches!(health, Health::Failed(_)));
         failed.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")

@@ -1,8 +1,8 @@
-//! GET /readyz: whether this replica can sign people in now. It says what is wrong by component and nothing else: no
-//! address, no path, no cause; those are in the log.
+//! GET /readyz: whether this replica can sign members in now. The answer lists the state of each component, without
+//! addresses, paths and causes; those are in the log.
 //!
-//! WeCom out of reach does not make a replica unready, because no other replica would do better and whoever is signed in
-//! stays signed in: it is shown as degraded. So is an audit file that cannot be written.
+//! An unreachable WeCom does not make a replica unready, because other replicas could not reach it either and existing
+//! sessions still work: the component is degraded. An audit file that cannot be written is degraded too.
 
 use std::cmp::Ordering;
 use std::future::Future;
@@ -18,9 +18,9 @@ use wecom_login_model::Timestamp;
 use crate::operations::readiness::{Health, Report};
 use crate::state::{AppState, Apps, Operations};
 
-/// One answer serves all who ask within this time.
+/// One report serves all requests within this time.
 const FRESH_FOR: Duration = Duration::from_secs(1);
-/// A check that takes longer has failed.
+/// A check that takes longer fails.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn readyz(State(app): State<AppState>) -> Response {
@@ -29,7 +29,7 @@ pub(crate) async fn readyz(State(app): State<AppState>) -> Response {
             .into_response();
     }
     let now = app.config.clock.now();
-    // Whoever comes meanwhile waits for the one look.
+    // Concurrent requests wait for one report.
     let mut last = app.operations.readiness.0.lock().await;
     let report = match &*last {
         Some((at, report)) if now < *at + FRESH_FOR => report.clone(),
@@ -64,7 +64,7 @@ async fn look(app: &AppState, now: Timestamp) -> Report {
     Report(components)
 }
 
-/// The answer of something outside, unless it takes too long.
+/// The result of a check, or a failure if it takes too long.
 async fn asked<T>(
     answer: impl Future<Output = Result<T, wecom_login_store::Error>>,
     failed: &'static str,
@@ -95,7 +95,7 @@ async fn migrations(operations: &Operations) -> Health {
     .await
 }
 
-/// If it is configured: without it states and counters are in the database.
+/// Redis, if it is configured; otherwise states and counters are in the database.
 async fn redis(operations: &Operations) -> Option<Health> {
     let values = operations.store.key_value();
     if !values.is_in_redis() {

@@ -1,4 +1,5 @@
-//! The app follows its files: an edit takes effect within seconds, and one that breaks what worked takes none.
+//! Reloads the app when its files change. An edit takes effect within seconds; an edit that breaks a working element is not
+//! applied.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,10 +11,10 @@ use crate::routes::own_paths::OwnPaths;
 use crate::settings::Settings;
 use crate::state::{AppState, Config, LoadedApp};
 
-/// Looking costs a walk through the app's folders.
+/// The interval between two looks; each look walks through the app's folders.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Follows the files of the app.
+/// Watches the files of the app.
 #[derive(Debug)]
 pub(crate) struct Reload {
     watch: Mutex<Watch>,
@@ -26,15 +27,15 @@ impl Reload {
         Self { watch: Mutex::new(watch), registry, wiring }
     }
 
-    /// The app as it was first read, ready to be served, and what is wrong with its elements.
+    /// The first reading of the app, and the faults of its elements.
     pub(crate) fn first(&self, settings: &Settings, own_paths: &OwnPaths) -> (LoadedApp, Vec<Fault>) {
         let app = self.watch.lock().unwrap_or_else(PoisonError::into_inner).app().clone();
         self.loaded(app, settings, own_paths)
     }
 
-    /// Looks once; an app that has changed is served from now on.
+    /// Looks at the files once; if the app has changed, the new reading is served from then on.
     pub(crate) fn look(&self, app: &AppState) {
-        // Held until the app is served: of two who look at once, the second must not go on with the former app.
+        // Held until the new reading is served, so that of two concurrent looks the second does not serve an older reading.
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         match watch.look() {
             Look::Unchanged => {}
@@ -67,7 +68,7 @@ impl Reload {
     }
 }
 
-/// Looks from time to time. Reading files waits for the disk, so it is done beside the requests.
+/// Looks at the files periodically, on a blocking thread because reading files waits for the disk.
 pub(crate) async fn follow(reload: Arc<Reload>, app: AppState) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -79,7 +80,7 @@ pub(crate) async fn follow(reload: Arc<Reload>, app: AppState) {
         }
         let (reload, app) = (reload.clone(), app.clone());
         if let Err(error) = tokio::task::spawn_blocking(move || reload.look(&app)).await {
-            tracing::error!(%error, "looking at the app's files broke off");
+            tracing::error!(%error, "the check of the app's files failed");
         }
     }
 }

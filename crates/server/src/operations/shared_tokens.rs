@@ -1,8 +1,8 @@
-//! Access tokens of WeCom in the key-value store, so that replicas fetch one between them, and a restart none.
+//! WeCom's access tokens in the key-value store: replicas share one token, and a restart fetches none.
 //!
-//! It is used with SQLite too: WeCom counts how often an app asks for a token, and a server that is restarted often
-//! would be locked out (45009). The token is sealed, bound to the key under which it lies. A store that fails stops
-//! nobody: the client then fetches a token of its own (see `wecom::TokenStore`).
+//! It is used with SQLite too: WeCom limits how often an app fetches a token, and a server that is restarted often would be
+//! blocked (45009). The token is sealed, and bound to its key in the store. If the store fails, the client fetches a token of
+//! its own (see `wecom::TokenStore`).
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use wecom::{LeaseId, StoreFuture, StoredToken, TokenKey, TokenStore, TokenStoreE
 use wecom_login_model::{Clock, Fingerprint, Secret, Timestamp};
 use wecom_login_store::{Entry, KeyValue, Sealer};
 
-/// One write against others that write at the same time; more often than that is no race.
+/// Attempts of one write against concurrent writes; more conflicts than that are not a race.
 const TRIES: usize = 4;
-/// What was dropped or given back; it expires at once, and this is for who has a clock that is behind.
+/// The value of a dropped or returned token. It expires immediately; the empty value protects replicas whose clock is behind.
 const NOTHING: &str = "";
 
-/// Shared in the key-value store.
+/// The token store that replicas share.
 #[derive(Debug)]
 pub(crate) struct SharedTokens {
     values: KeyValue,
@@ -38,10 +38,10 @@ impl SharedTokens {
         Self { values, sealer, clock }
     }
 
-    /// The token with the version that it has in the store.
+    /// The token with its version in the store.
     async fn read(&self, place: &str) -> Result<Option<(StoredToken, i64)>, TokenStoreError> {
         let Some(Entry { value, version }) = self.get(place).await? else { return Ok(None) };
-        // One that does not open was sealed with another key: as good as none, and written over by the next.
+        // A token that does not open was sealed with another key; it counts as absent, and the next token overwrites it.
         let Ok(text) = self.sealer.open(place, &value) else { return Ok(None) };
         let sealed: Sealed = serde_json::from_str(text.expose()).map_err(failed)?;
         let token = StoredToken {
@@ -75,7 +75,7 @@ impl SharedTokens {
                 return Ok(());
             }
         }
-        Err(TokenStoreError::new("others wrote at the same time"))
+        Err(TokenStoreError::new("too many concurrent writes"))
     }
 
     async fn clear(&self, place: &str, version: i64) -> Result<bool, TokenStoreError> {

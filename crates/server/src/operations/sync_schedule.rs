@@ -1,4 +1,4 @@
-//! Syncs of the organisation: on a schedule, and for administrators.
+//! Syncs of the organisation, on a schedule and on request of administrators.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,13 +11,13 @@ use wecom_login_store::{Lease, Outcome};
 
 use crate::state::AppState;
 
-/// A server that has just started, perhaps for the third time in a minute, does not begin with a sync.
+/// The delay of the first sync after a start, so that repeated restarts do not start repeated syncs.
 const FIRST: Duration = Duration::from_mins(5);
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// A sync that failed is tried again sooner than the next one is due.
+/// The delay after a failed sync, shorter than the regular interval.
 const AGAIN: Duration = Duration::from_mins(5);
 
-/// Looks from time to time whether a sync is due. Every replica does; the lease lets one of them do it.
+/// Checks periodically whether a sync is due. Every replica checks; the lease lets one of them run the sync.
 pub(crate) async fn schedule(app: AppState, every: Duration) {
     let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
     let mut pause = FIRST.min(every);
@@ -33,7 +33,7 @@ pub(crate) async fn schedule(app: AppState, every: Duration) {
             match is_due(&app, &viewer, every).await {
                 Ok(true) => run(&app, &viewer, every).await,
                 Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "whether a sync is due is not known"),
+                Err(error) => tracing::warn!(%error, "cannot read whether a sync is due"),
             }
         }
     }
@@ -53,15 +53,15 @@ async fn is_due(app: &AppState, viewer: &Viewer, every: Duration) -> Result<bool
 async fn run(app: &AppState, viewer: &Viewer, every: Duration) {
     let options = SyncOptions { started_by: "schedule".to_owned(), force: false, every: Some(every) };
     match sync(app, viewer, &options, &|_| ()).await {
-        // What came of it is logged where it was done.
+        // The sync logs its own outcome.
         None | Some(Ok(_) | Err(SyncError::Failed(_))) => {}
         Some(Err(SyncError::Running(other))) => {
-            tracing::debug!(instance = viewer.instance, holder = other.label, "a sync is under way already");
+            tracing::debug!(instance = viewer.instance, holder = other.label, "a sync is already running");
         }
     }
 }
 
-/// A sync, which is left when the server stops: then it gives nothing.
+/// Runs a sync; `None` if the server stops first, which abandons the sync.
 async fn sync(
     app: &AppState,
     viewer: &Viewer,
@@ -74,15 +74,15 @@ async fn sync(
         .await
 }
 
-/// Why no sync was begun.
+/// Why no sync was started.
 #[derive(Debug)]
-pub(crate) enum NotBegun {
-    /// Another one is under way.
+pub(crate) enum SyncNotStarted {
+    /// Another sync is running.
     Running(Lease),
     Failed(Refusal),
 }
 
-impl From<SyncError> for NotBegun {
+impl From<SyncError> for SyncNotStarted {
     fn from(error: SyncError) -> Self {
         use wecom_login_directory::Error;
         match error {
@@ -94,14 +94,14 @@ impl From<SyncError> for NotBegun {
     }
 }
 
-/// Begins the syncs of a company's apps in the background, one after another, because one is under way in a company at a
-/// time; comes back once the first is.
+/// Starts the syncs of a company's apps in the background. They run one after another, because a company has at most one
+/// sync at a time. Returns once the first one has started.
 pub(crate) async fn begin(
     app: &AppState,
     viewers: Vec<Viewer>,
     started_by: String,
     force: bool,
-) -> Result<(), NotBegun> {
+) -> Result<(), SyncNotStarted> {
     let (tell, began) = oneshot::channel();
     let options = SyncOptions { started_by, force, every: app.config.settings.organisation.sync_every.0 };
     let at_work = app.clone();
@@ -111,9 +111,9 @@ pub(crate) async fn begin(
         .spawn(async move { one_after_another(&at_work, viewers, &options, tell).await });
     match began.await {
         Ok(()) => Ok(()),
-        // It ended before it told anything.
+        // The task ended before a sync had started.
         Err(_) => task.await.unwrap_or_else(|error| {
-            Err(NotBegun::Failed(Refusal::Unforeseen(format!("the sync broke off: {error}"))))
+            Err(SyncNotStarted::Failed(Refusal::Unforeseen(format!("the sync task failed: {error}"))))
         }),
     }
 }
@@ -123,7 +123,7 @@ async fn one_after_another(
     viewers: Vec<Viewer>,
     options: &SyncOptions,
     tell: oneshot::Sender<()>,
-) -> Result<(), NotBegun> {
+) -> Result<(), SyncNotStarted> {
     let tell = Mutex::new(Some(tell));
     let untold = || tell.lock().unwrap_or_else(PoisonError::into_inner).take();
     let observer = |_| {
@@ -135,24 +135,24 @@ async fn one_after_another(
         let Some(result) = sync(app, viewer, options, &observer).await else { break };
         match result {
             Err(error) if untold().is_some() => return Err(error.into()),
-            // The failure of one keeps no other from its turn; it is logged where it was done.
+            // After a failed sync, which logs its own failure, the next one still runs.
             Ok(_) | Err(SyncError::Failed(_)) => {}
             Err(SyncError::Running(other)) => {
                 tracing::warn!(
                     instance = viewer.instance,
                     holder = other.label,
-                    "a sync has not had its turn"
+                    "a sync was skipped because another one is running"
                 );
             }
         }
     }
     match untold() {
         None => Ok(()),
-        Some(_) => Err(NotBegun::Failed(Refusal::Unforeseen("the server stops".to_owned()))),
+        Some(_) => Err(SyncNotStarted::Failed(Refusal::Unforeseen("the server is stopping".to_owned()))),
     }
 }
 
-/// Who is at a sync of the company now.
+/// The lease of the company's running sync, if any.
 pub(crate) async fn running(
     app: &AppState,
     corp_id: &wecom_login_model::CorpId,

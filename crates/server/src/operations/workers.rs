@@ -1,5 +1,5 @@
-//! What a server does by itself. Each worker is a task of its own, so that one that breaks off takes no other along, and
-//! that it did is seen at once: a server without its worker of contact events would go on taking events that nobody works on.
+//! The background workers of a server. Each worker is a task of its own, so that a failed worker does not end the others.
+//! A failure is noticed immediately: without its worker a server would go on accepting contact events and never process them.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -12,7 +12,7 @@ use crate::operations::reload::{Reload, follow};
 use crate::operations::sync_schedule;
 use crate::state::AppState;
 
-/// Workers that run until the server stops, or this is dropped.
+/// Workers that run until the server stops or this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Workers {
     app: AppState,
@@ -21,7 +21,7 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Those that delete what has expired, follow the app's files and work on contact events.
+    /// Starts the workers that delete expired rows, watch the app's files and process contact events.
     pub(crate) fn begin(app: &AppState, reload: Arc<Reload>) -> Self {
         let mut workers = Self { app: app.clone(), tasks: JoinSet::new(), names: HashMap::new() };
         let (tidied, events) = (app.clone(), app.clone());
@@ -33,7 +33,7 @@ impl Workers {
         workers
     }
 
-    /// And the one that synchronises, if there is a schedule.
+    /// Starts the worker that runs scheduled syncs, if there is a schedule.
     pub(crate) fn with_schedule(mut self) -> Self {
         if let Some(every) = self.app.config.settings.organisation.sync_every.0 {
             self.add("the schedule of syncs", sync_schedule::schedule(self.app.clone(), every));
@@ -46,7 +46,7 @@ impl Workers {
         self.names.insert(id, name);
     }
 
-    /// Waits until one breaks off, which is logged, and tells which. `None` once all have ended because the server stops.
+    /// Waits until a worker fails, logs it and returns its name. `None` once all workers have ended because the server stops.
     pub(crate) async fn broken(&mut self) -> Option<&'static str> {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let (id, problem) = match ended {
@@ -55,7 +55,7 @@ impl Workers {
                 Err(error) => (error.id(), error.to_string()),
             };
             let worker = self.names.get(&id).copied().unwrap_or_default();
-            tracing::error!(worker, problem, "a worker broke off");
+            tracing::error!(worker, problem, "a worker failed");
             return Some(worker);
         }
         None

@@ -1,4 +1,4 @@
-//! Routes: what is declared of each ([`route`]), all of them ([`table`]), and what is derived: the router and the own paths.
+//! Routes: the declaration of a route ([`route`]), all routes ([`table`]), and the router and own paths derived from them.
 
 pub(crate) mod own_paths;
 pub(crate) mod route;

@@ -1,15 +1,16 @@
-//! Which paths belong to this server: those of its routes, and those that are reserved for what comes.
+//! The paths that belong to this server: those of its routes, and those reserved for future use.
 
-/// Derived from the routes. An instance's redirectUri and a domain file must have other paths.
+/// Own paths, derived from the routes. An instance's redirectUri and a domain file must have other paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OwnPaths {
     exact: Vec<&'static str>,
-    /// Each ends in a slash, or is the beginning of a file's name.
+    /// Each prefix ends in a slash, or is the beginning of a file name.
     prefixes: Vec<&'static str>,
 }
 
 impl OwnPaths {
-    /// Of route patterns: `/login` is one path, `/assets/{file}` all below `/assets/`. `/console/` also takes `/console`.
+    /// The own paths of route patterns: `/login` is one path, `/assets/{file}` stands for all paths below `/assets/`, and
+    /// `/console/` also for `/console`.
     pub(crate) fn of(patterns: impl IntoIterator<Item = &'static str>) -> Self {
         let mut own = Self { exact: Vec::new(), prefixes: Vec::new() };
         for pattern in patterns {
@@ -22,7 +23,7 @@ impl OwnPaths {
         own
     }
 
-    /// The path or prefix of ours that takes this path, if one does.
+    /// The own path or prefix that matches `path`, if any.
     pub(crate) fn at(&self, path: &str) -> Option<&'static str> {
         let is_below = |prefix: &&str| path.starts_with(*prefix) || prefix.strip_suffix('/') == Some(path);
         let prefix = self.prefixes.iter().copied().find(is_below);

@@ -1,5 +1,4 @@
-//! What is declared of a route. Everything that depends on routes is derived from it: the router, own paths, CORS, methods,
-//! the form of rejections.
+//! The declaration of a route. The router, own paths, CORS, allowed methods and the form of rejections are derived from it.
 
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -10,13 +9,13 @@ use crate::http::answer_form::Form;
 use crate::http::cors::Cors;
 use crate::state::AppState;
 
-/// Who may ask.
+/// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Programs, our own pages and the person at the address bar; a front end of a configured origin where [`Cors`] opens
-    /// the route. Pages of other sites may read what is public (GET), and change nothing.
+    /// Programs, our own pages and the address bar; front ends of configured origins where [`Cors`] opens the route. Pages
+    /// of other sites may send safe requests (GET) only.
     Everyone,
-    /// The same, once they have proved to be an administrator.
+    /// The same, if the caller authenticates as an administrator.
     Administrators,
 }
 
@@ -28,37 +27,37 @@ pub(crate) struct Route {
     pub(crate) about: About,
 }
 
-/// What the border needs to know about a route.
+/// The part of a route that the border needs.
 #[derive(Debug, Clone)]
 pub(crate) struct About {
     pub(crate) audience: Audience,
     pub(crate) cors: Cors,
-    /// The methods with the form of their rejections.
+    /// The methods, each with the form of its rejections.
     methods: Vec<(Method, Form)>,
-    /// The form for other methods, where the route takes them all.
+    /// The form for all other methods, if the route accepts them.
     others: Option<Form>,
-    /// The form where no method fits.
+    /// The form of rejections for methods that the route does not accept.
     form: Form,
     is_handled: bool,
 }
 
 impl Route {
-    /// A route without methods yet.
+    /// A route without methods.
     pub(crate) fn at(pattern: &'static str) -> Self {
         let (audience, cors, form) = (Audience::Everyone, Cors::Closed, Form::Page);
         let about = About { audience, cors, methods: Vec::new(), others: None, form, is_handled: false };
         Self { pattern, handlers: MethodRouter::new(), about }
     }
 
-    /// A path that is ours and answers nothing by itself: it is kept for what comes, or handled with all other paths. A slash
-    /// at its end stands for everything below, too.
+    /// An own path without a handler: it is reserved for future use, or the fallback handles it. A slash at its end includes
+    /// all paths below it.
     pub(crate) fn reserved(pattern: &'static str, form: Form) -> Self {
         let mut route = Self::at(pattern);
         (route.about.form, route.about.others) = (form, Some(form));
         route
     }
 
-    /// GET and HEAD.
+    /// Adds GET and HEAD.
     pub(crate) fn get<H: Handler<T, AppState>, T: 'static>(self, form: Form, handler: H) -> Self {
         self.method(Method::GET, MethodFilter::GET, form, handler)
     }
@@ -67,7 +66,7 @@ impl Route {
         self.method(Method::POST, MethodFilter::POST, form, handler)
     }
 
-    /// All other methods; the handler itself tells which of them it takes.
+    /// Adds all other methods; the handler refuses those that it does not accept.
     pub(crate) fn others<H: Handler<T, AppState>, T: 'static>(mut self, form: Form, handler: H) -> Self {
         self.handlers = self.handlers.fallback(handler);
         self.about.others = Some(form);
@@ -97,7 +96,7 @@ impl Route {
         self
     }
 
-    /// For administrators alone.
+    /// Restricts the route to administrators.
     pub(crate) fn administrators(mut self) -> Self {
         self.about.audience = Audience::Administrators;
         self
@@ -105,33 +104,33 @@ impl Route {
 }
 
 impl About {
-    /// True when the router has handlers for it.
+    /// True if the route has handlers.
     pub(crate) fn is_handled(&self) -> bool {
         self.is_handled
     }
 
-    /// True for a route whose paths may also be those of redirects: GET is left to them.
+    /// True for a route whose paths may also be redirect addresses, which use GET.
     pub(crate) fn is_shared_with_redirects(&self) -> bool {
         self.is_handled && self.others.is_some()
     }
 
-    /// The methods that it names.
+    /// The declared methods.
     pub(crate) fn methods(&self) -> Vec<Method> {
         self.methods.iter().map(|(method, _)| method.clone()).collect()
     }
 
-    /// True when the route takes the method of the request.
+    /// True if the route accepts the method of the request.
     pub(crate) fn takes(&self, request: &Request) -> bool {
         self.others.is_some() || self.form_of_named(request.method()).is_some()
     }
 
-    /// The form of rejections of a request by this method.
+    /// The form of rejections for a method.
     pub(crate) fn form_of(&self, method: &Method) -> Form {
         self.form_of_named(method).or(self.others).unwrap_or(self.form)
     }
 
     fn form_of_named(&self, method: &Method) -> Option<Form> {
-        // HEAD is answered as GET, without the body (RFC 9110, 9.3.2).
+        // HEAD is answered like GET, without the body (RFC 9110, 9.3.2).
         let method = if method == Method::HEAD { &Method::GET } else { method };
         self.methods.iter().find(|(named, _)| named == method).map(|(_, form)| *form)
     }

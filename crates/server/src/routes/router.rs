@@ -1,4 +1,4 @@
-//! The router, made from the declared routes.
+//! The router, built from the declared routes.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::routes::route::Route;
 use crate::routes::table;
 use crate::state::AppState;
 
-/// The main address: the declared routes, and every other path.
+/// The router of the main address: the declared routes, and a fallback for every other path.
 pub(crate) fn main(app: &AppState) -> Router {
     let elsewhere = table::elsewhere();
     let handlers = elsewhere
@@ -22,7 +22,7 @@ pub(crate) fn main(app: &AppState) -> Router {
     of(app, table::declared()).fallback_service(handlers.with_state(app.clone()))
 }
 
-/// The listener for metrics.
+/// The router of the listener for metrics.
 pub(crate) fn metrics(app: &AppState, open: bool) -> Router {
     of(app, table::of_metrics(open))
 }
@@ -47,7 +47,7 @@ fn of(app: &AppState, routes: Vec<Route>) -> Router {
     router.with_state(app.clone())
 }
 
-/// A path that is kept for what comes.
+/// The handler of a reserved path.
 async fn nothing() -> Rejection {
     Rejection::of(NOT_FOUND).home()
 }

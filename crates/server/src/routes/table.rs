@@ -1,5 +1,5 @@
-//! Every route, declared once: path, methods with their handlers and the form of their answers, who may ask, what is open to
-//! other origins. See [`crate::routes::route`].
+//! Every route, declared once: path, methods with handlers and the form of their answers, access, and CORS. See
+//! [`crate::routes::route`].
 
 use crate::console::{accounts, sessions, sync};
 use crate::element_api::{client_script, functions};
@@ -23,7 +23,7 @@ pub(crate) fn declared() -> Vec<Route> {
         Route::at("/me").get(JsonOrPage, me::me).shared(WithCookies),
         Route::at("/logout").post(PageOrJson, logout::logout).shared(WithCookies),
         Route::at("/session/refresh").post(Json, token_pair::refresh).shared(WithoutCookies),
-        // Elements. Redirects may lie below /api/ too, as in the platform's own examples: they are GET.
+        // Elements. Redirect addresses may be below /api/ too, as in the platform's own examples: they use GET.
         Route::at("/api/{*path}")
             .post(Function, functions::call)
             .others(Page, redirect::callback)
@@ -48,7 +48,7 @@ pub(crate) fn declared() -> Vec<Route> {
         Route::at("/healthz").get(Text, health::healthz),
         Route::at("/readyz").get(Text, ready::readyz),
         Route::at("/metrics").get(Envelope, metrics::metrics).administrators(),
-        // Kept for what comes, so that no instance's redirectUri lies there.
+        // Reserved for future use, so that no instance has its redirectUri there.
         Route::reserved("/.well-known/", Json),
         Route::reserved("/.wecom-login/", Page),
         Route::reserved("/console/", Page),
@@ -66,13 +66,13 @@ pub(crate) fn own_paths() -> OwnPaths {
     )
 }
 
-/// The routes of the listener for metrics. `open` where only this machine reaches it: then no key is asked for.
+/// The routes of the listener for metrics. `open`: only this machine reaches it, so no API key is required.
 pub(crate) fn of_metrics(open: bool) -> Vec<Route> {
     let metrics = Route::at("/metrics").get(Envelope, metrics::metrics);
     vec![if open { metrics } else { metrics.administrators() }]
 }
 
-/// Every other path: a domain file, an instance's redirect, or nothing.
+/// The fallback for every other path: a domain file, an instance's redirect, or not found.
 pub(crate) fn elsewhere() -> Route {
     Route::at("/{*path}").others(Page, redirect::elsewhere)
 }
@@ -83,7 +83,7 @@ mod tests {
     use crate::http::cors::Cors;
     use crate::routes::route::Audience;
 
-    /// Front ends of configured origins may sign people in and out, and nothing else.
+    /// Front ends of configured origins may sign members in and out, and nothing else.
     #[test]
     fn the_sign_in_is_open_to_configured_origins_and_nothing_else() {
         let shared: Vec<_> = declared()
@@ -152,7 +152,7 @@ mod tests {
         ] {
             assert!(own.at(path).is_some(), "{path}");
         }
-        // Redirects may lie below /api/, as in the platform's examples.
+        // Redirect addresses may be below /api/, as in the platform's examples.
         for path in ["/auth/wecom", "/api/acme/portal/callback", "/devices", "/helpdesk"] {
             assert_eq!(own.at(path), None, "{path}");
         }

@@ -7,7 +7,7 @@ use crate::http::request::Context;
 use crate::session::person;
 use crate::state::AppState;
 
-/// GET /: the person's page, or the sign-in page.
+/// GET /: the page of a signed-in member, or the sign-in page.
 pub(crate) async fn home(
     State(app): State<AppState>,
     Extension(context): Context,

@@ -17,10 +17,10 @@ use crate::session::pair_body::refresh_token;
 use crate::sign_in::links;
 use crate::state::{AppState, Identity};
 
-/// POST /logout: ends the session here and for every copy of its cookie or tokens. A client that has a pair may name its
-/// session by `{"refreshToken"}`, which outlives the access token; then no cookie counts.
+/// POST /logout: ends the session, and with it every copy of its cookie or tokens. A client with a token pair may name its
+/// session by `{"refreshToken"}`, which outlives the access token; cookies are then ignored.
 ///
-/// When the session cannot be ended the answer is a failure: a person must not believe that they are signed out.
+/// If the session cannot be ended the answer is an error, so that members do not believe that they are signed out.
 pub(crate) async fn logout(
     State(app): State<AppState>,
     Extension(context): Context,

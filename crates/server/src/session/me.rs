@@ -11,7 +11,7 @@ use crate::http::visitor::session_of;
 use crate::session::person;
 use crate::state::{AppState, Identity};
 
-/// GET /me: who is signed in, as JSON, or as a page for a client that takes nothing else.
+/// GET /me: the signed-in member, as JSON, or as a page for clients that accept only HTML.
 pub(crate) async fn me(
     State(app): State<AppState>,
     Extension(context): Context,
@@ -33,7 +33,7 @@ async fn describe(identity: &Identity, context: &RequestContext) -> Result<Optio
     person["element"] = json!(session.instance);
     person["signedInAt"] = json!(session.created_at);
     person["expiresAt"] = json!(session.expires_at);
-    // Sessions that began before there were accounts have none.
+    // Sessions of versions before accounts existed have none.
     if let Some(id) = session.account_id
         && let Some(account) = identity.accounts.get(id).await?
     {

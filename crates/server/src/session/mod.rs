@@ -1,4 +1,4 @@
-//! The session of a person or a program over HTTP.
+//! Sessions of members and programs over HTTP.
 
 pub(crate) mod home;
 pub(crate) mod logout;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use wecom_login_model::Timestamp;
 use wecom_login_session::{Pair, RefreshToken};
 
-/// A pair as clients get it. `expiresIn` is the access token's time in seconds.
+/// The JSON of a token pair. `expiresIn` is the access token's lifetime in seconds.
 pub(crate) fn shown(pair: &Pair, now: Timestamp) -> Value {
     json!({
         "accessToken": pair.access.secret().expose(),
@@ -14,7 +14,7 @@ pub(crate) fn shown(pair: &Pair, now: Timestamp) -> Value {
     })
 }
 
-/// The refresh token in a body, if one is there and can be one of ours.
+/// The refresh token in a body, if there is one in our format.
 pub(crate) fn refresh_token(body: &Map<String, Value>) -> Option<RefreshToken> {
     body.get("refreshToken").and_then(Value::as_str).and_then(RefreshToken::parse)
 }

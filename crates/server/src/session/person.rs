@@ -1,4 +1,4 @@
-//! The page of a person who is signed in; the sign-in page for everybody else.
+//! The page of a signed-in member; other visitors go to the sign-in page.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -42,7 +42,7 @@ async fn person(
     Ok(user.map(|user| (session, user)))
 }
 
-/// The departments' names; the number of one whose name the local copy does not know yet.
+/// The names of the departments, or the number where the local copy has no name yet.
 fn departments(user: &UserInfo) -> Vec<String> {
     let named = user.department.iter().zip(&user.department_names);
     named.map(|(id, name)| if name.is_empty() { id.to_string() } else { name.clone() }).collect()

@@ -11,7 +11,7 @@ use crate::http::request::Context;
 use crate::session::pair_body::{refresh_token, shown};
 use crate::state::AppState;
 
-/// POST /session/refresh: `{"refreshToken", "retryKey"?}` for the next pair.
+/// POST /session/refresh: exchanges `{"refreshToken", "retryKey"?}` for the next token pair.
 pub(crate) async fn refresh(
     State(app): State<AppState>,
     Extension(context): Context,

@@ -1,4 +1,4 @@
-//! A sign-in that begins: its instance, its purpose, the state that is issued to the browser.
+//! The start of a sign-in: its instance, its purpose, and the state that is issued to the browser.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::http::request::RequestContext;
 use crate::sign_in::links;
 use crate::state::AppState;
 
-/// A sign-in that may begin: its state is not issued yet.
+/// A sign-in whose state has not been issued yet.
 #[derive(Debug, Clone)]
-pub(crate) struct Begin {
+pub(crate) struct PendingSignIn {
     pub(crate) instance: Arc<Instance>,
     pub(crate) purpose: Purpose,
 }
 
-impl Begin {
+impl PendingSignIn {
     /// The address of this sign-in's page.
     pub(crate) fn path(&self) -> String {
         let (element, return_to) = (Some(self.instance.full_name()), self.purpose.return_to.as_deref());
@@ -28,7 +28,7 @@ impl Begin {
     }
 }
 
-/// The visitor's browser, and whether it must be given its name.
+/// The visitor's browser id, and true if it is new and must be set.
 pub(crate) fn browser(app: &AppState, context: &RequestContext) -> (BrowserId, bool) {
     match &context.browser {
         Some(browser) => (browser.clone(), false),

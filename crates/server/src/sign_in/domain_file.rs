@@ -1,6 +1,6 @@
-//! GET /WW_verify_*.txt: with these files WeCom checks that a domain belongs to the company, before it takes it as
-//! 可信域名 (WeCom 85005). The administrator downloads one from WeCom's console and puts it into `verify/` of the data
-//! folder; nothing else is given out of there.
+//! GET /WW_verify_*.txt: the domain files by which WeCom verifies that a domain belongs to the company, before it accepts
+//! the domain as 可信域名 (WeCom 85005). The WeCom administrator downloads the file from the admin console and puts it into
+//! `verify/` in the data folder; no other file in that folder is served.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -16,10 +16,10 @@ use crate::settings::Settings;
 
 /// The folder below the data folder.
 const FOLDER: &str = "verify";
-/// WeCom's files hold 16 characters. No larger file is one of them.
+/// The largest file that is served, in bytes; WeCom's files have 16 characters.
 const LARGEST: u64 = 1024;
 
-/// The name of the file at a path, if it can be one of WeCom's.
+/// The file name in a path, if it has the form of a domain file.
 pub(crate) fn name(path: &str) -> Option<&str> {
     let name = path.strip_prefix('/')?;
     let middle = name.strip_prefix("WW_verify_")?.strip_suffix(".txt")?;
@@ -35,22 +35,22 @@ pub(crate) async fn serve(
     let path = settings.folders.data.join(FOLDER).join(name);
     let read = tokio::task::spawn_blocking(move || read(&path)).await;
     match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
-        // As they are: WeCom compares byte for byte.
+        // Unchanged: WeCom compares byte for byte.
         Ok(bytes) => Ok(([(header::CONTENT_TYPE, "text/plain")], bytes).into_response()),
         Err(error) => {
             if error.kind() != io::ErrorKind::NotFound {
-                tracing::warn!(request_id = %context.request_id, name, %error, "a domain file cannot be given");
+                tracing::warn!(request_id = %context.request_id, name, %error, "a domain file cannot be read");
             }
             Err(Rejection::of(NOT_FOUND).home())
         }
     }
 }
 
-/// A plain file of the folder itself: a link could lead anywhere.
+/// Reads a regular file of the folder; symbolic links are refused, because they could lead anywhere.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let about = fs::symlink_metadata(path)?;
     if !about.is_file() {
-        return Err(io::Error::other("it is no plain file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! What ends a sign-in, whether a redirect or a call of the element API has brought the code.
+//! The end of a sign-in, shared by the redirect and the element API.
 
 use wecom_login_model::Secret;
 use wecom_login_session::{EndReason, SessionToken};
@@ -6,7 +6,7 @@ use wecom_login_session::{EndReason, SessionToken};
 use crate::http::request::RequestContext;
 use crate::state::AppState;
 
-/// Ends the session that the browser had before: a new sign-in takes its place.
+/// Ends the browser's former session, which the new sign-in replaces.
 pub(crate) async fn leave_former_session(
     app: &AppState,
     context: &RequestContext,
@@ -23,18 +23,18 @@ pub(crate) async fn leave_former_session(
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
-        tracing::warn!(request_id = %context.request_id, %error, "a former session stays until it runs out");
+        tracing::warn!(request_id = %context.request_id, %error, "a former session could not be ended and stays active until it expires");
     }
 }
 
-/// Takes back what WeCom's proof has begun, when the app's own Type has refused.
+/// Ends the session of a sign-in that the app's own Type has refused after WeCom had identified the member.
 pub(crate) async fn withdraw(app: &AppState, context: &RequestContext, state: &Secret) {
     let Some(browser) = &context.browser else { return };
     if let Err(error) = app.identity.login.withdraw(state, browser).await {
         tracing::error!(
             request_id = %context.request_id,
             %error,
-            "the session of a refused sign-in stays until it runs out"
+            "the session of a refused sign-in could not be ended and stays active until it expires"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! Addresses of our own pages, of which links are made. Their routes are declared with these names.
+//! Addresses of our own pages, for links and for the declarations of their routes.
 
-/// The person's page.
+/// The page of a signed-in member.
 pub(crate) const HOME: &str = "/";
 /// The sign-in page.
 pub(crate) const LOGIN: &str = "/login";
 
-/// The address of the sign-in page, of one instance and with the address to return to.
+/// The address of the sign-in page, for an instance and with an address to return to.
 pub(crate) fn login(element: Option<&str>, return_to: Option<&str>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (key, value) in [("element", element), ("return_to", return_to)] {
@@ -17,7 +17,7 @@ pub(crate) fn login(element: Option<&str>, return_to: Option<&str>) -> String {
     if query.is_empty() { LOGIN.to_owned() } else { format!("{LOGIN}?{query}") }
 }
 
-/// The address of a page that binds the identity that the next sign-in proves to the account of this session.
+/// The address of the sign-in page for binding: the next sign-in's identity is bound to the account of this session.
 pub(crate) fn binding(element: Option<&str>, return_to: Option<&str>) -> String {
     let login = login(element, return_to);
     let separator = if login.contains('?') { '&' } else { '?' };

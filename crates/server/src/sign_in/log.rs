@@ -1,4 +1,4 @@
-//! How sign-ins end, for the metrics and the audit log: told once, where the answer is made.
+//! Records the end of each sign-in in the metrics and the audit log, once, where the answer is created.
 
 use wecom_login_session::Session;
 use wecom_login_sign_in::{Refusal, SignedIn};
@@ -7,20 +7,20 @@ use wecom_login_store::{Act, AuditEntry, AuditEvent};
 use crate::operations::audit;
 use crate::state::AppState;
 
-/// What ends a sign-in without a [`Refusal`].
+/// The end of a sign-in that has neither a session nor a [`Refusal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The member pressed "no" in WeCom.
+pub(crate) enum SignInEnd {
+    /// The member declined in WeCom.
     Declined,
-    /// Too many failures from this address: nothing was looked at.
+    /// The address has too many failures; the sign-in was not processed.
     LockedOut,
-    /// The app's own Type refused, with this number.
+    /// The app's own Type refused the sign-in with this number.
     ByTheApp(i64),
-    /// It begins again by itself.
+    /// The sign-in restarts automatically.
     BeginsAgain,
 }
 
-/// A member is signed in, or bound to the account of their session.
+/// Records that a member is signed in, or bound to the account of their session.
 pub(crate) async fn signed_in(app: &AppState, signed_in: &SignedIn) {
     let session = &signed_in.session;
     let outcome = match (signed_in.again, &signed_in.token) {
@@ -41,7 +41,7 @@ pub(crate) async fn signed_in(app: &AppState, signed_in: &SignedIn) {
     audit::write(&app.operations, entry).await;
 }
 
-/// A sign-in was refused; `instance` is one that the app has, if the sign-in named one.
+/// Records a refused sign-in; `instance` is one of the app's, or none if the sign-in names none.
 pub(crate) async fn refused(app: &AppState, instance: Option<&str>, refusal: &Refusal) {
     app.operations.metrics.signed_in(instance, refusal.kind());
     let entry = entry_of_refusal(app, instance, refusal.kind(), Some(refusal.code()));
@@ -52,17 +52,17 @@ pub(crate) async fn refused(app: &AppState, instance: Option<&str>, refusal: &Re
     }
 }
 
-/// A sign-in ended in another way.
-pub(crate) async fn ended(app: &AppState, instance: Option<&str>, ended: Ended) {
+/// Records another end of a sign-in.
+pub(crate) async fn ended(app: &AppState, instance: Option<&str>, ended: SignInEnd) {
     let (kind, number) = match ended {
-        Ended::Declined => ("declined", None),
-        Ended::LockedOut => ("locked_out", None),
-        Ended::ByTheApp(number) => ("refused_by_the_app", Some(number)),
-        Ended::BeginsAgain => ("begins_again", None),
+        SignInEnd::Declined => ("declined", None),
+        SignInEnd::LockedOut => ("locked_out", None),
+        SignInEnd::ByTheApp(number) => ("refused_by_the_app", Some(number)),
+        SignInEnd::BeginsAgain => ("begins_again", None),
     };
     app.operations.metrics.signed_in(instance, kind);
-    // Anybody can cause the others without a code, as often as they like: their rows would fill the table.
-    if matches!(ended, Ended::ByTheApp(_)) {
+    // Visitors can cause the other ends without a code, in any number; audit rows for them would fill the table.
+    if matches!(ended, SignInEnd::ByTheApp(_)) {
         audit::write(&app.operations, entry_of_refusal(app, instance, kind, number)).await;
     }
 }
@@ -79,8 +79,8 @@ fn entry_of_refusal(app: &AppState, instance: Option<&str>, kind: &str, number: 
     }
 }
 
-/// The actor is the member that WeCom proved, now or at the beginning of the session that is taken over, or an unknown
-/// visitor; never the member who was signed in before.
+/// Sets the actor: the member whom WeCom identified, now or when the session started, or an unknown visitor; never the member
+/// who was signed in before.
 fn of_whom_it_proved(mut entry: AuditEntry, session: Option<&Session>) -> AuditEntry {
     let act = Act::current();
     let proved = act.proved().map(|member| (&member.corp_id, &member.user_id));

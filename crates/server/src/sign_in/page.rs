@@ -1,4 +1,4 @@
-//! GET /login: the sign-in page; inside WeCom, the way to WeCom's OAuth page without a tap.
+//! GET /login: the sign-in page; inside WeCom, a redirect to WeCom's OAuth page without a tap.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -16,19 +16,19 @@ use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
 use crate::http::visitor::session_of;
-use crate::sign_in::begin::{Begin, browser, issue};
+use crate::sign_in::begin::{PendingSignIn, browser, issue};
 use crate::sign_in::return_to::resolve;
 use crate::sign_in::{links, panel};
 use crate::state::{AppState, LoadedApp};
 
-/// What a request for the sign-in page comes to.
+/// The outcome of a request for the sign-in page.
 enum Next {
-    /// The visitor is signed in, and goes on to this address.
+    /// The visitor is already signed in, and is redirected to this address.
     Arrived(String),
-    /// There are several instances, and none was named.
+    /// There are several instances, and the request names none.
     Choose { return_to: Option<String>, binds: bool },
-    /// A sign-in begins.
-    Begin(Begin),
+    /// A sign-in starts.
+    Begin(PendingSignIn),
 }
 
 /// GET /login
@@ -44,8 +44,8 @@ pub(crate) async fn login(
     }
 }
 
-/// POST /login, with the address of the page: the next state of the same sign-in, for the page's panel. A state lives
-/// for ten minutes, a page for as long as it stays open.
+/// POST /login, with the query of the page: a new state of the same sign-in, for the page's login panel. A state expires after
+/// ten minutes; a page may stay open longer.
 pub(crate) async fn renew(
     State(app): State<AppState>,
     Extension(context): Context,
@@ -99,13 +99,13 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
         let label = Bilingual { zh: "原因", en: "Reason" };
         return Err(Rejection::of(REDIRECT_NOT_OURS).detail(label, reason));
     }
-    Ok(Next::Begin(Begin { instance, purpose: Purpose { return_to, binding, restarts: 0 } }))
+    Ok(Next::Begin(PendingSignIn { instance, purpose: Purpose { return_to, binding, restarts: 0 } }))
 }
 
-/// What `bind=1` asks for: that the member whom this sign-in proves is bound to the account of the visitor's session.
+/// The binding that `bind=1` requests: this sign-in's member is bound to the account of the visitor's session.
 ///
-/// The session must live, and the request must come from our own pages or from the address bar: inside WeCom no tap would
-/// stand between another site's link and the binding.
+/// The session must be active, and the request must come from our own pages or from the address bar: inside WeCom, another
+/// site's link would otherwise lead to a binding without a tap.
 async fn binding(app: &AppState, context: &RequestContext) -> Result<Binding, Rejection> {
     let from = context.headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or_default());
     if !from.is_none_or(|site| matches!(site, "same-origin" | "none")) {
@@ -117,7 +117,7 @@ async fn binding(app: &AppState, context: &RequestContext) -> Result<Binding, Re
     wanted.ok_or_else(|| Rejection::of(NOT_SIGNED_IN).retry(links::login(None, None)))
 }
 
-async fn show(app: &AppState, context: &RequestContext, begin: Begin) -> Result<Response, Rejection> {
+async fn show(app: &AppState, context: &RequestContext, begin: PendingSignIn) -> Result<Response, Rejection> {
     let (browser, is_new) = browser(app, context);
     let state = begin_sign_in(app, context, &browser, &begin).await?;
     let mut response = if context.is_inside_wecom() {
@@ -135,12 +135,12 @@ async fn begin_sign_in(
     app: &AppState,
     context: &RequestContext,
     browser: &BrowserId,
-    begin: &Begin,
+    begin: &PendingSignIn,
 ) -> Result<SignInState, Rejection> {
     let state = issue(app, context, &begin.instance, browser, begin.purpose.clone()).await?;
-    // The number under which the page shows later trouble.
+    // The page shows this request id with later errors.
     let instance = begin.instance.full_name();
-    tracing::info!(request_id = %context.request_id, instance, "a sign-in begins");
+    tracing::info!(request_id = %context.request_id, instance, "a sign-in starts");
     Ok(state)
 }
 

@@ -1,8 +1,8 @@
-//! The page with WeCom's panel: what its script is given, what may go wrong in it, what the browser must allow it.
+//! The sign-in page with WeCom's login panel: the configuration of its script, its error messages, and its browser permissions.
 //!
-//! The panel of WeCom's SDK knows WeCom's own host alone; any other (a private deployment, the simulator) is framed by
-//! the same script. It gives its code to a page of the redirect address's origin only; where that is another one than
-//! ours, the link is all there is.
+//! The panel of WeCom's SDK supports only WeCom's own host; our script frames other hosts (a private deployment, the
+//! simulator). The panel passes its code only to a page at the origin of the redirect address; if that origin differs from
+//! ours, the page has a link instead of a panel.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -17,9 +17,9 @@ use crate::http::page;
 use crate::http::request::RequestContext;
 use crate::http::security_headers::PERMISSIONS;
 use crate::settings::Settings;
-use crate::sign_in::begin::Begin;
+use crate::sign_in::begin::PendingSignIn;
 
-/// What getLoginConfig gives, and the address of WeCom's page with it.
+/// The keys of getLoginConfig, and the address of WeCom's page.
 pub(super) fn config(instance: &Instance, state: &State, language: Language) -> Value {
     json!({
         "corpId": instance.corp_id().as_str(),
@@ -30,7 +30,12 @@ pub(super) fn config(instance: &Instance, state: &State, language: Language) -> 
     })
 }
 
-pub(super) fn page(settings: &Settings, context: &RequestContext, begin: &Begin, state: &State) -> Response {
+pub(super) fn page(
+    settings: &Settings,
+    context: &RequestContext,
+    begin: &PendingSignIn,
+    state: &State,
+) -> Response {
     let instance = &begin.instance;
     let link = instance.web_login_link(state, context.language);
     let (agent_id, renew_url) = (instance.agent_id().to_string(), begin.path());
@@ -59,8 +64,8 @@ pub(super) fn page(settings: &Settings, context: &RequestContext, begin: &Begin,
     response
 }
 
-/// Lets the page frame WeCom's host and ask us for the next state, and lets that frame look for the desktop client on
-/// this computer: that is how it signs in with one click.
+/// Allows the page to frame WeCom's host and to request new states, and allows the frame to look for the desktop client on
+/// this computer, which one-click sign-in needs.
 fn allow(response: &mut Response, host: &str) {
     let policy = format!("{CONTENT_SECURITY_POLICY}; connect-src 'self'; frame-src {host}");
     let permissions = format!("{PERMISSIONS}, local-network-access=(self \"{host}\")");

@@ -1,4 +1,5 @@
-//! The redirect: GET at the path of an instance's redirectUri, with code and state. It ends on a clean address.
+//! The redirect from WeCom: GET at the path of an instance's redirectUri, with code and state. The member ends at an address
+//! without them.
 
 use std::sync::Arc;
 
@@ -21,11 +22,11 @@ use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
 use crate::sign_in::begin::{browser, issue};
 use crate::sign_in::finish::{leave_former_session, withdraw};
-use crate::sign_in::log::{self, Ended};
+use crate::sign_in::log::{self, SignInEnd};
 use crate::sign_in::{domain_file, links};
 use crate::state::{AppState, LoadedApp};
 
-/// Every path without a route: a domain file, an instance's redirect, or nothing.
+/// The handler of paths without a route: a domain file, an instance's redirect, or not found.
 pub(crate) async fn elsewhere(
     State(app): State<AppState>,
     method: Method,
@@ -38,7 +39,7 @@ pub(crate) async fn elsewhere(
     }
 }
 
-/// Every path that is not ours: a redirect, or nothing.
+/// The handler of paths that are not our own: a redirect, or not found.
 pub(crate) async fn callback(
     State(app): State<AppState>,
     method: Method,
@@ -50,7 +51,7 @@ pub(crate) async fn callback(
         return Err(Rejection::of(NOT_FOUND).home());
     }
     if method != Method::GET {
-        // HEAD must not use up a code.
+        // HEAD must not use up an authorization code.
         return Err(Rejection::of(METHOD_NOT_ALLOWED));
     }
     let now = app.config.clock.now();
@@ -58,13 +59,13 @@ pub(crate) async fn callback(
     match locked_out {
         Ok(false) => {}
         Ok(true) => {
-            log::ended(&app, None, Ended::LockedOut).await;
+            log::ended(&app, None, SignInEnd::LockedOut).await;
             return Err(Rejection::of(TOO_MANY_FAILURES).retry(links::login(None, None)));
         }
         Err(error) => return Err(refused(&app, None, error.into(), None).await),
     }
     if context.parameter("code").is_none() && context.parameter("state").is_none() {
-        // A bookmark, or an address that was typed in: nothing came from WeCom.
+        // A bookmark or a typed address, not a redirect from WeCom.
         let only = here.first().filter(|_| here.len() == 1).map(|instance| instance.full_name());
         return Ok(To::to(&links::login(only, None)).into_response());
     }
@@ -72,12 +73,12 @@ pub(crate) async fn callback(
     arrival.sign_in().await
 }
 
-/// A redirect that has come to this server.
+/// A redirect that this server has received.
 struct Arrival<'a> {
     app: &'a AppState,
     loaded: &'a LoadedApp,
     context: &'a RequestContext,
-    /// The instances whose redirects come to this path.
+    /// The instances whose redirectUri has this path.
     here: &'a [&'a Arc<Instance>],
 }
 
@@ -97,7 +98,7 @@ impl Arrival<'_> {
         let Some(instance) = instance else { return self.no_record(&state).await };
         let name = Some(instance.full_name());
         let Some(code) = context.parameter("code").filter(|code| !code.is_empty()) else {
-            log::ended(app, name, Ended::Declined).await;
+            log::ended(app, name, SignInEnd::Declined).await;
             let again = links::login(name, return_to.as_deref());
             return Err(Rejection::of(number::DECLINED).retry(again));
         };
@@ -112,7 +113,7 @@ impl Arrival<'_> {
         self.exchange(instance, &state, code, return_to.as_deref()).await
     }
 
-    /// Calls getLoginCode, the same function that the element API calls, so that an override sees every sign-in.
+    /// Calls getLoginCode, as the element API does, so that an override of it receives every sign-in.
     async fn exchange(
         &self,
         instance: &Arc<Instance>,
@@ -135,7 +136,7 @@ impl Arrival<'_> {
         let name = Some(instance.full_name());
         let Some(refusal) = rejection.sign_in_error().cloned() else {
             withdraw(app, context, state).await;
-            log::ended(app, name, Ended::ByTheApp(rejection.number())).await;
+            log::ended(app, name, SignInEnd::ByTheApp(rejection.number())).await;
             self.count_failure().await;
             return Err(rejection.retry(links::login(name, return_to)));
         };
@@ -144,7 +145,7 @@ impl Arrival<'_> {
                 let again = app.identity.login.again(state).await;
                 self.begin_again(instance, again, refusal.code(), refusal).await
             }
-            // It was there a moment ago.
+            // The record of the state has disappeared since `meant_for` found it.
             Refusal::StateUnknown => self.no_record(state).await,
             refusal => {
                 if !refusal.may_be_tried_again() {
@@ -155,9 +156,9 @@ impl Arrival<'_> {
         }
     }
 
-    /// Nothing is stored of the state: it was lost with the key-value store, is long gone, or was never ours.
+    /// Handles a state without a record: it was lost with the key-value store, has expired long ago, or is not ours.
     async fn no_record(&self, state: &Secret) -> Result<Response, Rejection> {
-        // Without a code the member declined: that is not begun again.
+        // Without a code the member declined, which does not restart the sign-in.
         if let (Some(browser), Some(_)) = (&self.context.browser, self.context.parameter("code")) {
             for instance in self.here {
                 let again = self.app.identity.login.again_if_lost(state, instance, browser);
@@ -172,8 +173,8 @@ impl Arrival<'_> {
         Err(refused(self.app, None, refusal, None).await)
     }
 
-    /// Begins the sign-in again by itself, or explains why it does not: `enough` is the number of the page that says that
-    /// it has been tried, `otherwise` the refusal.
+    /// Restarts the sign-in automatically, or returns the rejection: `enough` is the error number if it was restarted too
+    /// often, `otherwise` the refusal if it cannot be restarted.
     async fn begin_again(
         &self,
         instance: &Instance,
@@ -208,8 +209,8 @@ impl Arrival<'_> {
                 return Err(rejection.retry(links::login(name, None)));
             }
         };
-        log::ended(app, name, Ended::BeginsAgain).await;
-        tracing::info!(request_id = %context.request_id, restarts, "a sign-in begins again");
+        log::ended(app, name, SignInEnd::BeginsAgain).await;
+        tracing::info!(request_id = %context.request_id, restarts, "a sign-in restarts");
         let link = if context.is_inside_wecom() {
             instance.oauth_link(&state)
         } else {
@@ -228,7 +229,7 @@ impl Arrival<'_> {
     }
 }
 
-/// The rejection of a sign-in that was refused, which is also counted and audited.
+/// Counts and audits a refused sign-in, and returns its rejection.
 async fn refused(
     app: &AppState,
     instance: Option<&str>,
@@ -239,7 +240,7 @@ async fn refused(
     Rejection::from(refusal).retry(links::login(instance, return_to))
 }
 
-/// Stands in for the app's own page on the redirect address.
+/// The page for an instance whose `callback` is `page`, in place of the app's own page at the redirect address.
 fn bare_page(
     app: &AppState,
     context: &RequestContext,
@@ -253,7 +254,7 @@ fn bare_page(
         next_url: return_to.unwrap_or(links::HOME),
         again_url: &again_url,
     };
-    // The address holds code and state; other languages are chosen on the sign-in page.
+    // The address holds code and state, so the language links lead to the sign-in page.
     let chrome = page::chrome_at(&app.config.settings, context, &again_url);
     let mut response = page::html(StatusCode::OK, view.html(&chrome));
     let policy = format!("{CONTENT_SECURITY_POLICY}; connect-src 'self'");
@@ -263,7 +264,7 @@ fn bare_page(
     response
 }
 
-/// Sets the session and goes to where the member wanted to go.
+/// Sets the session cookie and redirects to the address to return to.
 async fn welcome(app: &AppState, context: &RequestContext, signed_in: &SignedIn) -> Response {
     if let Some(token) = &signed_in.token {
         leave_former_session(app, context, token, &signed_in.session.id).await;
@@ -278,7 +279,7 @@ async fn welcome(app: &AppState, context: &RequestContext, signed_in: &SignedIn)
     );
     let mut address = signed_in.return_to.clone().unwrap_or_else(|| links::HOME.to_owned());
     if context.is_inside_wecom() && !address.contains('#') {
-        // An address without a fragment would inherit `#wechat_redirect` (RFC 9110, 10.2.2).
+        // Without a fragment of its own the address would inherit `#wechat_redirect` (RFC 9110, 10.2.2).
         address.push('#');
     }
     let mut response = To::to(&address).into_response();

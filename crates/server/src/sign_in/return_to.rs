@@ -1,11 +1,11 @@
-//! Where a sign-in may return to.
+//! The addresses that a sign-in may return to.
 
 use url::{Origin, Url};
 
-/// An address to return to, resolved as a browser would: absolute, at our own origin or at a configured one.
+/// Resolves an address to return to as a browser would: absolute, at our own origin or at a configured one.
 ///
-/// Refused are control characters, backslashes, user names and every other origin. What is kept is the resolved
-/// address, so that nobody resolves the text a second time in another way.
+/// Control characters, backslashes, user names and other origins are refused. The resolved address is stored, so that the text
+/// is not resolved a second time in a different way.
 pub(crate) fn resolve(text: &str, public_url: &Url, others: &[Origin]) -> Option<String> {
     if text.is_empty() || text.len() > 2048 {
         return None;
@@ -13,7 +13,7 @@ pub(crate) fn resolve(text: &str, public_url: &Url, others: &[Origin]) -> Option
     if text.chars().any(|char| char.is_control() || char.is_whitespace() || char == '\\') {
         return None;
     }
-    // Relative to a folder nobody means; `//host` is absolute in disguise and meant by nobody honest.
+    // Paths relative to a folder are not supported; `//host` is an absolute address in disguise.
     let relative = text.starts_with('/') && !text.starts_with("//");
     let url = if relative { public_url.join(text).ok()? } else { Url::parse(text).ok()? };
     let known = url.origin() == public_url.origin() || others.contains(&url.origin());

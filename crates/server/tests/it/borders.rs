@@ -204,7 +204,7 @@ async fn a_refusal_has_the_form_of_its_route() {
     let text = browser.post_json("/wecom/callback/Nobody", &json!({})).await;
     assert_eq!(
         (text.status.as_u16(), text.text.as_str()),
-        (404, "710321: No callback of WeCom is configured at this address.\n")
+        (404, "710321: No WeCom callback is configured at this address.\n")
     );
 }
 

@@ -1,16 +1,16 @@
-//! docs/error-codes.md is written from the tables, and fails this test when it is not theirs any more.
+//! docs/error-codes.md is generated from the error tables; the test fails when the committed file differs.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use wecom_login_model::Explanation;
 
-const HEAD: &str = "# Error numbers
+const HEAD: &str = "# Error codes
 
-What `errcode` of an element function, and the number on a page, mean. WeCom's own numbers pass through as they are; ours
-begin with 710. This page is written from the program's tables: `UPDATE_DOCS=1 cargo test -p wecom-login-server error_codes`.
+What the `errcode` of an element function and the number on a page mean. WeCom's own numbers pass through unchanged; ours
+begin with 710. This page is generated from the program's tables: `UPDATE_DOCS=1 cargo test -p wecom-login-server error_codes`.
 
-元素函数返回的 `errcode` 和页面上的错误号的含义。企业微信的错误号原样返回，我们自己的以 710 开头。
+元素函数返回的 `errcode` 和页面上的错误码的含义。企业微信的错误码原样返回，我们自己的以 710 开头。
 
 ";
 

@@ -46,7 +46,7 @@ async fn sixty_four_at_the_same_moment() {
     assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
 }
 
-/// Without the wire between them nothing keeps the deliveries apart: many read the state before one claims it.
+/// Calls the library directly: without HTTP in between, many deliveries read the state before one claims it.
 #[tokio::test(flavor = "multi_thread")]
 async fn sixteen_in_one_breath_again_and_again() {
     let world = world().start().await;

@@ -1,4 +1,4 @@
-//! Stories of one sign-in: its state, its redirect delivered twice, its restarts.
+//! Stories of a single sign-in: its state, its redirect delivered twice, its restarts.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 

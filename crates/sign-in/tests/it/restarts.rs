@@ -7,7 +7,7 @@ async fn return_to_of(world: &World, browser: &Browser, state: &str) -> String {
     browser.get(&redirect(&world.code("zhangsan"), state)).await.location().to_owned()
 }
 
-/// Opens the sign-in page and gives the state in its link.
+/// Opens the sign-in page and returns the state in its link.
 async fn state_of_page(browser: &Browser) -> String {
     let page = browser.get("/login?return_to=/reports").await;
     let (_, rest) = page.text.split_once("&#38;state=").unwrap();

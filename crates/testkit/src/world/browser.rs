@@ -1,4 +1,4 @@
-//! A browser without a screen: cookies, no redirects followed.
+//! A browser without a screen: it stores cookies and follows no redirects.
 
 use reqwest::header::{COOKIE, HeaderMap, LOCATION};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cookies::CookieJar;
 
-/// A browser, and the server that it asks.
+/// A browser, and the server to which it sends requests.
 #[derive(Debug)]
 pub struct Browser {
     http: reqwest::Client,
@@ -14,7 +14,7 @@ pub struct Browser {
     cookies: CookieJar,
 }
 
-/// An answer, read whole.
+/// A completely received answer.
 #[derive(Debug)]
 pub struct Page {
     /// The HTTP status.
@@ -31,17 +31,17 @@ impl Browser {
         Self { http, base: base.to_owned(), cookies: CookieJar::default() }
     }
 
-    /// The same browser, which a load balancer now sends to another replica.
+    /// The same browser, with requests going to another replica.
     pub fn at(&self, base: &str) -> Self {
         Self { http: self.http.clone(), base: base.to_owned(), cookies: self.cookies.clone() }
     }
 
-    /// GET, taking any kind of answer.
+    /// GET, accepting any type.
     pub async fn get(&self, path: &str) -> Page {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// GET, taking JSON.
+    /// GET, accepting JSON.
     pub async fn get_json(&self, path: &str) -> Page {
         self.send(self.request(Method::GET, path).header("accept", "application/json")).await
     }
@@ -51,7 +51,7 @@ impl Browser {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// A request with the browser's cookies, not yet sent.
+    /// A request with the browser's cookies, not sent yet.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match self.cookies.header() {
@@ -60,7 +60,7 @@ impl Browser {
         }
     }
 
-    /// Sends a request and keeps the cookies of its answer.
+    /// Sends a request and stores the cookies of its answer.
     pub async fn send(&self, request: RequestBuilder) -> Page {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
@@ -78,12 +78,12 @@ impl Browser {
         self.cookies.set(name, value);
     }
 
-    /// Forgets all cookies.
+    /// Removes all cookies.
     pub fn forget_cookies(&self) {
         self.cookies.clear();
     }
 
-    /// Who /me says is signed in.
+    /// The signed-in member, by /me.
     pub async fn me(&self) -> Option<String> {
         let page = self.get_json("/me").await;
         match page.status {
@@ -93,7 +93,7 @@ impl Browser {
         }
     }
 
-    /// The number of the account of who is signed in, by /me.
+    /// The account number of the signed-in member, by /me.
     pub async fn account(&self) -> i64 {
         let page = self.get_json("/me").await;
         page.json()["account"]["id"].as_i64().unwrap_or_else(|| panic!("no account: {page:?}"))
@@ -106,12 +106,12 @@ impl Page {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// Where it redirects to.
+    /// The address that the answer redirects to.
     pub fn location(&self) -> &str {
         self.headers.get(LOCATION).unwrap_or_else(|| panic!("no redirect: {self:?}")).to_str().unwrap()
     }
 
-    /// The value of a header, empty without one.
+    /// The value of a header, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

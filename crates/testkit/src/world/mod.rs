@@ -1,4 +1,4 @@
-//! A company, a server and a clock that the test moves.
+//! A company with its simulated WeCom, a server, and a clock that the test moves.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ use crate::wait;
 
 /// The full name of the instance.
 pub const ELEMENT: &str = "auths.loginTypes.Example";
-/// Where its functions are.
+/// The path below which its functions are.
 pub const API: &str = "/api/acme/portal/auths/loginTypes/Example";
 /// The path of its redirectUri.
 pub const REDIRECT: &str = "/auth/wecom";
@@ -43,7 +43,7 @@ pub struct World {
     pub clock: ManualClock,
     /// The public address of the server.
     pub url: String,
-    /// The sign-in, as the library has it.
+    /// The sign-in, through the library.
     pub login: Login,
     /// The instance [`ELEMENT`].
     pub instance: Arc<Instance>,
@@ -65,7 +65,7 @@ struct Running {
     server: Server,
 }
 
-/// What a world is made of; each part has a default.
+/// The parts of a world; each has a default.
 pub struct Builder {
     config: Value,
     more: Vec<(String, Value)>,
@@ -79,7 +79,7 @@ pub struct Builder {
 /// Changes the settings of each server of the world.
 type Change = Arc<dyn Fn(&mut Settings) + Send + Sync>;
 
-/// Adds Types of the test's own.
+/// Adds the test's own Types.
 pub type Register = fn(Environment) -> Environment;
 
 /// A world with the defaults.
@@ -108,19 +108,19 @@ impl Builder {
         self
     }
 
-    /// Another bound of one sign-in's calls.
+    /// Replaces the time budget of one sign-in's calls.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
     }
 
-    /// Another file of the app.
+    /// Adds a file to the app.
     pub fn file(mut self, path: &str, json: Value) -> Self {
         self.files.push((path.to_owned(), json));
         self
     }
 
-    /// Types of the test's own.
+    /// Adds the test's own Types.
     pub fn register(mut self, register: Register) -> Self {
         self.register = register;
         self
@@ -132,7 +132,7 @@ impl Builder {
         self
     }
 
-    /// The server's time at the start, in place of now.
+    /// Sets the server's time at the start, instead of the current time.
     pub fn at(mut self, at: Timestamp) -> Self {
         self.at = at;
         self
@@ -219,7 +219,7 @@ async fn run(
 ) -> ((Login, Arc<Instance>, Arc<App>), Running) {
     let dependencies = Dependencies {
         clock: Arc::new(clock.clone()),
-        // Another start draws other values, as a real one would.
+        // Each start draws different values, as a real one does.
         entropy: Arc::new(SeededEntropy::new(u64::try_from(SystemClock.now().as_millis()).unwrap())),
         sign_in_budget: Budget::sign_in_within(budget),
         silence: Duration::ZERO,
@@ -258,7 +258,7 @@ impl World {
         (self.login, self.instance, self.app, self.running) = (login, instance, app, running);
     }
 
-    /// Another server of the same app and storage, behind the same address; where it listens.
+    /// Starts another server of the same app and storage, behind the same public address; returns its own address.
     pub async fn replica(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -266,19 +266,19 @@ impl World {
         let settings = settings(self.address, &app, &data, &self.change);
         let (_, running) = run(settings, &self.clock, self.budget, self.register, listener).await;
         tokio::spawn(async move {
-            // It runs as long as the test does.
+            // The server runs until the test ends.
             let mut running = running;
             let _ = (&mut running.done).await;
         });
         url
     }
 
-    /// The server, as its own process has it.
+    /// The server, as its process uses it.
     pub fn server(&self) -> &Server {
         &self.running.server
     }
 
-    /// Where the server listens.
+    /// The listen address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -288,19 +288,19 @@ impl World {
         self.clock.now()
     }
 
-    /// Tells the server to stop.
+    /// Signals the server to stop.
     pub fn stop(&mut self) {
         let (stop, _) = oneshot::channel();
         drop(std::mem::replace(&mut self.running.stop, stop));
     }
 
-    /// Waits until the server that was told to stop has stopped.
+    /// Waits until the server has stopped.
     pub async fn stopped(&mut self) {
         let done = std::mem::replace(&mut self.running.done, tokio::spawn(async {}));
         wait::within("the stop of the server", done).await.unwrap();
     }
 
-    /// Starts the server that has stopped.
+    /// Starts the stopped server again.
     pub async fn start_again(&mut self) {
         self.restart().await;
     }
@@ -309,7 +309,7 @@ impl World {
         let (stop, _) = oneshot::channel();
         drop(std::mem::replace(&mut self.running.stop, stop));
         let done = std::mem::replace(&mut self.running.done, tokio::spawn(async {}));
-        // Connections that are kept alive would keep the port.
+        // Keep-alive connections would keep the port in use.
         self.http = http();
         wait::within("the stop of the server", done).await.unwrap();
         TcpListener::bind(self.address).await.unwrap()
@@ -320,7 +320,7 @@ impl World {
         self.running.server.events()
     }
 
-    /// Works until no contact event waits.
+    /// Waits until all contact events have been processed.
     pub async fn settle(&self) {
         wait::found("no contact event waits", async || match self.waiting().await {
             0 => Ok(()),
@@ -332,12 +332,12 @@ impl World {
         .await;
     }
 
-    /// Contact events that wait.
+    /// The number of waiting contact events.
     pub async fn waiting(&self) -> i64 {
         self.events().backlog().await.unwrap().iter().map(|backlog| backlog.waiting).sum()
     }
 
-    /// The database goes away from under the server.
+    /// Makes the database unavailable to the running server.
     pub async fn lose_database(&self) {
         self.running.server.close().await;
     }
@@ -347,7 +347,7 @@ impl World {
         self.folder.path().join("data")
     }
 
-    /// The database, beside the server: as a command uses it.
+    /// The database, opened as a command opens it.
     pub async fn store(&self) -> wecom_login_store::Store {
         wecom_login_store::Store::open_sqlite(&self.data().join("wecom-login.db")).await.unwrap()
     }
@@ -369,7 +369,7 @@ impl World {
             .collect()
     }
 
-    /// The accessToken field of the member's model: the hash of the latest live session's token.
+    /// The accessToken field of the member's model: the hash of the token of the latest active session.
     pub async fn token_of(&self, user_id: &str) -> String {
         let filter = format!("Q(userId='{user_id}')").parse().unwrap();
         let corp_id = Some(self.instance.corp_id());
@@ -377,13 +377,13 @@ impl World {
         row.unwrap().access_token.expose().to_owned()
     }
 
-    /// Writes a file of the app and waits until the server has looked at it.
+    /// Writes a file of the app and lets the server read it.
     pub fn write(&self, path: &str, json: &Value) {
         write(&self.folder.path().join("app"), path, json);
         self.look();
     }
 
-    /// Takes a folder of the app away.
+    /// Removes a folder of the app.
     pub fn remove(&self, path: &str) {
         std::fs::remove_dir_all(self.folder.path().join("app").join(path)).unwrap();
         self.look();
@@ -399,32 +399,32 @@ impl World {
         self.wecom.advance(by);
     }
 
-    /// A state for the browser, through the element API.
+    /// Gets a state for the browser, through the element API.
     pub async fn state(&self, browser: &Browser) -> String {
         let config = browser.post_json(&format!("{API}/getLoginConfig"), &json!({})).await.json();
         assert_eq!(config["errcode"], 0, "{config}");
         config["data"]["state"].as_str().unwrap().to_owned()
     }
 
-    /// A code as WeCom would send it for a member of the first company's app.
+    /// A code for a member of the first company, as WeCom sends it to the app.
     pub fn code(&self, user_id: &str) -> String {
         self.wecom.issue_code(CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, user_id))
     }
 
-    /// The address that WeCom redirects to when the member has confirmed.
+    /// The address that WeCom redirects to after the member has confirmed.
     pub async fn redirect(&self, browser: &Browser, user_id: &str) -> String {
         let state = self.state(browser).await;
         redirect(&self.code(user_id), &state)
     }
 
-    /// A state of another instance.
+    /// Gets a state of another instance.
     pub async fn state_of(&self, browser: &Browser, instance: &str) -> String {
         let path = format!("{}{instance}/getLoginConfig", API.trim_end_matches("Example"));
         let config = browser.post_json(&path, &json!({})).await.json();
         config["data"]["state"].as_str().unwrap().to_owned()
     }
 
-    /// A whole sign-in; the redirect's answer.
+    /// Runs a whole sign-in; returns the answer to the redirect.
     pub async fn sign_in(&self, browser: &Browser, user_id: &str) -> Page {
         let redirect = self.redirect(browser, user_id).await;
         browser.get(&redirect).await

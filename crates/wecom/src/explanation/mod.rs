@@ -61,9 +61,7 @@ mod tests {
     fn the_address_gate_is_not_mistaken_for_a_bad_agentid() {
         let gate = explain(60020).unwrap();
         assert_eq!(gate.who, Actor::Administrator);
-        assert!(
-            gate.meaning.zh.contains("企业可信IP") && gate.remedy.en.contains("address that the error names")
-        );
+        assert!(gate.meaning.zh.contains("企业可信IP") && gate.remedy.en.contains("IP that the error names"));
         for code in [40056, 301002] {
             assert!(explain(code).unwrap().remedy.en.to_lowercase().contains("agentid"), "{code}");
         }

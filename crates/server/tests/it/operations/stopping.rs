@@ -132,7 +132,7 @@ async fn a_worker_that_breaks_off_ends_the_server_with_an_error() {
     let (server, listener, _folder) = with_a_broken_worker(Duration::ZERO).await;
     let ended = within("the end of the server", server.run(listener, std::future::pending())).await;
     let error = ended.unwrap_err().to_string();
-    assert!(error.starts_with("a worker broke off: "), "{error}");
+    assert!(error.starts_with("a worker failed: "), "{error}");
 }
 
 #[tokio::test]

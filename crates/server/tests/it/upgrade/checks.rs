@@ -1,4 +1,4 @@
-//! Everything that the story left is there and works.
+//! Checks that everything that the story wrote is there and works.
 
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ use crate::browser::Browser;
 use crate::front_end::{FrontEnd, Pair};
 use crate::world::{API, BROWSER_COOKIE, ELEMENT, SESSION_COOKIE, World, redirect};
 
-/// Opens the database as this program does, and finds everything.
+/// Opens the database with this version of the program, and checks everything.
 pub(super) async fn find_everything(database: &Database, known: &Known) {
-    // Brings the tables up to date before anything else happens to them.
+    // Migrates the tables before anything else changes them.
     database.store().await.close().await;
     assert_eq!(rows_of_then(database, known).await, known.rows, "rows of the tables");
 
@@ -43,14 +43,14 @@ pub(super) async fn find_everything(database: &Database, known: &Known) {
     store.close().await;
 }
 
-/// The rows of the tables that were there when the database was written.
+/// The numbers of rows, only of the tables that existed when the database was written.
 async fn rows_of_then(database: &Database, known: &Known) -> std::collections::BTreeMap<String, i64> {
     let mut rows = database.rows().await;
     rows.retain(|table, _| known.rows.contains_key(table));
     rows
 }
 
-/// The story has something of every kind, so that [`assert_kept`] compares something.
+/// Asserts that the story wrote entries of every kind, so that [`assert_kept`] has something to compare.
 fn everything_is_of_use(shown: &Value) {
     for (list, least) in [
         ("/accounts/rowDatas", 7),
@@ -104,7 +104,7 @@ async fn sessions(world: &World, known: &Known) {
     assert_eq!(
         program.next(&first.refresh).await,
         Err((401, 710_317)),
-        "used before, by somebody without the key"
+        "used before, by a client without the key"
     );
     assert_eq!(program.me(&second.access).await, None);
     assert_eq!(program.next(&second.refresh).await, Err((401, 710_301)));
@@ -136,7 +136,7 @@ async fn keys_and_administration(world: &World, known: &Known) {
     }
 }
 
-/// The key of then opens what was sealed then.
+/// The key of the database opens the values that the earlier version sealed.
 async fn sealed_values(world: &World, database: &Database, known: &Known) {
     let sealer =
         Sealer::new(&SealKey::parse(&known.key).unwrap(), std::sync::Arc::new(SystemEntropy)).unwrap();
@@ -149,7 +149,7 @@ async fn sealed_values(world: &World, database: &Database, known: &Known) {
         assert!(token["token"].is_string(), "{place}");
     }
 
-    // The session of a redirect that is delivered again, whose token is sealed.
+    // The session of a redirect that is delivered again; its token is sealed.
     let calls = world.wecom.calls_of("auth/getuserinfo");
     let browser = world.browser();
     browser.set_cookie(BROWSER_COOKIE, &known.delivered.browser);
@@ -160,7 +160,7 @@ async fn sealed_values(world: &World, database: &Database, known: &Known) {
     assert_eq!(world.wecom.calls_of("auth/getuserinfo"), calls);
 }
 
-/// Members come back to their accounts, and a new one gets a number that was nobody's.
+/// Members sign in to their former accounts, and a new member gets an unused account number.
 async fn accounts(world: &World, known: &Known) {
     for (instance, corp_id, user_id) in [
         ("Example", sample::CORP_ID, "zhangsan"),
@@ -177,7 +177,7 @@ async fn accounts(world: &World, known: &Known) {
     let told = with_cookie(world, &known.admin_cookie).get_json("/me").await.json();
     assert_eq!(told["mobile"], "13800000001", "consented to, and withheld since");
 
-    // The sign-in that had only begun goes on.
+    // The sign-in that had only started can be finished.
     let browser = world.browser();
     browser.set_cookie(BROWSER_COOKIE, &known.begun.browser);
     let page = browser.get(&redirect(&world.code(sample::NOT_ACTIVATED), &known.begun.state)).await;
@@ -194,7 +194,7 @@ async fn leaver(world: &World, store: &wecom_login_store::Store, known: &Known) 
     let page = browser.get(&redirect(&code(world, "Example", LEAVER), &state)).await;
     assert_eq!((page.status.as_u16(), browser.me().await), (403, None), "{page:?}");
 
-    // Back in the company, the same person has the same account.
+    // A member who returns to the company has the same account.
     let back = Company::sample().member(LEAVER).unwrap().into_owned();
     world.wecom.edit(sample::CORP_ID, |company| company.put_member(back)).unwrap();
     let account = sign_in(world, "Example", LEAVER).await.account().await;
@@ -207,7 +207,7 @@ async fn leaver(world: &World, store: &wecom_login_store::Store, known: &Known) 
     assert_eq!(sessions.iter().filter(|session| session.is_string()).count(), 2, "that sessions ended");
 }
 
-/// What an event asked for is done now that WeCom answers.
+/// The waiting event is processed now that WeCom answers.
 async fn event_that_waited(world: &World) {
     world
         .wecom
@@ -228,7 +228,7 @@ async fn syncs(world: &World, store: &wecom_login_store::Store, known: &Known) {
     let told = admin.get_json("/console/api/sync").await.json()["data"].clone();
     let broken_off = told["runs"][0]["id"].clone();
 
-    // The one that broke off goes on where it was.
+    // The interrupted sync continues where it stopped.
     let run = synchronise(&admin, SECOND).await;
     assert_eq!((&run["outcome"], &run["id"]), (&json!("complete"), &broken_off), "{run}");
     assert_eq!(me(world, &known.second_cookie).await, None, "the member has left");

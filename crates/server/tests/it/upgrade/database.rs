@@ -1,4 +1,4 @@
-//! A database of the test's own: a SQLite file in a data folder, or a database in the PostgreSQL of `scripts/with-servers`.
+//! A test's own database: a SQLite file in a data folder, or a database in the PostgreSQL of `scripts/with-servers`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Database {
         }
     }
 
-    /// The database beside the server: as a command uses it. Brings the tables up to date.
+    /// Opens the database as a command does, which migrates the tables.
     pub(super) async fn store(&self) -> Store {
         match &self.postgres {
             None => Store::open_sqlite(&self.file()).await.unwrap(),
@@ -67,7 +67,7 @@ impl Database {
         }
     }
 
-    /// The key that seals values in it.
+    /// The key that seals values in the database.
     pub(super) fn key(&self) -> String {
         match self.postgres {
             None => std::fs::read_to_string(self.key_file()).unwrap().trim().to_owned(),
@@ -94,7 +94,7 @@ impl Database {
         rows
     }
 
-    /// The rows of a query that gives one text.
+    /// The rows of a query with one text column.
     pub(super) async fn texts(&self, query: String) -> Vec<String> {
         let query = AssertSqlSafe(query);
         match &self.postgres {
@@ -110,7 +110,7 @@ impl Database {
         }
     }
 
-    /// Fills the database, which is empty, from the folder of a fixture.
+    /// Fills the empty database from the folder of a fixture.
     pub(super) async fn load(&self, folder: &Path, key: &str) {
         match &self.postgres {
             None => {
@@ -139,7 +139,7 @@ impl Database {
         }
     }
 
-    /// The name of the file beside the database that tells what is known of it.
+    /// The name of the file, next to the database, that holds the expected content.
     pub(super) const fn known_file(&self) -> &'static str {
         if self.postgres.is_some() { "postgres.json" } else { "sqlite.json" }
     }
@@ -153,8 +153,8 @@ impl Database {
     }
 }
 
-/// What pg_dump writes, without what depends on the versions of pg_dump and server: parameters of the connection,
-/// comments, and commands of psql.
+/// The output of pg_dump without the parts that depend on the versions of pg_dump and server: connection parameters, comments,
+/// and psql commands.
 fn dump(address: &str) -> String {
     let mut command = Command::new("pg_dump");
     command.args(["--inserts", "--no-owner", "--no-privileges", address]);

@@ -1,4 +1,5 @@
-//! What the program shows of a database: to administrators, to the library, and to whoever delivers the outbox.
+//! The content of a database as the program's interfaces show it: to administrators, to the library, and to the consumer of
+//! the outbox.
 
 use std::sync::Arc;
 
@@ -14,10 +15,10 @@ use crate::browser::{self, Browser};
 use crate::world::World;
 
 const EVERY_COMPANY: &str = "auths.loginTypes.QywxInnerType.QywxInnerAuthModel";
-/// More rows than the story writes to any table.
+/// A page size larger than the number of rows that the story writes to any table.
 const ALL: i64 = 500;
 
-/// Everything; nothing in it changes by being shown.
+/// Everything that the interfaces show. Reading it changes nothing.
 pub(super) async fn shown(world: &World, store: &Store, key: &str) -> Value {
     let browser = world.browser();
     let console = async |path: &str| {
@@ -104,7 +105,7 @@ async fn outbox(store: &Store) -> Vec<Value> {
         .collect()
 }
 
-/// Asserts that all of `then` is in `now`: objects may have gained keys, and nothing else may differ.
+/// Asserts that all of `then` is in `now`: objects may have additional keys, and nothing else may differ.
 pub(super) fn assert_kept(then: &Value, now: &Value, place: &str) {
     match (then, now) {
         (Value::Object(then), Value::Object(now)) => {

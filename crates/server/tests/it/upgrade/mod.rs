@@ -1,12 +1,11 @@
-//! A database that an earlier version wrote is opened by this one, and nothing in it is lost.
+//! Opens a database that an earlier version wrote, and checks that nothing in it is lost.
 //!
-//! * [`story`]: what is done on a server, so that every table has rows, and what is known of it afterwards;
-//! * [`checks`]: finds all of it again, by the public interfaces of the program;
-//! * [`faces`]: what these interfaces show;
-//! * [`database`]: where a database lies, and how it gets into a folder of `tests/fixtures` and out of it.
+//! * [`story`]: uses a server so that every table has rows, and records the expected content;
+//! * [`checks`]: checks this content through the public interfaces of the program;
+//! * [`faces`]: reads what these interfaces show;
+//! * [`database`]: creates databases, and loads and saves them in folders of `tests/fixtures`.
 //!
-//! The databases in `tests/fixtures/database-*` stay as they were written. A later version adds one of its own: see the
-//! README there.
+//! The databases in `tests/fixtures/database-*` are never changed. Later versions add their own: see the README there.
 
 mod checks;
 mod database;
@@ -24,7 +23,7 @@ use self::story::Known;
 use crate::events;
 use crate::world::{Builder, world};
 
-/// The folder to which the stories write the database that they have made.
+/// The folder to which the stories write their database.
 const WRITE: &str = "WECOM_LOGIN_WRITE_DATABASE";
 
 const OLD: &str = "auths.loginTypes.Old";
@@ -34,8 +33,8 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// The server of the story, on this database. Another port and another simulator do not matter: the instances have the
-/// same names, companies and apps.
+/// The server of the story, on this database. The port and the simulator may differ: the instances have the same names,
+/// companies and apps.
 fn server(database: &Database, at: Timestamp) -> Builder {
     let mut example = events::keys();
     example["scope"] = json!("snsapi_privateinfo");
@@ -56,8 +55,8 @@ fn server(database: &Database, at: Timestamp) -> Builder {
     world().config(example).instance("Old", old).instance("Second", second).settings(settings).at(at)
 }
 
-/// Plays the story and finds everything again. With `WECOM_LOGIN_WRITE_DATABASE` it also writes the database and what is
-/// known of it to that folder.
+/// Plays the story and checks everything. With `WECOM_LOGIN_WRITE_DATABASE` it also writes the database and the expected
+/// content to that folder.
 async fn write_and_find(database: Database) {
     let known = story::play(&database).await;
     if let Some(folder) = std::env::var_os(WRITE) {

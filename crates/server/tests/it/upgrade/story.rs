@@ -1,4 +1,4 @@
-//! A morning at two companies, after which every table that outlives a request has rows.
+//! A morning at two companies, after which every persistent table has rows.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,54 +22,54 @@ use crate::events::{self, Sender};
 use crate::front_end::{FrontEnd, Pair};
 use crate::world::{BROWSER_COOKIE, ELEMENT, SESSION_COOKIE, World, redirect};
 
-/// 2026-11-27T00:00:00Z, when the story begins.
+/// The start of the story, 2026-11-27T00:00:00Z.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_795_737_600_000);
-/// The department whose members the app loses sight of; see [`narrow`].
+/// The department that is removed from the app's visible scope; see [`narrow`].
 const FINANCE: i64 = 7;
-/// More members than a sync marks as having left without asking an administrator.
+/// More members than a sync removes without approval of an administrator.
 const TEMPS: u64 = 12;
 /// The member who leaves.
 pub(super) const LEAVER: &str = "Ouyang.Na";
-/// The members of department 7, whose removal is held: the temps and two of the sample.
+/// The number of members of department 7, whose removal is held: the temps and two of the sample.
 pub(super) const HELD: u64 = TEMPS + 2;
-/// With this lisi's program refreshed its pair.
+/// The retry key with which lisi's program refreshed its pair.
 pub(super) const RETRY_KEY: &str = "key-of-43-characters-0123456789-0123456789-";
-/// The member whom the sync that broke off has found.
+/// The member whom the interrupted sync has found.
 pub(super) const NEWCOMER: &str = "jiangnan";
-/// wangwu's name once the event that waits is worked on.
+/// wangwu's name once the waiting event is processed.
 pub(super) const NEW_NAME: &str = "王五一";
 
-/// What is known of a database.
+/// The expected content of a database.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Known {
     /// The server's time when it stopped.
     pub(super) at: Timestamp,
-    /// Seals values at rest.
+    /// The key that seals values at rest.
     pub(super) key: String,
-    /// The live session of zhangsan, an administrator.
+    /// The active session of zhangsan, an administrator.
     pub(super) admin_cookie: String,
     pub(super) member_cookie: String,
-    /// The live session of a member whom the next sync of the second company finds gone.
+    /// The active session of a member whom the next sync of the second company removes.
     pub(super) second_cookie: String,
     pub(super) signed_out_cookie: String,
     pub(super) leavers_cookie: String,
-    /// wangwu's, as it was issued.
+    /// wangwu's pair, as it was issued.
     pub(super) pair: KnownPair,
-    /// lisi's, before and after it was refreshed.
+    /// lisi's pairs, before and after the refresh.
     pub(super) refreshed: [KnownPair; 2],
     pub(super) leavers_pair: KnownPair,
     pub(super) api_key: String,
     pub(super) removed_api_key: String,
-    /// A redirect that signed wangwu in a minute before the end, and the session that it gave.
+    /// A redirect that signed wangwu in a minute before the end, and its session.
     pub(super) delivered: Delivered,
-    /// A sign-in that has only begun.
+    /// A sign-in that has only started.
     pub(super) begun: Begun,
     /// The account of each member who has one, by company and userid.
     pub(super) accounts: BTreeMap<String, i64>,
-    /// Rows of each table.
+    /// The number of rows of each table.
     pub(super) rows: BTreeMap<String, i64>,
-    /// What the program showed at the end; see [`shown`].
+    /// The content that the program showed at the end; see [`shown`].
     pub(super) shown: Value,
 }
 
@@ -138,7 +138,7 @@ fn change_second_company(wecom: &Simulator) {
     assert!(edited.unwrap().is_some());
 }
 
-/// The app sees the departments below the root but for [`FINANCE`].
+/// Limits the app's visible scope to the departments below the root, except [`FINANCE`].
 pub(super) fn narrow(wecom: &Simulator) {
     see(wecom, &[2, 5, 6]);
 }
@@ -154,7 +154,7 @@ fn see(wecom: &Simulator, departments: &[i64]) {
     assert!(edited.unwrap());
 }
 
-/// Signs a member in through an instance; the browser has the session then.
+/// Signs a member in through an instance; the browser then has the session.
 pub(super) async fn sign_in(world: &World, instance: &str, user_id: &str) -> Browser {
     let browser = world.browser();
     let state = world.state_of(&browser, instance).await;
@@ -163,7 +163,7 @@ pub(super) async fn sign_in(world: &World, instance: &str, user_id: &str) -> Bro
     browser
 }
 
-/// A code as WeCom would send it for a member, to the app of an instance.
+/// A code for a member, as WeCom sends it to the app of an instance.
 pub(super) fn code(world: &World, instance: &str, user_id: &str) -> String {
     let (corp_id, agent_id) = match instance {
         "Old" => (sample::CORP_ID, sample::OLD_AGENT_ID),
@@ -173,7 +173,7 @@ pub(super) fn code(world: &World, instance: &str, user_id: &str) -> String {
     world.wecom.issue_code(CodeRequest::member(corp_id, agent_id, user_id))
 }
 
-/// What GET /console/api/sync tells once no sync is under way.
+/// The answer of GET /console/api/sync, once no sync is running.
 pub(super) async fn synchronised(by: &Browser) -> Value {
     found("no sync is under way", async || {
         let told = by.get_json("/console/api/sync").await.json()["data"].clone();
@@ -182,14 +182,14 @@ pub(super) async fn synchronised(by: &Browser) -> Value {
     .await
 }
 
-/// A sync of an instance's app from its beginning to its end; its run.
+/// Runs a sync of an instance's app to its end; returns its run.
 pub(super) async fn synchronise(by: &Browser, instance: &str) -> Value {
     let begun = by.post_json("/console/api/sync", &json!({"instance": instance})).await.json();
     assert_eq!(begun["data"]["started"], json!([instance]), "{begun}");
     synchronised(by).await["runs"][0].clone()
 }
 
-/// Plays it on a server that is new, and stops the server.
+/// Plays the story on a new server, and stops the server.
 pub(super) async fn play(database: &Database) -> Known {
     let mut world = server(database, BEGINNING).start().await;
     let store = database.store().await;
@@ -237,7 +237,7 @@ pub(super) async fn play(database: &Database) -> Known {
     Known { rows: database.rows().await, ..known }
 }
 
-/// The administrator signs in and consents to their data being told.
+/// The administrator signs in and consents to sharing their details.
 async fn administrator(world: &World) -> Browser {
     let admin = world.browser();
     let state = world.state(&admin).await;
@@ -248,8 +248,8 @@ async fn administrator(world: &World) -> Browser {
     admin
 }
 
-/// Members sign in, by each way to come to an account. The cookies of lisi, of a member of the second company, and of one
-/// who has signed out.
+/// Members sign in, by each way to get an account. Returns the cookies of lisi, of a member of the second company, and of a
+/// member who has signed out.
 async fn sign_ins(world: &World) -> [String; 3] {
     let member = sign_in(world, "Example", "lisi").await;
     bind_second_identity(world, &member).await;
@@ -276,7 +276,7 @@ async fn departure(world: &World) -> (String, KnownPair) {
     (cookie, pair.into())
 }
 
-/// Of two syncs one holds removals, and one breaks off after it has read who is there.
+/// One sync holds its removals, and another one is interrupted after it has read the members.
 async fn syncs_without_end(world: &World, admin: &Browser) {
     narrow(&world.wecom);
     let run = synchronise(admin, ELEMENT).await;
@@ -289,7 +289,7 @@ async fn syncs_without_end(world: &World, admin: &Browser) {
     world.wecom.clear_faults();
 }
 
-/// Sessions of two programs, of which one has refreshed its pair; and somebody guesses at an API key.
+/// Sessions of two programs, of which one has refreshed its pair, and a request with a guessed API key.
 async fn programs(world: &World) -> (KnownPair, [KnownPair; 2]) {
     let program = FrontEnd::program(world);
     let pair = program.pair(world, "wangwu").await;
@@ -302,7 +302,7 @@ async fn programs(world: &World) -> (KnownPair, [KnownPair; 2]) {
     (pair.into(), [first.into(), second.into()])
 }
 
-/// An event waits, because WeCom does not answer.
+/// Sends an event that has to wait, because WeCom does not answer.
 async fn event_that_waits(world: &World) {
     world.wecom.reset_calls();
     world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code: -1 }));
@@ -314,8 +314,8 @@ fn cookie(browser: &Browser) -> String {
     browser.cookie(SESSION_COOKIE).unwrap()
 }
 
-/// API keys as the command makes and removes them, imported accounts, and one that an administrator binds; the key that
-/// stays and the one that was removed.
+/// Adds and removes API keys as the command does, imports accounts, and binds one as an administrator. Returns the remaining
+/// key and the removed one.
 async fn keys_and_accounts(world: &World, store: &Store, admin: &Browser) -> (String, String) {
     let keys = keys_of(world, store);
     let [key, removed] = [keys.add("hr").await, keys.add("former").await].map(|key| {
@@ -341,7 +341,7 @@ async fn keys_and_accounts(world: &World, store: &Store, admin: &Browser) -> (St
     (key, removed)
 }
 
-/// The member binds the one who has zhangsan's userid in the second company.
+/// The member binds the member of the second company that has the same userid, zhangsan.
 async fn bind_second_identity(world: &World, browser: &Browser) {
     let page = browser.get(&format!("/login?bind=1&element={SECOND}&return_to=/")).await;
     let (_, rest) = page.text.split_once("&#38;state=").unwrap();
@@ -350,7 +350,7 @@ async fn bind_second_identity(world: &World, browser: &Browser) {
     assert!(page.location().ends_with('/'), "{page:?}");
 }
 
-/// A redirect that WeCom may deliver again, and a sign-in whose code has not come yet.
+/// A redirect that WeCom may deliver again, and a sign-in whose code has not arrived yet.
 async fn sign_ins_under_way(world: &World) -> (Delivered, Begun) {
     let browser = world.browser();
     let address = world.redirect(&browser, "wangwu").await;
@@ -362,7 +362,7 @@ async fn sign_ins_under_way(world: &World) -> (Delivered, Begun) {
     (delivered, Begun { state, browser: browser.cookie(BROWSER_COOKIE).unwrap() })
 }
 
-/// The number of the account of each member who has one.
+/// The account number of each member who has an account.
 pub(super) async fn accounts(admin: &Browser) -> BTreeMap<String, i64> {
     let told = admin.get_json("/console/api/accounts?size=500").await.json();
     let mut accounts = BTreeMap::new();

@@ -62,7 +62,11 @@ impl Store {
             .write(true)
             .open(draft)
             .and_then(|copy| copy.sync_all())
-            .and_then(|()| std::fs::hard_link(draft, path))
-            .map_err(failed)
+            .map_err(failed)?;
+        // Of two backups to one path the first one's file stays.
+        std::fs::hard_link(draft, path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BackupError::Exists(path.to_owned()),
+            _ => failed(error),
+        })
     }
 }

@@ -24,9 +24,7 @@ async fn a_copy_has_what_was_there_and_one_of_a_server_is_refused(fresh: Fresh) 
 
     let left = std::fs::metadata(&path).unwrap().len();
     let error = fresh.store.backup(&path).await.unwrap_err();
-    assert!(
-        matches!(&error, BackupError::File { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists)
-    );
+    assert!(matches!(&error, BackupError::Exists(found) if *found == path), "{error}");
     assert_eq!(std::fs::metadata(&path).unwrap().len(), left);
     let nowhere = folder.path().join("no/such/copy.db");
     assert!(matches!(fresh.store.backup(&nowhere).await, Err(BackupError::File { .. })));

@@ -62,7 +62,7 @@ test("refusals are errors with a number, in the language that was asked for", as
   await assert.rejects(open().loginWithCode(demo.element, { authCode: "c", state: "x" }), (error) => {
     assert.ok(error instanceof WecomLoginError);
     assert.deepEqual([error.kind, error.errcode], ["refused", 710003]);
-    assert.match(error.message, /not begun here/);
+    assert.match(error.message, /not started here/);
     return true;
   });
   await assert.rejects(open({ app: "other" }).getLoginConfig(demo.element), { errcode: 710313, status: 404 });

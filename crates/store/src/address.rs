@@ -1,6 +1,6 @@
 //! What operators get wrong in the address of a server: characters of a password that end it.
 
-/// What to do about it. It is the same for every address, so that nothing of a password is told.
+/// What to do about it. The text is the same for every address, so that it shows no part of a password.
 const RULE: &str = "has a character in its user name or password that must be percent-encoded: write @ as %40, # as %23, \
                     % as %25, / as %2F, ? as %3F";
 

@@ -171,7 +171,7 @@ impl Server {
         let status = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
         assert!(status.unwrap().success());
         let (_, late) = attended(child.id(), || child.wait().unwrap());
-        // Not while another failure is told.
+        // Not while it reports another failure.
         assert!(!late || std::thread::panicking(), "it did not end within {PATIENCE:?}");
     }
 }

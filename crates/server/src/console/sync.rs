@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use wecom_login_directory::{SyncError, Viewer};
@@ -112,7 +113,9 @@ async fn begin(
         Some(SyncNotStarted::Running(other)) if started.is_empty() => {
             Err(Rejection::of(SYNC_RUNNING).note(SyncError::Running(other).to_string()))
         }
-        Some(SyncNotStarted::Failed(refusal)) if started.is_empty() => Err(refusal.into()),
+        Some(SyncNotStarted::Failed(refusal)) if started.is_empty() => {
+            Err(Rejection::from(refusal).status(StatusCode::SERVICE_UNAVAILABLE))
+        }
         _ => {
             tracing::info!(by = %console.by, force, ?started, "syncs were started");
             let data = json!({"started": started, "notStarted": not_started});

@@ -27,7 +27,7 @@ section! {
         without: Bilingual { zh: "关闭", en: "off" },
     }
 
-    /// How long a server that was told to stop still takes new requests, while `/readyz` says `stopping`.
+    /// How long a stopping server still accepts new requests, while `/readyz` says `stopping`.
     shutdown_delay: Duration {
         zh: "收到停止信号后还接受新请求多久，期间 `/readyz` 返回 `stopping`",
         default: "0s", most: "10m",

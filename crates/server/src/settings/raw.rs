@@ -209,7 +209,7 @@ impl RawSettings {
     }
 }
 
-/// What is left of the raw settings once the values are read.
+/// The faults, warnings and names that remain after the values are read.
 pub(crate) struct Remarks {
     pub(crate) faults: Vec<String>,
     pub(crate) warnings: Vec<String>,

@@ -42,7 +42,7 @@ async fn a_state_of_another_browser_is_refused_and_stays_good_for_its_own() {
     victim.get(&redirect(&code, &stolen)).await;
     assert_eq!(victim.me().await.as_deref(), Some("zhangsan"));
     let page = thief.get(&redirect(&code, &stolen)).await;
-    assert_eq!(page.problem(), 40029, "other browsers are told only that the code is used");
+    assert_eq!(page.problem(), 40029, "other browsers learn only that the code is used");
     assert_eq!(thief.me().await, None);
 }
 

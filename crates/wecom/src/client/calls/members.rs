@@ -42,7 +42,7 @@ pub struct User {
     /// Whether the member leads each of [`department`](Self::department).
     #[serde(default, deserialize_with = "wire::flags")]
     pub is_leader_in_dept: Vec<bool>,
-    /// The members whom the member reports to (直属上级).
+    /// The direct superiors of the member (直属上级).
     #[serde(default, deserialize_with = "wire::user_ids")]
     pub direct_leader: Vec<UserId>,
     /// The main department (主部门).

@@ -168,6 +168,7 @@ story("a page of an unknown version hears the same without the channel", async (
 story("the sign-in page by itself, at WeCom's own address", async ({ page, params }) => {
   await page.goto(`${WECOM}/wwlogin/sso/login?${new URLSearchParams(params)}`);
   await choose(page, "zhangsan");
+  await page.waitForURL("**/done?**");
   assert.equal((await demo.whoseCode(assertCameBack(page.url(), portal))).userid, "zhangsan");
 });
 
@@ -178,6 +179,7 @@ story(
     const link = `https://open.weixin.qq.com/connect/oauth2/authorize?${new URLSearchParams({ ...query, state: "st4te", agentid: APP.agentid })}#wechat_redirect`;
     await page.goto(link);
     await page.locator('[data-userid="lisi"]').click();
+    await page.waitForURL("**/done?**");
     assert.equal((await demo.whoseCode(assertCameBack(page.url(), portal))).userid, "lisi");
     await page.goto(link);
     assert.equal((await demo.whoseCode(assertCameBack(page.url(), portal))).userid, "lisi");

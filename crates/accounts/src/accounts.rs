@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use wecom_login_model::{Account, AccountId, Clock, CorpId, MemberRef, UserId, Username};
-use wecom_login_store::{AccountRow, Bound, BoundBy, Error, MatchOn, Matched, Store};
+use wecom_login_store::{AccountRow, AccountRule, Bound, BoundBy, Error, MatchOn, SessionRow, Store};
 
 use crate::Admins;
 
@@ -43,39 +42,30 @@ impl Default for Policy {
     }
 }
 
-/// What WeCom returned about a member in this very sign-in; `""` was not told. Never what is remembered of another one,
-/// and never what a client sent.
+/// Contact data that WeCom returned about a member in this sign-in; `""` if it returned none. Never data of an earlier
+/// sign-in, and never what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Told {
+pub struct VerifiedContact {
     /// Mobile number.
     pub mobile: String,
     /// The company's own mailbox.
     pub biz_mail: String,
 }
 
-/// Why a member has no account and gets none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum NoAccount {
-    /// Nothing is looked for.
-    NotLookedFor,
-    /// WeCom did not tell the value, or no account has it.
-    NoMatch,
-    /// Several accounts have it.
-    Several,
-    /// The account that has it is bound to somebody.
-    Taken,
-    /// The account that has it is an administrator's.
-    Administrators,
+/// What a sign-in does with a member who has no account, for the transaction that decides it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountDecision {
+    find_by: Option<(MatchOn, String)>,
+    barred: Vec<String>,
+    register: bool,
 }
 
-/// What a sign-in came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// The member's account.
-    Account(Account),
-    /// There is none, and the policy makes none.
-    None(NoAccount),
+impl AccountDecision {
+    /// The decision as the store takes it.
+    pub fn rule(&self) -> AccountRule<'_> {
+        let find_by = self.find_by.as_ref().map(|(on, value)| (*on, value.as_str()));
+        AccountRule { find_by, barred: &self.barred, register: self.register }
+    }
 }
 
 /// The accounts; cheap to clone.
@@ -107,38 +97,19 @@ impl Accounts {
         self.store.accounts(offset, limit).await
     }
 
-    /// The account of a member whom WeCom has just proved: the one that they have, or else what the policy gives.
+    /// What becomes of a member whom WeCom has just proved and who has no account.
     ///
-    /// An account is found only by an exact value that no other account has. It must be bound to nobody: whoever has it
+    /// An account is found only by an exact value that no other account has. It must be bound to no member: whoever has it
     /// already can bind another member themselves. It must not be an administrator's either, which is one that a listed
     /// member is bound to, or one that has a listed member's userId as its name.
-    pub async fn enter(&self, member: &MemberRef, policy: Policy, told: &Told) -> Result<Entry, Error> {
-        let now = self.clock.now();
-        let (on, value) = match policy.bind_by {
-            BindBy::None => (None, ""),
-            BindBy::UserId => (Some(MatchOn::Username), member.user_id.as_str()),
-            BindBy::Mobile => (Some(MatchOn::Mobile), told.mobile.as_str()),
-            BindBy::BizMail => (Some(MatchOn::Email), told.biz_mail.as_str()),
+    pub fn decision(&self, user_id: &UserId, policy: Policy, contact: &VerifiedContact) -> AccountDecision {
+        let find_by = match policy.bind_by {
+            BindBy::None => None,
+            BindBy::UserId => Some((MatchOn::Username, user_id.as_str().to_owned())),
+            BindBy::Mobile => Some((MatchOn::Mobile, contact.mobile.clone())),
+            BindBy::BizMail => Some((MatchOn::Email, contact.biz_mail.clone())),
         };
-        let none = match on {
-            None => match self.store.account_of_member(&member.corp_id, &member.user_id).await? {
-                Some(account) => return Ok(Entry::Account(account)),
-                None => NoAccount::NotLookedFor,
-            },
-            Some(on) => match self.store.attach(member, on, value, &self.admins.usernames(), now).await? {
-                Matched::Account(account) => return Ok(Entry::Account(account)),
-                Matched::None => NoAccount::NoMatch,
-                Matched::Several => NoAccount::Several,
-                Matched::Taken => NoAccount::Taken,
-                Matched::Barred => NoAccount::Administrators,
-            },
-        };
-        if !policy.auto_register {
-            return Ok(Entry::None(none));
-        }
-        let account = self.store.register(member, now).await?;
-        tracing::info!(corp_id = %member.corp_id, account = %account.id, looked_for = ?none, "an account was made");
-        Ok(Entry::Account(account))
+        AccountDecision { find_by, barred: self.admins.usernames(), register: policy.auto_register }
     }
 
     /// Binds a member to the account of a number.
@@ -151,6 +122,21 @@ impl Accounts {
         let bound = self.store.bind_member(member, account, bound_by, self.clock.now()).await?;
         if bound == Bound::Done {
             tracing::info!(%member, %account, ?bound_by, "a member is bound to an account");
+        }
+        Ok(bound)
+    }
+
+    /// Binds a member to the account of a session that is active when the binding is written. `None` if the session has
+    /// ended or has another account.
+    pub async fn bind_in_session(
+        &self,
+        member: &MemberRef,
+        account: AccountId,
+        session_id: &str,
+    ) -> Result<Option<(Bound, SessionRow)>, Error> {
+        let bound = self.store.bind_in_session(member, account, session_id, self.clock.now()).await?;
+        if matches!(bound, Some((Bound::Done, _))) {
+            tracing::info!(%member, %account, "a member is bound to the account of a session");
         }
         Ok(bound)
     }

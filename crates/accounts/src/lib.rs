@@ -1,7 +1,7 @@
 //! Local accounts: what other systems know a person by, and which members of which companies are bound to them.
 //!
-//! * [`Accounts::enter`] gives a member who signs in their account, by the instance's [`Policy`]: one member, one account,
-//!   however many sign in at once. It never goes by a display name, and nobody ever gets a password.
+//! * [`Accounts::decision`] says how a member who signs in gets an account, by the instance's [`Policy`]; the transaction that
+//!   begins the session carries it out: one member, one account, however many sign in at once. It never goes by a display name, and nobody ever gets a password.
 //! * [`Accounts::bind`] and [`Accounts::unbind`] do it by hand.
 //! * [`import`] reads lists of accounts.
 //! * [`Admins`] says which members administer, [`ApiKeys`] which programs do.
@@ -11,7 +11,7 @@ mod admins;
 mod api_keys;
 pub mod import;
 
-pub use accounts::{Accounts, BindBy, Entry, NoAccount, Policy, Told};
+pub use accounts::{AccountDecision, Accounts, BindBy, Policy, VerifiedContact};
 pub use admins::Admins;
 pub use api_keys::{ApiKey, ApiKeys, InvalidName};
-pub use wecom_login_store::{AccountRow, ApiKeyRow, Bound, BoundBy};
+pub use wecom_login_store::{AccountRow, ApiKeyRow, Bound, BoundBy, NoAccount};

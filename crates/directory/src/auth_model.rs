@@ -105,6 +105,8 @@ mod tests {
             created_at: NOW,
             idle_until: NOW + HOUR,
             expires_at: NOW + HOUR,
+            account: wecom_login_store::AccountRule { find_by: None, barred: &[], register: true },
+            former: None,
         };
         store.begin_session(&session).await.unwrap();
         let clock = ManualClock::at(NOW);

@@ -18,7 +18,7 @@ use wecom_login_model::{
     AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, UserId,
 };
 pub use wecom_login_store::ViewingApp;
-use wecom_login_store::{Consent, Store};
+use wecom_login_store::{Consent, KnownMember, Store};
 
 /// Where neither events nor a scheduled sync watch over a member, nobody would tell that they have left: no row is trusted
 /// longer than this then.
@@ -67,21 +67,31 @@ impl Directory {
         user_id: &UserId,
         fresh_for: Duration,
     ) -> Result<Option<Member>, Error> {
-        let now = self.clock.now();
-        let barred = |member: &Member| member.profile.status.is_some_and(MemberStatus::is_barred);
-        let Some(member) = self.store.member(corp_id, user_id).await? else { return Ok(None) };
-        if member.left_at.is_some() || barred(&member) {
-            return Ok(None);
+        let known = self.known_member((corp_id, agent_id), user_id).await?;
+        Ok(known.filter(|known| self.is_fresh(known, fresh_for)).map(|known| known.member))
+    }
+
+    /// The member's row, however old, with what decides whether it is fresh for that app.
+    pub async fn known_member(
+        &self,
+        (corp_id, agent_id): (&CorpId, &AgentId),
+        user_id: &UserId,
+    ) -> Result<Option<KnownMember>, Error> {
+        let late = self.clock.now() - events::LATE_AFTER;
+        Ok(self.store.known_member(corp_id, agent_id, user_id, late).await?)
+    }
+
+    /// True for a row that is as good as WeCom's answer; see [`Directory::fresh_member`].
+    pub fn is_fresh(&self, known: &KnownMember, fresh_for: Duration) -> bool {
+        let (now, confirmation) = (self.clock.now(), &known.confirmation);
+        if known.member.left_at.is_some() || known.member.profile.status.is_some_and(MemberStatus::is_barred)
+        {
+            return false;
         }
-        let confirmation = self.store.confirmation(corp_id, agent_id, user_id).await?;
-        let Some(known_at) = confirmation.read_at.max(confirmation.confirmed_at) else { return Ok(None) };
-        if now < known_at + fresh_for.min(UNWATCHED_FRESH_FOR) {
-            return Ok(Some(member));
-        }
+        let Some(known_at) = confirmation.read_at.max(confirmation.confirmed_at) else { return false };
         let watched = confirmation.watched_until.is_some_and(|until| now < until)
-            || self.is_watched_by_events(corp_id, user_id).await?;
-        let window = if watched { fresh_for } else { fresh_for.min(UNWATCHED_FRESH_FOR) };
-        Ok((now < known_at + window).then_some(member))
+            || known.heard_at.is_some_and(|heard| now < heard + events::HEALTHY_FOR);
+        now < known_at + if watched { fresh_for } else { fresh_for.min(UNWATCHED_FRESH_FOR) }
     }
 
     /// Reads the member from WeCom (one call, user/get) and writes the row.
@@ -189,10 +199,6 @@ impl Directory {
         corp_id: &CorpId,
         departments: &[DepartmentId],
     ) -> Result<Vec<String>, Error> {
-        let mut names = Vec::with_capacity(departments.len());
-        for id in departments {
-            names.push(self.store.department_name(corp_id, *id).await?.unwrap_or_default());
-        }
-        Ok(names)
+        Ok(self.store.department_names(corp_id, departments).await?)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use wecom_login_model::{CorpId, Language, Secret, UserId};
+use wecom_login_model::{CorpId, Language, UserId};
 
 use crate::{Arguments, Bound, Code, Element, Fault, number};
 
@@ -23,8 +23,6 @@ pub enum Caller {
 /// Someone over HTTP.
 #[derive(Debug, Clone)]
 pub struct Browser {
-    /// The browser's long-lived random name; `None` for a client that keeps none.
-    pub id: Option<Secret>,
     /// Where the request came from.
     pub address: IpAddr,
     /// Who is signed in.
@@ -33,6 +31,30 @@ pub struct Browser {
     pub administrator: bool,
     /// The language of errors.
     pub language: Language,
+    /// What the server passes besides to the class that knows its type.
+    pub context: CallContext,
+}
+
+/// A value of the server's that goes with a call. Only the class that knows its type can read it; other classes pass it on.
+#[derive(Clone, Default)]
+pub struct CallContext(Option<Arc<dyn Any + Send + Sync>>);
+
+impl CallContext {
+    /// With a value.
+    pub fn new<T: Any + Send + Sync>(value: Arc<T>) -> Self {
+        Self(Some(value))
+    }
+
+    /// The value, if it is of this type.
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0.clone()?.downcast().ok()
+    }
+}
+
+impl fmt::Debug for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "CallContext" } else { "CallContext(empty)" })
+    }
 }
 
 impl Caller {

@@ -40,7 +40,7 @@ mod watch;
 pub use app::App;
 pub use app_json::{AppId, Version};
 pub use arguments::{ArgumentError, Arguments, Bound};
-pub use call::{Browser, Call, Caller, Effect, Next, Outcome, Type};
+pub use call::{Browser, Call, CallContext, Caller, Effect, Next, Outcome, Type};
 pub use code::{Code, number};
 pub use config::Config;
 pub use data_type::DataType;

@@ -10,9 +10,11 @@ use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::Directory;
 use wecom_login_directory::events::Events;
 use wecom_login_element::{Environment, OpenError, Watch};
-use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
+use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy, Timestamp};
 use wecom_login_session::Sessions;
-use wecom_login_sign_in::{FRAMEWORK, Login, QywxInnerType, Registry, TYPE_NAME, Wiring, framework};
+use wecom_login_sign_in::{
+    BrowserNames, ClientContext, FRAMEWORK, Login, QywxInnerType, Registry, TYPE_NAME, framework,
+};
 use wecom_login_store::{SealError, SealKey, Sealer, Store};
 
 use crate::http::connections::Connections;
@@ -124,7 +126,7 @@ impl Server {
                 source: OpenError::Unreadable { path: settings.folders.app, source },
             });
         }
-        let store = open_values(&settings, open_database(&settings).await?).await?;
+        let store = open_values(&settings, open_database(&settings).await?, dependencies.clock.now()).await?;
         let audit_file = audit_file(&settings)?;
         let key = match &settings.storage.key {
             Some(key) => key.clone(),
@@ -157,7 +159,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let sink = CountingSink { metrics: metrics.clone(), file: audit_file.clone() };
         let store = store.with_audit_sink(Arc::new(sink));
-        let wiring = Wiring {
+        let context = ClientContext {
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens: Arc::new(SharedTokens::new(store.key_value(), sealer.clone(), clock.clone())),
@@ -166,11 +168,17 @@ impl Server {
         let sessions =
             Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions.lifetimes());
         let accounts = Accounts::new(store.clone(), clock.clone(), settings.administrators.admins.clone());
-        let login =
-            Login::new(&store, sessions.clone(), sealer, clock.clone(), entropy.clone(), sign_in_budget)
-                .with_accounts(accounts.clone());
+        let login = Login::new(
+            &store,
+            sessions.clone(),
+            sealer.clone(),
+            clock.clone(),
+            entropy.clone(),
+            sign_in_budget,
+        )
+        .with_accounts(accounts.clone());
         let registry = Arc::new(Registry::default());
-        let ours = QywxInnerType::new(login.clone(), registry.clone(), wiring.clone());
+        let ours = QywxInnerType::new(login.clone(), registry.clone(), context.clone());
         let mut environment =
             Environment::new(framework()).variables(variables).with_type(FRAMEWORK, TYPE_NAME, ours);
         for folder in &settings.folders.app_path {
@@ -180,7 +188,7 @@ impl Server {
             .map_err(|source| StartError::App { setting: settings.naming("app"), source })?;
         let apps =
             ConfiguredApps { instances: registry.clone(), sync_every: settings.organisation.sync_every.0 };
-        let reload = Arc::new(Reload::new(watch, registry, wiring));
+        let reload = Arc::new(Reload::new(watch, registry, context));
         let own_paths = table::own_paths();
         let (loaded, faults) = reload.first(&settings, &own_paths);
 
@@ -205,9 +213,9 @@ impl Server {
             stopping: CancellationToken::new(),
             background: Background::default(),
         };
-        let cookies = Cookies::new(settings.is_https());
+        let (cookies, browser_names) = (Cookies::new(settings.is_https()), BrowserNames::new(sealer.clone()));
         let app = AppState {
-            config: Arc::new(Config { settings, own_paths, cookies, clock, entropy }),
+            config: Arc::new(Config { settings, own_paths, cookies, browser_names, clock, entropy }),
             apps: Arc::new(Apps::new(loaded)),
             identity: Arc::new(identity),
             organisation: Arc::new(organisation),
@@ -230,9 +238,14 @@ async fn open_database(settings: &Settings) -> Result<Store, StartError> {
     opened.map_err(|source| StartError::Storage { setting, source })
 }
 
-async fn open_values(settings: &Settings, store: Store) -> Result<Store, StartError> {
+async fn open_values(settings: &Settings, store: Store, now: Timestamp) -> Result<Store, StartError> {
     let setting = settings.naming("redis");
-    settings.storage.with_values(store).await.map_err(|source| StartError::Storage { setting, source })
+    let opened = async {
+        let store = settings.storage.with_values(store).await?;
+        store.key_value().begin_epoch(now).await?;
+        Ok(store)
+    };
+    opened.await.map_err(|source| StartError::Storage { setting, source })
 }
 
 /// Opens the database for a command; SQLite's is created if it does not exist. The command's actions are audited like the

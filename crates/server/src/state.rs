@@ -12,7 +12,7 @@ use wecom_login_directory::events::Events;
 use wecom_login_element::App;
 use wecom_login_model::{Clock, Entropy};
 use wecom_login_session::Sessions;
-use wecom_login_sign_in::{CallbackMode, Instance, Instances, Login};
+use wecom_login_sign_in::{BrowserNames, CallbackMode, Instance, Instances, Login};
 use wecom_login_store::Store;
 
 use crate::element_api::scripts::Scripts;
@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     pub(crate) own_paths: OwnPaths,
     pub(crate) cookies: Cookies,
+    pub(crate) browser_names: BrowserNames,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }

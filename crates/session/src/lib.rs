@@ -14,10 +14,12 @@ use std::time::Duration;
 use wecom_login_model::{
     Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric, is_token, random_token,
 };
-use wecom_login_store::{Error, NewSession, Store};
+use wecom_login_store::{Error, FormerSession, NewSession, Store};
 
 pub use pair::{ACCESS_LIFETIME, AccessToken, Pair, RefreshToken, Refreshed, RetryKey};
-pub use wecom_login_store::{EndReason, SessionRow as Session};
+pub use wecom_login_store::{
+    AccountRule, Begun, EndReason, KeptOutcome, SessionRow as Session, SignInOutcome,
+};
 
 /// The idle end is written at most this often, so that reading does not write.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
@@ -68,6 +70,23 @@ impl Default for Lifetimes {
     }
 }
 
+/// The sign-in that a session begins with.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionStart<'a> {
+    /// The redirect and its outcome.
+    pub outcome: SignInOutcome<'a>,
+    /// The company.
+    pub corp_id: &'a CorpId,
+    /// The member whom WeCom proved.
+    pub user_id: &'a UserId,
+    /// The instance.
+    pub instance: &'a str,
+    /// What becomes of a member without an account.
+    pub account: AccountRule<'a>,
+    /// The browser's former session, and true if it may continue.
+    pub former: Option<(&'a SessionToken, bool)>,
+}
+
 /// Issues, checks and ends sessions; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Sessions {
@@ -83,44 +102,37 @@ impl Sessions {
         Self { store, clock, entropy, lifetimes }
     }
 
-    /// Begins a session for a member whom WeCom has proved through the redirect that `sign_in` stands for.
-    ///
-    /// One redirect makes one session: were there one already, it takes the new token. `None` when that one has
-    /// ended meanwhile.
-    pub async fn begin(
-        &self,
-        sign_in: Fingerprint,
-        corp_id: &CorpId,
-        user_id: &UserId,
-        instance: &str,
-    ) -> Result<Option<(SessionToken, Session)>, Error> {
-        let token = SessionToken::generate(&self.entropy);
-        let now = self.clock.now();
-        let id = alphanumeric(&self.entropy, 22);
-        let session = self
-            .store
-            .begin_session(&NewSession {
-                id: &id,
-                token_hash: token.fingerprint(),
-                sign_in: Some(sign_in),
-                corp_id,
-                user_id,
-                instance,
-                created_at: now,
-                idle_until: now + self.lifetimes.idle,
-                expires_at: now + self.lifetimes.absolute,
-            })
-            .await?;
-        Ok(session.map(|session| (token, session)))
+    /// A token for a session that is about to begin.
+    pub fn new_token(&self) -> SessionToken {
+        SessionToken::generate(&self.entropy)
     }
 
-    /// The live session that a redirect has made before, with a new token for it, if there is one.
-    ///
-    /// This is how a redirect is finished whose first delivery died after it had made the session.
-    pub async fn adopt(&self, sign_in: Fingerprint) -> Result<Option<(SessionToken, Session)>, Error> {
-        let token = SessionToken::generate(&self.entropy);
-        let session = self.store.adopt_session(sign_in, token.fingerprint(), self.clock.now()).await?;
-        Ok(session.map(|session| (token, session)))
+    /// Begins a session with `token`, in one transaction with everything that decides it; see [`Store::begin_session`].
+    pub async fn begin(&self, token: &SessionToken, start: SessionStart<'_>) -> Result<Begun, Error> {
+        let now = self.clock.now();
+        let id = alphanumeric(&self.entropy, 22);
+        let former = start
+            .former
+            .map(|(token, may_continue)| FormerSession { token_hash: token.fingerprint(), may_continue });
+        let new = NewSession {
+            id: &id,
+            token_hash: token.fingerprint(),
+            sign_in: Some(start.outcome),
+            corp_id: start.corp_id,
+            user_id: start.user_id,
+            instance: start.instance,
+            created_at: now,
+            idle_until: now + self.lifetimes.idle,
+            expires_at: now + self.lifetimes.absolute,
+            account: start.account,
+            former,
+        };
+        self.store.begin_session(&new).await
+    }
+
+    /// The outcome that an earlier delivery of a redirect has had; `None` if it made no session.
+    pub async fn outcome_of(&self, redirect: Fingerprint) -> Result<Option<KeptOutcome>, Error> {
+        self.store.outcome_of(redirect, self.clock.now()).await
     }
 
     /// The session of a token, if it lives; its idle end moves.
@@ -174,8 +186,22 @@ mod tests {
     }
 
     pub(crate) async fn begin(sessions: &Sessions, sign_in: &str) -> Option<(SessionToken, Session)> {
-        let (corp, user) = (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap());
-        sessions.begin(Fingerprint::of(sign_in), &corp, &user, "auths.loginTypes.Example").await.unwrap()
+        let (corp_id, user_id) = (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap());
+        let token = sessions.new_token();
+        let until = sessions.clock.now() + Duration::from_mins(5);
+        let start = SessionStart {
+            outcome: SignInOutcome { redirect: Fingerprint::of(sign_in), sealed_token: "sealed", until },
+            corp_id: &corp_id,
+            user_id: &user_id,
+            instance: "auths.loginTypes.Example",
+            account: AccountRule { find_by: None, barred: &[], register: true },
+            former: None,
+        };
+        match sessions.begin(&token, start).await.unwrap() {
+            Begun::New { session, .. } => Some((token, session)),
+            Begun::Ended => None,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[tokio::test]
@@ -199,12 +225,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_ended_session_stays_ended_and_is_not_adopted() {
+    async fn an_ended_session_stays_ended_and_its_redirect_begins_no_other() {
         let World { sessions, _folder, .. } = world().await;
         let (token, session) = begin(&sessions, "redirect").await.unwrap();
         assert!(sessions.end(&session, EndReason::Logout).await.unwrap());
         assert_eq!(sessions.check(&token).await.unwrap(), None);
-        assert_eq!(sessions.adopt(Fingerprint::of("redirect")).await.unwrap(), None);
+        let kept = sessions.outcome_of(Fingerprint::of("redirect")).await.unwrap().unwrap();
+        assert_eq!(kept.session, None);
         assert_eq!(begin(&sessions, "redirect").await, None);
     }
 

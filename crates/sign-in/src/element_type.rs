@@ -6,36 +6,42 @@ use serde_json::{Value, json};
 use wecom_login_element::{BoxFuture, Call, Caller, Code, Element, Fault, Next, Outcome, Type};
 use wecom_login_model::{Language, Secret};
 
-use crate::{BrowserId, Holder, Instance, Login, Redirect, Refusal, Registry, Wiring};
+use crate::{
+    AuthorizationResponse, ClientContext, Delivery, Instance, Login, Registry, SignInError, StateOwner,
+    Visitor,
+};
 
 /// The class behind every instance of our Type, and behind the Types that build on it.
 ///
-/// A sign-in over HTTP gives a [`SignedIn`](crate::SignedIn) as its effect: the session is that of the member whom
-/// WeCom's answer proved, whatever value an own Type makes of it.
+/// A sign-in over HTTP gives a [`Delivery`] as its effect: the session is that of the member whom WeCom's answer proved,
+/// whatever value an own Type makes of it, and begins after the whole chain of Types has accepted.
 #[derive(Debug)]
 pub struct QywxInnerType {
     login: Login,
     instances: Arc<Registry>,
-    wiring: Wiring,
+    context: ClientContext,
 }
 
 impl QywxInnerType {
     /// The class over a sign-in and the instances that it serves.
-    pub fn new(login: Login, instances: Arc<Registry>, wiring: Wiring) -> Self {
-        Self { login, instances, wiring }
+    pub fn new(login: Login, instances: Arc<Registry>, context: ClientContext) -> Self {
+        Self { login, instances, context }
     }
 
-    async fn run(&self, instance: &Arc<Instance>, call: &Call<'_>) -> Result<Option<Outcome>, Refusal> {
+    async fn run(&self, instance: &Arc<Instance>, call: &Call<'_>) -> Result<Option<Outcome>, SignInError> {
         let arguments = &call.arguments;
         let text = |name: &str| -> String { arguments.text(name).unwrap_or_default().to_owned() };
         Ok(Some(match call.function {
             "getLoginConfig" => {
-                let browser = browser(call.caller)?;
-                let holder = match &browser {
-                    Some(browser) => Holder::Browser(browser),
-                    None => Holder::Library,
+                let visitor = visitor(call.caller);
+                let owner = match (call.caller, visitor.browser.as_ref()) {
+                    (Caller::Library, _) => StateOwner::Library,
+                    (Caller::Browser(_), Some(browser)) => StateOwner::Browser(browser),
+                    (Caller::Browser(_), None) => {
+                        return Err(SignInError::Unforeseen("the caller's browser has no name".to_owned()));
+                    }
                 };
-                Outcome::value(json!(self.login.login_config(instance, holder).await?))
+                Outcome::value(json!(self.login.login_config(instance, owner)?))
             }
             "getLoginCode" => {
                 let (code, state) = (text("authCode"), text("state"));
@@ -70,23 +76,26 @@ impl QywxInnerType {
         caller: &Caller,
         code: &str,
         state: &str,
-    ) -> Result<Outcome, Refusal> {
+    ) -> Result<Outcome, SignInError> {
         if matches!(caller, Caller::Library) {
             return Ok(Outcome::value(json!(self.login.identify(instance, code, Some(state)).await?)));
         }
         if state.is_empty() {
-            return Err(Refusal::StateMissing);
+            return Err(SignInError::StateMissing);
         }
-        // Without its cookie a browser cannot be the one that the state was issued to.
-        let browser = browser(caller)?.ok_or(Refusal::StateOfAnotherBrowser)?;
-        let redirect = Redirect {
+        let response = AuthorizationResponse {
             instance: instance.clone(),
             code: Secret::new(code),
             state: Secret::new(state),
-            browser,
+            // A browser without its name cannot be the one that the state was issued to.
+            visitor: visitor(caller),
         };
-        let signed_in = self.login.sign_in(redirect).await?;
-        Ok(Outcome::value(json!(signed_in.user)).with_effect(signed_in))
+        let delivery = self.login.deliver(&response).await?;
+        let user = match &delivery {
+            Delivery::Proved(proved) => proved.user(),
+            Delivery::Replayed(signed_in) => &signed_in.user,
+        };
+        Ok(Outcome::value(json!(user)).with_effect(delivery))
     }
 }
 
@@ -107,26 +116,20 @@ impl Type for QywxInnerType {
     }
 
     fn check(&self, element: &Element) -> Result<(), Fault> {
-        Instance::read(element, &self.wiring).map(drop)
+        Instance::read(element, &self.context).map(drop)
     }
 }
 
-/// The browser that calls; `None` for the library, and for a client that keeps no cookie.
-fn browser(caller: &Caller) -> Result<Option<BrowserId>, Refusal> {
+/// What the server knows of the browser that calls.
+fn visitor(caller: &Caller) -> Arc<Visitor> {
     match caller {
-        Caller::Library => Ok(None),
-        Caller::Browser(browser) => match &browser.id {
-            None => Ok(None),
-            Some(id) => match BrowserId::parse(id.expose()) {
-                Some(id) => Ok(Some(id)),
-                None => Err(Refusal::Unforeseen("the caller's browser has no valid name".to_owned())),
-            },
-        },
+        Caller::Library => Arc::default(),
+        Caller::Browser(browser) => browser.context.get().unwrap_or_default(),
     }
 }
 
 /// The element was taken away between its look-up and its call.
 fn vanished(element: &Element, language: Language) -> Code {
-    Refusal::Unforeseen(format!("the instance {} is not there any more", element.full_name()))
+    SignInError::Unforeseen(format!("the instance {} is not there any more", element.full_name()))
         .to_code(language)
 }

@@ -162,6 +162,13 @@ error_numbers! {
         remedy: "请先登录要绑定的账号，再重新发起绑定。",
             "Sign in to the account first, then start the binding again.",
     }
+    /// The browser did not bring the cookie of a binding.
+    BINDING_LOST = 710_108, Member {
+        meaning: "这次绑定的信息已经丢失，没有绑定任何身份，也没有登录。",
+            "The details of this binding are lost; nothing was bound, and nobody was signed in.",
+        remedy: "请在发起绑定的浏览器里重新发起绑定，并在 15 分钟内完成。",
+            "Start the binding again in the browser in which you started it, and finish it within 15 minutes.",
+    }
     /// WeCom did not answer in time, or its answer was unusable.
     WECOM_UNAVAILABLE = 710_201, WeCom {
         meaning: "企业微信没有及时返回有效的结果。",

@@ -6,14 +6,14 @@ use wecom_login_model::{DepartmentId, Secret, UserId};
 use wecom_login_store::{AuditEntry, AuditEvent, OK};
 
 use crate::sign_in::refused;
-use crate::{Instance, Login, Refusal, UserInfo};
+use crate::{Instance, Login, SignInError, UserInfo};
 
 /// Of anything longer, which can be no id, this many characters are kept.
 const LONGEST_ID: usize = 64;
 
 impl Login {
     /// getUserInfo: the member as WeCom tells them now (one call, user/get). The row is written.
-    pub async fn get_user_info(&self, instance: &Instance, user_id: &str) -> Result<UserInfo, Refusal> {
+    pub async fn get_user_info(&self, instance: &Instance, user_id: &str) -> Result<UserInfo, SignInError> {
         let calls = instance.client().within(self.budget().clone());
         let user_id = parse_user_id(user_id)?;
         let app = (instance.corp_id(), instance.agent_id());
@@ -23,9 +23,9 @@ impl Login {
 
     /// getAccessToken: the app's access token, for calls of WeCom that this program does not make. Never give it to a
     /// browser.
-    pub async fn get_access_token(&self, instance: &Instance) -> Result<Secret, Refusal> {
+    pub async fn get_access_token(&self, instance: &Instance) -> Result<Secret, SignInError> {
         let calls = instance.client().within(self.budget().clone());
-        calls.access_token().await.map_err(Refusal::WeCom)
+        calls.access_token().await.map_err(SignInError::of_wecom)
     }
 
     /// syncUserInfo: brings the member's row up to date. Without `force_update` a fresh row is left alone and costs no
@@ -37,7 +37,7 @@ impl Login {
         instances: &[String],
         user_id: &str,
         force_update: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SignInError> {
         let calls = instance.client().within(Budget::background());
         let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
         let app = ViewingApp { agent_id: instance.agent_id(), instances };
@@ -51,7 +51,7 @@ impl Login {
         &self,
         instance: &Instance,
         dept_id: Option<&str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SignInError> {
         let below = dept_id.map(parse_department_id).transpose()?;
         let viewer = instance.viewer(Budget::background(), &[], Vec::new());
         self.directory().sync_departments(&viewer, below).await.map_err(refused)
@@ -64,9 +64,9 @@ impl Login {
         instance: &Instance,
         function: &str,
         of: Option<&str>,
-        synced: &Result<(), Refusal>,
+        synced: &Result<(), SignInError>,
     ) {
-        let outcome = synced.as_ref().map_or_else(Refusal::kind, |()| OK);
+        let outcome = synced.as_ref().map_or_else(SignInError::kind, |()| OK);
         let mut entry = AuditEntry::new(AuditEvent::Sync, self.now())
             .outcome(outcome)
             .instance(instance.full_name())
@@ -81,13 +81,13 @@ impl Login {
     }
 }
 
-fn parse_user_id(text: &str) -> Result<UserId, Refusal> {
-    UserId::parse(text).map_err(|_| Refusal::NoId("the text can be no userId", 40003))
+fn parse_user_id(text: &str) -> Result<UserId, SignInError> {
+    UserId::parse(text).map_err(|_| SignInError::InvalidId("the text can be no userId", 40003))
 }
 
-fn parse_department_id(text: &str) -> Result<DepartmentId, Refusal> {
+fn parse_department_id(text: &str) -> Result<DepartmentId, SignInError> {
     match text.trim().parse::<u32>() {
         Ok(id) if id > 0 => Ok(DepartmentId(id.into())),
-        _ => Err(Refusal::NoId("the text can be no department", 60123)),
+        _ => Err(SignInError::InvalidId("the text can be no department", 60123)),
     }
 }

@@ -26,9 +26,9 @@ pub enum CallbackMode {
     Page,
 }
 
-/// What every instance's client is made with.
+/// What the clients of all instances share.
 #[derive(Debug, Clone)]
-pub struct Wiring {
+pub struct ClientContext {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -60,7 +60,7 @@ pub struct Instance {
 
 impl Instance {
     /// Reads the instance's configuration.
-    pub fn read(element: &Element, wiring: &Wiring) -> Result<Self, Fault> {
+    pub fn read(element: &Element, context: &ClientContext) -> Result<Self, Fault> {
         let config = element.config()?;
         let corp_id = CorpId::parse(config.required_text("corpId")?)
             .map_err(|error| config.fault("corpId", format!("must be {}", error.rule())))?;
@@ -71,14 +71,14 @@ impl Instance {
         let redirect_url = redirect_url(&config, &redirect_uri)?;
         let callback_keys = CallbackKeys::read(&config, &corp_id)?;
         let endpoints = endpoints(&config)?;
-        let transport = transport(&config, wiring)?;
+        let transport = transport(&config, context)?;
         let client = |key: &str, secret: Secret| {
             Client::builder(corp_id.clone(), secret)
                 .endpoints(endpoints.clone())
                 .transport(transport.clone())
-                .clock(wiring.clock.clone())
-                .entropy(wiring.entropy.clone())
-                .token_store(wiring.tokens.clone())
+                .clock(context.clock.clone())
+                .entropy(context.entropy.clone())
+                .token_store(context.tokens.clone())
                 .build()
                 .map_err(|error| config.fault(key, error.to_string()))
         };
@@ -233,10 +233,10 @@ pub struct Instances {
 
 impl Instances {
     /// Reads every instance of the Type. The broken ones are told and left out.
-    pub fn read(app: &App, wiring: &Wiring) -> (Self, Vec<Fault>) {
+    pub fn read(app: &App, context: &ClientContext) -> (Self, Vec<Fault>) {
         let (mut instances, mut faults) = (Self::default(), Vec::new());
         for element in app.of_type(TYPE_NAME) {
-            match Instance::read(element, wiring) {
+            match Instance::read(element, context) {
                 Ok(instance) => instances.add(Arc::new(instance)),
                 Err(fault) => faults.push(fault),
             }
@@ -363,12 +363,12 @@ fn endpoints(config: &Config) -> Result<Endpoints, Fault> {
     })
 }
 
-fn transport(config: &Config, wiring: &Wiring) -> Result<Transport, Fault> {
+fn transport(config: &Config, context: &ClientContext) -> Result<Transport, Fault> {
     match config.text("proxy")? {
-        None => Ok(wiring.transport.clone()),
+        None => Ok(context.transport.clone()),
         Some(proxy) => {
             let mut builder = Transport::builder().proxy(Secret::new(proxy));
-            if let Some(observer) = wiring.transport.observer() {
+            if let Some(observer) = context.transport.observer() {
                 builder = builder.observer(observer.clone());
             }
             builder.build().map_err(|error| config.fault("proxy", error.to_string()))

@@ -1,13 +1,14 @@
 //! Which account a member is bound to. The table's key, (corp_id, user_key), is what makes one account of many first
 //! sign-ins at once: whoever comes second finds the first one's.
 
+use serde::{Deserialize, Serialize};
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
 use crate::accounts::{COLUMNS, account, insert};
 use crate::audit::note;
 use crate::database::{On, PEOPLE, Transaction, sql};
-use crate::sessions::end_sessions_of;
-use crate::{AuditEntry, AuditEvent, EndReason, Error, NewAccount, Store};
+use crate::sessions::{self, LIVE, end_sessions_of, session_row};
+use crate::{AccountRule, AuditEntry, AuditEvent, EndReason, Error, NewAccount, SessionRow, Store};
 
 /// How a binding came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,19 +48,29 @@ pub enum MatchOn {
     Email,
 }
 
-/// What a search for an account to attach to came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Matched {
-    /// The member is bound, now or already, to this account.
-    Account(Account),
-    /// No account has the value.
-    None,
-    /// Several have it.
+/// Why a member has no account and gets none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NoAccount {
+    /// The instance searches for none.
+    NotLookedFor,
+    /// WeCom gave no value to search for, or no account has it.
+    NoMatch,
+    /// Several accounts have the value.
     Several,
-    /// The one that has it is bound to somebody.
+    /// The account with the value is bound to another member.
     Taken,
-    /// The one that has it is kept from being found.
-    Barred,
+    /// The account with the value is an administrator's.
+    Administrators,
+}
+
+/// The account of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountFor {
+    /// The account.
+    pub account: Account,
+    /// True if it was created for the member.
+    pub is_new: bool,
 }
 
 /// What became of a binding by hand.
@@ -83,71 +94,46 @@ impl Store {
         account_of(self.database.reader(), corp_id, user_id).await
     }
 
-    /// The account that the member is bound to; made, and named after the userId, if there is none. Of many at once one
-    /// makes it.
-    pub async fn register(&self, member: &MemberRef, now: Timestamp) -> Result<Account, Error> {
-        let mut transaction = self.database.begin(PEOPLE).await?;
-        if let Some(account) = account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
-            return Ok(account);
-        }
-        let mut attempt = 1;
-        let account = loop {
-            let username = Username::of_member(&member.user_id, attempt);
-            let new = NewAccount { username, mobile: String::new(), email: String::new(), member: None };
-            if let Some(account) = insert(&mut transaction, &new, now).await? {
-                break account;
-            }
-            attempt += 1;
-        };
-        bind(&mut transaction, member, account.id, BoundBy::Registered, now).await?;
-        transaction.commit().await?;
-        Ok(account)
-    }
-
-    /// Binds the member to the one account that has the value, if nobody is bound to it and its name is not among
-    /// `barred` (in lower case).
-    pub async fn attach(
+    /// The account of a member, as [`AccountRule`] decides it: the one that they are bound to, or else one that is found or
+    /// created. Of many at once one creates it.
+    pub async fn account_for(
         &self,
         member: &MemberRef,
-        on: MatchOn,
-        value: &str,
-        barred: &[String],
+        rule: &AccountRule<'_>,
         now: Timestamp,
-    ) -> Result<Matched, Error> {
-        let (column, value) = match on {
-            MatchOn::Username => ("username_key", value.to_ascii_lowercase()),
-            MatchOn::Mobile => ("mobile", value.to_owned()),
-            MatchOn::Email => ("email_key", value.to_ascii_lowercase()),
-        };
+    ) -> Result<Result<AccountFor, NoAccount>, Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
-        if let Some(account) = account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
-            return Ok(Matched::Account(account));
-        }
-        if value.is_empty() {
-            return Ok(Matched::None);
-        }
-        let rows = sql(format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1 LIMIT 2"))
-            .bind(value)
-            .fetch_all(&mut transaction)
-            .await?;
-        let found = match rows.as_slice() {
-            [] => return Ok(Matched::None),
-            [row] => account(row)?,
-            _ => return Ok(Matched::Several),
-        };
-        if barred.contains(&found.username.folded()) {
-            return Ok(Matched::Barred);
-        }
-        let taken = sql("SELECT 1 FROM bindings WHERE account_id = $1 LIMIT 1")
-            .bind(found.id.0)
-            .fetch_optional(&mut transaction)
-            .await?;
-        if taken.is_some() {
-            return Ok(Matched::Taken);
-        }
-        bind(&mut transaction, member, found.id, BoundBy::Matched, now).await?;
+        let decided = account_for(&mut transaction, member, rule, now).await?;
         transaction.commit().await?;
-        Ok(Matched::Account(found))
+        Ok(decided)
+    }
+
+    /// Binds the member to the account of a session that is active at this moment, unless the member is bound to another one.
+    /// `None` if the session is not active or has another account.
+    pub async fn bind_in_session(
+        &self,
+        member: &MemberRef,
+        account_id: AccountId,
+        session_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Bound, SessionRow)>, Error> {
+        let mut transaction = self.database.begin(PEOPLE).await?;
+        let row = sql(format!(
+            "SELECT {columns} FROM sessions WHERE id = $1 AND {LIVE} AND account_id = $3 {holding}",
+            columns = sessions::COLUMNS,
+            holding = transaction.holding("sessions"),
+        ))
+        .bind(session_id)
+        .bind(now.as_millis())
+        .bind(account_id.0)
+        .fetch_optional(&mut transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let bound = bind_unless_elsewhere(&mut transaction, member, account_id, BoundBy::Member, now).await?;
+        if bound == Bound::Done {
+            transaction.commit().await?;
+        }
+        Ok(Some((bound, session_row(&row)?)))
     }
 
     /// Binds the member to an account, unless the member is bound to another one.
@@ -159,21 +145,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Bound, Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
-        let exists = sql("SELECT 1 FROM accounts WHERE id = $1")
-            .bind(account_id.0)
-            .fetch_optional(&mut transaction)
-            .await?;
-        if exists.is_none() {
-            return Ok(Bound::NoAccount);
-        }
-        if bind(&mut transaction, member, account_id, bound_by, now).await? {
+        let bound = bind_unless_elsewhere(&mut transaction, member, account_id, bound_by, now).await?;
+        if bound == Bound::Done {
             transaction.commit().await?;
-            return Ok(Bound::Done);
         }
-        match account_of(&mut transaction, &member.corp_id, &member.user_id).await? {
-            Some(account) if account.id != account_id => Ok(Bound::Elsewhere(account.username)),
-            _ => Ok(Bound::Done),
-        }
+        Ok(bound)
     }
 
     /// The account of a name.
@@ -202,6 +178,109 @@ impl Store {
         end_sessions_of(&mut transaction, corp_id, user_id, EndReason::Unbound, now).await?;
         transaction.commit().await?;
         Ok(gone == 1)
+    }
+}
+
+/// The account that the member is bound to, or else the one that the rule finds or creates.
+pub(crate) async fn account_for(
+    transaction: &mut Transaction,
+    member: &MemberRef,
+    rule: &AccountRule<'_>,
+    now: Timestamp,
+) -> Result<Result<AccountFor, NoAccount>, Error> {
+    if let Some(account) = account_of(&mut *transaction, &member.corp_id, &member.user_id).await? {
+        return Ok(Ok(AccountFor { account, is_new: false }));
+    }
+    let none = match rule.find_by {
+        None => NoAccount::NotLookedFor,
+        Some((on, value)) => match find(transaction, on, value, rule.barred).await? {
+            Ok(account) => {
+                bind(transaction, member, account.id, BoundBy::Matched, now).await?;
+                return Ok(Ok(AccountFor { account, is_new: false }));
+            }
+            Err(none) => none,
+        },
+    };
+    if !rule.register {
+        return Ok(Err(none));
+    }
+    let account = register(transaction, member, now).await?;
+    Ok(Ok(AccountFor { account, is_new: true }))
+}
+
+/// The one account that has the value, if nobody is bound to it and it is not barred.
+async fn find(
+    transaction: &mut Transaction,
+    on: MatchOn,
+    value: &str,
+    barred: &[String],
+) -> Result<Result<Account, NoAccount>, Error> {
+    let (column, value) = match on {
+        MatchOn::Username => ("username_key", value.to_ascii_lowercase()),
+        MatchOn::Mobile => ("mobile", value.to_owned()),
+        MatchOn::Email => ("email_key", value.to_ascii_lowercase()),
+    };
+    if value.is_empty() {
+        return Ok(Err(NoAccount::NoMatch));
+    }
+    let rows = sql(format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1 LIMIT 2"))
+        .bind(value)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let found = match rows.as_slice() {
+        [] => return Ok(Err(NoAccount::NoMatch)),
+        [row] => account(row)?,
+        _ => return Ok(Err(NoAccount::Several)),
+    };
+    if barred.contains(&found.username.folded()) {
+        return Ok(Err(NoAccount::Administrators));
+    }
+    let taken = sql("SELECT 1 FROM bindings WHERE account_id = $1 LIMIT 1")
+        .bind(found.id.0)
+        .fetch_optional(transaction)
+        .await?;
+    Ok(if taken.is_some() { Err(NoAccount::Taken) } else { Ok(found) })
+}
+
+/// Creates an account, named after the userId, and binds the member to it.
+async fn register(
+    transaction: &mut Transaction,
+    member: &MemberRef,
+    now: Timestamp,
+) -> Result<Account, Error> {
+    let mut attempt = 1;
+    let account = loop {
+        let username = Username::of_member(&member.user_id, attempt);
+        let new = NewAccount { username, mobile: String::new(), email: String::new(), member: None };
+        if let Some(account) = insert(transaction, &new, now).await? {
+            break account;
+        }
+        attempt += 1;
+    };
+    bind(transaction, member, account.id, BoundBy::Registered, now).await?;
+    Ok(account)
+}
+
+async fn bind_unless_elsewhere(
+    transaction: &mut Transaction,
+    member: &MemberRef,
+    account_id: AccountId,
+    bound_by: BoundBy,
+    now: Timestamp,
+) -> Result<Bound, Error> {
+    let exists = sql("SELECT 1 FROM accounts WHERE id = $1")
+        .bind(account_id.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if exists.is_none() {
+        return Ok(Bound::NoAccount);
+    }
+    if bind(transaction, member, account_id, bound_by, now).await? {
+        return Ok(Bound::Done);
+    }
+    match account_of(transaction, &member.corp_id, &member.user_id).await? {
+        Some(account) if account.id != account_id => Ok(Bound::Elsewhere(account.username)),
+        _ => Ok(Bound::Done),
     }
 }
 

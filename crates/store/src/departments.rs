@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use wecom_login_model::{CorpId, Department, DepartmentId};
 
 use crate::database::{PEOPLE, Row, sql};
@@ -56,13 +58,29 @@ impl Store {
         rows.iter().map(department).collect()
     }
 
-    /// The department's name, if the local copy knows it.
-    pub async fn department_name(&self, corp_id: &CorpId, id: DepartmentId) -> Result<Option<String>, Error> {
-        let row = sql("SELECT name FROM departments WHERE corp_id = $1 AND department_id = $2")
-            .bind(corp_id.as_str())
-            .bind(id.0)
-            .fetch_optional(self.database.reader())
-            .await?;
-        row.map(|row| row.get("name")).transpose()
+    /// The names of these departments, in order; `""` for one that the local copy does not know.
+    pub async fn department_names(
+        &self,
+        corp_id: &CorpId,
+        departments: &[DepartmentId],
+    ) -> Result<Vec<String>, Error> {
+        if departments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut named =
+            sql("SELECT department_id, name FROM departments WHERE corp_id = $1 AND department_id IN (")
+                .bind(corp_id.as_str())
+                .once();
+        for (place, id) in departments.iter().enumerate() {
+            named.push(if place == 0 { "" } else { ", " });
+            named.push_bound(id.0);
+        }
+        named.push(")");
+        let rows = named.fetch_all(self.database.reader()).await?;
+        let names = rows
+            .iter()
+            .map(|row| Ok((row.get("department_id")?, row.get("name")?)))
+            .collect::<Result<HashMap<i64, String>, Error>>()?;
+        Ok(departments.iter().map(|id| names.get(&id.0).cloned().unwrap_or_default()).collect())
     }
 }

@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod health;
 mod key_value;
+mod known_member;
 mod leases;
 mod leavers;
 mod members;
@@ -38,12 +39,13 @@ pub use accounts::{AccountRow, Imported, NewAccount};
 pub use api_keys::ApiKeyRow;
 pub use audit::{Act, AuditEntry, AuditEvent, AuditSink, OK};
 pub use backup::BackupError;
-pub use bindings::{Bound, BoundBy, MatchOn, Matched};
+pub use bindings::{AccountFor, Bound, BoundBy, MatchOn, NoAccount};
 pub use database::PostgresOptions;
 pub use error::Error;
 pub use events::{Accepted, Backlog, ClaimedTask, EventSetAside, EventTask, Leaver, NewEvent};
 pub use health::{Rows, Version};
-pub use key_value::{Entry, KeyValue, RedisOptions};
+pub use key_value::{Claimed, Entry, KeyValue, RedisOptions};
+pub use known_member::KnownMember;
 pub use leases::Lease;
 pub use leavers::ViewingApp;
 pub use members::Consent;
@@ -54,7 +56,9 @@ pub use organisation::{
 pub use outbox::{Outgoing, OutgoingEvent};
 pub use revocation::{Revoke, SessionsOf};
 pub use seal::{SealError, SealKey, Sealer};
-pub use sessions::{EndReason, NewSession, SessionRow};
+pub use sessions::{
+    AccountRule, Begun, EndReason, FormerSession, KeptOutcome, NewSession, SessionRow, SignInOutcome,
+};
 pub use token_pairs::{NewPair, PairRow, Rotation};
 
 /// The database; cheap to clone.

@@ -5,7 +5,7 @@ use crate::leavers::leave;
 use crate::row_hash::row_hash;
 use crate::{Error, Store};
 
-const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, email, biz_mail, avatar, gender, \
+pub(crate) const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, email, biz_mail, avatar, gender, \
                        departments, leads, main_department, status, read_at, left_at, created_at, updated_at";
 
 impl Store {
@@ -191,7 +191,7 @@ pub(crate) fn json(departments: &[DepartmentId]) -> Result<String, Error> {
     serde_json::to_string(departments).map_err(|error| Error::corrupt("writing departments", error))
 }
 
-fn member(row: &Row) -> Result<Member, Error> {
+pub(crate) fn member(row: &Row) -> Result<Member, Error> {
     let moment = |column: &str| row.get(column).map(Timestamp::from_millis);
     Ok(Member {
         id: row.get("id")?,

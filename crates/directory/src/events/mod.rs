@@ -21,7 +21,7 @@ pub use meaning::ContactEvent;
 use tokio::sync::{Notify, watch};
 use wecom::Budget;
 use wecom::callback::Message;
-use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
+use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp};
 use wecom_login_store::{Accepted, Backlog, EventSetAside, EventTask, Leaver, NewEvent, ViewingApp};
 
 use crate::{Directory, Error, Viewer};
@@ -32,9 +32,9 @@ const HEARD_FOR: Duration = Duration::from_hours(30 * 24);
 const PURGE_ROWS: i64 = 1_000;
 const PURGES: usize = 100;
 /// Contact sync has been heard from within this time: its events are taken to come.
-const HEALTHY_FOR: Duration = Duration::from_hours(24);
+pub(crate) const HEALTHY_FOR: Duration = Duration::from_hours(24);
 /// Events that wait longer are no news any more.
-const LATE_AFTER: Duration = Duration::from_mins(10);
+pub(crate) const LATE_AFTER: Duration = Duration::from_mins(10);
 
 /// The apps that are configured now.
 pub trait Apps: Send + Sync + fmt::Debug + 'static {
@@ -156,19 +156,5 @@ impl Events {
             }
         }
         Ok(())
-    }
-}
-
-impl Directory {
-    /// True while contact sync's events come and are worked on, and none about this member waits: had they changed, the
-    /// row would be another.
-    pub(crate) async fn is_watched_by_events(
-        &self,
-        corp_id: &CorpId,
-        user_id: &UserId,
-    ) -> Result<bool, Error> {
-        let now = self.clock.now();
-        let heard = self.store.watched_by_events_at(corp_id, user_id, now - LATE_AFTER).await?;
-        Ok(heard.is_some_and(|heard| now < heard + HEALTHY_FOR))
     }
 }

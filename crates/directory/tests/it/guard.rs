@@ -102,6 +102,7 @@ async fn held_members_are_not_confirmed_by_the_sync_that_held_them() {
     world.sync().await;
     world.narrow(sample::AGENT_ID, &[], &[]);
     world.sync().await;
-    let confirmed = world.store.confirmation(&corp(), &agent(), &user("lisi")).await.unwrap();
-    assert_eq!(confirmed.confirmed_at, None);
+    let known =
+        world.store.known_member(&corp(), &agent(), &user("lisi"), crate::world::START).await.unwrap();
+    assert_eq!(known.unwrap().confirmation.confirmed_at, None);
 }

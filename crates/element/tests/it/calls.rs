@@ -3,7 +3,8 @@ use std::net::Ipv4Addr;
 use rstest::rstest;
 use serde_json::json;
 use wecom_login_element::{
-    Arguments, BoxFuture, Browser, Call, Caller, Code, Config, Element, Fault, Next, Outcome, Type, number,
+    Arguments, BoxFuture, Browser, Call, CallContext, Caller, Code, Config, Element, Fault, Next, Outcome,
+    Type, number,
 };
 use wecom_login_model::{CorpId, Language, UserId};
 
@@ -12,7 +13,7 @@ use crate::world::{BASE, EXAMPLE, INSTANCE, Proof, World, path};
 pub(crate) fn browser(signed_in: bool, administrator: bool) -> Caller {
     let member = signed_in.then(|| (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap()));
     Caller::Browser(Browser {
-        id: None,
+        context: CallContext::default(),
         address: Ipv4Addr::LOCALHOST.into(),
         member,
         administrator,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use wecom_login_accounts::Bound;
 use wecom_login_accounts::import::{Format, List};
 use wecom_login_model::{CorpId, MemberRef, UserId, Username};
-use wecom_login_sign_in::Refusal;
+use wecom_login_sign_in::SignInError;
 
 use super::call::{Console, bad_arguments, known, parsed};
 use crate::http::body::{self, BodyError, arguments};
@@ -51,7 +51,7 @@ pub(crate) async fn import(
     let accounts = app.identity.accounts.clone();
     let work = app.operations.background.spawn(async move { accounts.import(list, dry_run, |_| ()).await });
     let report =
-        work.await.map_err(|error| Refusal::Unforeseen(format!("the import task failed: {error}")))??;
+        work.await.map_err(|error| SignInError::Unforeseen(format!("the import task failed: {error}")))??;
     tracing::info!(
         by = %console.by,
         dry_run,

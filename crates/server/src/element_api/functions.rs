@@ -1,21 +1,22 @@
 //! POST /api/{org}/{app}/{element path}/{function}: the element functions that functionList makes public.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
-use wecom_login_element::{Access, App, Arguments, Code, Element, Kind, Outcome};
+use wecom_login_element::{Access, App, Arguments, Code, Element, Kind};
 use wecom_login_model::{Bilingual, Secret};
-use wecom_login_sign_in::{Refusal, SignedIn};
+use wecom_login_sign_in::{AuthorizationResponse, SignInError, SignedIn, Visitor};
 
 use crate::console::administrator::Administrator;
 use crate::element_api::caller::caller;
 use crate::http::body::arguments;
 use crate::http::error_numbers::{
-    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, NO_PAIR_HERE, NO_SUCH_FUNCTION, NOT_SIGNED_IN, OVERLOADED,
-    TOO_MANY_FAILURES,
+    ADMINISTRATORS_ONLY, BAD_ARGUMENTS, NO_PAIR_HERE, NO_SUCH_FUNCTION, NOT_SIGNED_IN,
 };
 use crate::http::fetch_metadata::FetchSite;
 use crate::http::rejection::Rejection;
@@ -24,7 +25,7 @@ use crate::http::visitor::session_of;
 use crate::http::{cors, envelope};
 use crate::session::pair_body;
 use crate::sign_in::begin::browser;
-use crate::sign_in::finish::{leave_former_session, withdraw};
+use crate::sign_in::finish::{Finished, SignIn, session_cookie};
 use crate::sign_in::log::{self, SignInEnd};
 use crate::state::{AppState, LoadedApp};
 
@@ -42,9 +43,6 @@ pub(crate) async fn call(
     let loaded = app.apps.loaded();
     let found = find(&loaded.app, &path);
     let (element, function) = found.ok_or_else(|| Rejection::of(NO_SUCH_FUNCTION))?;
-    if app.identity.limits.is_locked_out(context.address, app.config.clock.now()).await? {
-        return Err(Rejection::of(TOO_MANY_FAILURES));
-    }
     match context.naming {
         BrowserNaming::Cookie => {}
         // Our own pages use the cookie, which scripts cannot read; a script on them must not get tokens instead.
@@ -73,8 +71,8 @@ fn find<'a, 'p>(app: &'a App, path: &'p str) -> Option<(&'a Element, &'p str)> {
 /// One call of an element function.
 struct Call<'a> {
     app: &'a AppState,
-    loaded: &'a LoadedApp,
-    context: &'a RequestContext,
+    loaded: &'a Arc<LoadedApp>,
+    context: &'a Arc<RequestContext>,
     element: &'a Element,
     function: &'a str,
 }
@@ -82,77 +80,78 @@ struct Call<'a> {
 impl Call<'_> {
     async fn run(&self, values: Map<String, Value>) -> Result<Response, Rejection> {
         let Self { app, context, function, .. } = *self;
+        if function == "getLoginCode"
+            && let Some(response) = self.authorization_response(&values)
+        {
+            return self.sign_in(response, values).await;
+        }
         let session = session_of(&app.identity, context).await?;
         // A state is bound to a browser, so a client without a browser name gets one together with the state.
         let issues_state = function == "getLoginConfig";
-        let (named, is_new) = browser(app, context);
-        let limits = &app.identity.limits;
-        let _place = match issues_state.then(|| limits.place()) {
-            Some(None) => return Err(Rejection::of(OVERLOADED)),
-            place => place.flatten(),
+        let (visitor, is_new) = match browser(app, context) {
+            (browser, Some(cookie)) if issues_state => (Arc::new(Visitor::of(browser)), Some(cookie)),
+            _ => (context.visitor.clone(), None),
         };
-        if issues_state && !is_new && !limits.may_issue(&named, app.config.clock.now()).await? {
-            return Err(Rejection::of(OVERLOADED));
-        }
-        let state = values.get("state").and_then(Value::as_str).map(Secret::new);
-        let known = (issues_state || !is_new).then_some(&named);
         let administers = Administrator::is_caller(app, context, session.as_ref()).await?;
-        let caller = caller(context, known, session.as_ref(), administers);
-        match self.element.call(function, Arguments::from(values), &caller).await {
-            Ok(Outcome { value, effect }) => {
-                let signed_in = effect.and_then(|effect| effect.take::<SignedIn>().ok());
-                let mut response = match &signed_in {
-                    Some(signed_in) => {
-                        log::signed_in(app, signed_in).await;
-                        self.welcome(value, signed_in).await?
-                    }
-                    None => {
-                        self.withdraw(state.as_ref()).await;
-                        envelope::success(context, value)
-                    }
-                };
-                if issues_state {
-                    if is_new {
-                        response.headers_mut().append(SET_COOKIE, app.config.cookies.set_browser(&named));
-                    }
-                    if let Some(hosts) = self.hosts() {
-                        response.headers_mut().insert(cors::HOSTS, hosts);
-                    }
-                }
-                Ok(response)
+        let caller = caller(context, visitor, session.as_ref(), administers);
+        let outcome = self.element.call(function, Arguments::from(values), &caller).await?;
+        let mut response = envelope::success(context, outcome.value);
+        if let Some(cookie) = is_new {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        if let Some(hosts) = self.hosts().filter(|_| issues_state) {
+            response.headers_mut().insert(cors::HOSTS, hosts);
+        }
+        Ok(response)
+    }
+
+    /// The code and the state that a getLoginCode brings. `None` for an element that is no instance of ours.
+    fn authorization_response(&self, values: &Map<String, Value>) -> Option<AuthorizationResponse> {
+        let text = |name: &str| Secret::new(values.get(name).and_then(Value::as_str).unwrap_or_default());
+        Some(AuthorizationResponse {
+            instance: self.loaded.instances.get(self.element.full_name())?.clone(),
+            code: text("authCode"),
+            state: text("state"),
+            visitor: self.context.visitor.clone(),
+        })
+    }
+
+    async fn sign_in(
+        &self,
+        response: AuthorizationResponse,
+        values: Map<String, Value>,
+    ) -> Result<Response, Rejection> {
+        let Self { app, context, .. } = *self;
+        let sign_in = SignIn {
+            app: app.clone(),
+            loaded: self.loaded.clone(),
+            context: context.clone(),
+            response,
+            arguments: Arguments::from(values),
+        };
+        match sign_in.finish().await {
+            Ok(Finished { value, signed_in: Some(signed_in) }) => {
+                log::signed_in(app, &signed_in).await;
+                self.welcome(value, &signed_in).await
             }
-            Err(code) => {
-                let rejection = Rejection::from(code);
-                self.note(&rejection, state.as_ref()).await;
+            Ok(Finished { value, signed_in: None }) => Ok(envelope::success(context, value)),
+            Err(rejection) => {
+                self.note(&rejection).await;
                 Err(rejection)
             }
         }
     }
 
-    /// Counts and audits a refused getLoginCode. Invalid calls were refused before they reached a Type.
-    async fn note(&self, rejection: &Rejection, state: Option<&Secret>) {
+    /// Records a refused getLoginCode. Invalid calls were refused before they reached a Type.
+    async fn note(&self, rejection: &Rejection) {
         let (app, instance) = (self.app, Some(self.element.full_name()));
         let of_the_call = [BAD_ARGUMENTS, NO_SUCH_FUNCTION, NOT_SIGNED_IN, ADMINISTRATORS_ONLY];
-        if self.function != "getLoginCode" || of_the_call.contains(&rejection.number()) {
+        if of_the_call.contains(&rejection.number()) {
             return;
         }
-        let refusal = rejection.sign_in_error();
-        if refusal.is_none_or(|refusal| !refusal.may_be_tried_again()) {
-            app.identity.limits.count_failure(self.context.address, app.config.clock.now()).await;
-        }
-        match refusal {
-            Some(refusal) => log::refused(app, instance, refusal).await,
-            None => {
-                log::ended(app, instance, SignInEnd::ByTheApp(rejection.number())).await;
-                self.withdraw(state).await;
-            }
-        }
-    }
-
-    /// Revokes the session of a getLoginCode that an app's own Type has refused.
-    async fn withdraw(&self, state: Option<&Secret>) {
-        if let ("getLoginCode", Some(state)) = (self.function, state) {
-            withdraw(self.app, self.context, state).await;
+        match rejection.sign_in_error() {
+            Some(error) => log::refused(app, instance, error).await,
+            None => log::ended(app, instance, SignInEnd::ByTheApp(rejection.number())).await,
         }
     }
 
@@ -160,17 +159,16 @@ impl Call<'_> {
     async fn welcome(&self, value: Value, signed_in: &SignedIn) -> Result<Response, Rejection> {
         let Self { app, context, .. } = *self;
         let Some(token) = &signed_in.token else { return Ok(envelope::success(context, value)) };
-        let now = app.config.clock.now();
         if context.naming == BrowserNaming::Header {
             let pair = app.identity.sessions.begin_pair(token, &signed_in.session).await?;
             // None: a repeated delivery after the pair of the first one was used.
-            let pair = pair.ok_or(Refusal::StateUsed)?;
-            return Ok(envelope::success_with_pair(context, value, pair_body::shown(&pair, now)));
+            let pair = pair.ok_or(SignInError::StateUsed)?;
+            let shown = pair_body::shown(&pair, app.config.clock.now());
+            return Ok(envelope::success_with_pair(context, value, shown));
         }
-        leave_former_session(app, context, token, &signed_in.session.id).await;
         let mut response = envelope::success(context, value);
-        let lifetime = signed_in.session.expires_at.since(now);
-        response.headers_mut().append(SET_COOKIE, app.config.cookies.set_session(token, lifetime));
+        let cookie = session_cookie(app, context, token, &signed_in.session);
+        response.headers_mut().append(SET_COOKIE, cookie);
         Ok(response)
     }
 

@@ -4,29 +4,23 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use wecom_login_model::Timestamp;
-use wecom_login_sign_in::BrowserId;
 use wecom_login_store::{Error, KeyValue};
 
 use crate::http::client_address::counted_as;
 
 const WINDOW: Duration = Duration::from_mins(1);
 const FAILURES_PER_WINDOW: i64 = 60;
-const STATES_PER_WINDOW: i64 = 60;
-/// The limit on concurrent writes of states; each takes well under a millisecond.
-const STATES_AT_ONCE: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Limits {
     values: KeyValue,
     spare_loopback: bool,
-    states: Semaphore,
 }
 
 impl Limits {
     pub(crate) fn new(values: KeyValue, spare_loopback: bool) -> Self {
-        Self { values, spare_loopback, states: Semaphore::new(STATES_AT_ONCE) }
+        Self { values, spare_loopback }
     }
 
     /// True if the address has failed too often within a minute.
@@ -45,17 +39,6 @@ impl Limits {
         if let Err(error) = self.values.increment(&failures_key(address), now, now + WINDOW).await {
             tracing::warn!(%error, "a failure could not be counted");
         }
-    }
-
-    /// True if the browser may get another state.
-    pub(crate) async fn may_issue(&self, browser: &BrowserId, now: Timestamp) -> Result<bool, Error> {
-        let key = format!("limit/states/{}", browser.fingerprint().to_hex());
-        Ok(self.values.increment(&key, now, now + WINDOW).await? <= STATES_PER_WINDOW)
-    }
-
-    /// A permit to write a state; `None` when all are in use.
-    pub(crate) fn place(&self) -> Option<SemaphorePermit<'_>> {
-        self.states.try_acquire().ok()
     }
 
     fn is_spared(&self, address: IpAddr) -> bool {

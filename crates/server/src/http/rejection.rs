@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use wecom_login_element::Code;
 use wecom_login_model::{Bilingual, Explanation, Language};
 use wecom_login_pages::{Retry, title};
-use wecom_login_sign_in::{Refusal, Settled};
+use wecom_login_sign_in::{SignInError, Terminal};
 
 use crate::http::error_numbers::{self, APP_REFUSED, explain};
 use crate::sign_in::links;
@@ -36,7 +36,7 @@ enum Cause {
     /// An error number of this server.
     Number(i64),
     /// A refused sign-in, or a failure of the storage or of WeCom.
-    SignIn(Refusal),
+    SignIn(SignInError),
     /// A refusal by an element: its number and reason.
     Element(Code),
 }
@@ -94,7 +94,7 @@ impl Rejection {
     }
 
     /// The refusal of a sign-in, if it is one.
-    pub(crate) fn sign_in_error(&self) -> Option<&Refusal> {
+    pub(crate) fn sign_in_error(&self) -> Option<&SignInError> {
         match &self.0.cause {
             Cause::SignIn(refusal) => Some(refusal),
             _ => None,
@@ -161,7 +161,7 @@ impl Rejection {
                         Bilingual { zh: "需要加入企业可信IP的地址", en: "IP address to add" };
                     details.push((label, address));
                 }
-                if let Refusal::WeCom(error) = refusal
+                if let SignInError::WeCom(error) = refusal
                     && let Some(hint) = error.hint_id()
                 {
                     let label = Bilingual { zh: "企业微信的排查编号", en: "WeCom's hint id" };
@@ -201,8 +201,8 @@ impl Rejection {
     }
 }
 
-impl From<Refusal> for Rejection {
-    fn from(refusal: Refusal) -> Self {
+impl From<SignInError> for Rejection {
+    fn from(refusal: SignInError) -> Self {
         let status = status_of(&refusal);
         Self::new(Cause::SignIn(refusal), status)
     }
@@ -210,14 +210,14 @@ impl From<Refusal> for Rejection {
 
 impl From<wecom_login_store::Error> for Rejection {
     fn from(error: wecom_login_store::Error) -> Self {
-        Refusal::from(error).into()
+        SignInError::from(error).into()
     }
 }
 
 impl From<Code> for Rejection {
     /// The error of an element call: the sign-in's refusal if it caused the error, the element's own refusal otherwise.
     fn from(code: Code) -> Self {
-        match code.source().and_then(|cause| cause.downcast_ref::<Refusal>()) {
+        match code.source().and_then(|cause| cause.downcast_ref::<SignInError>()) {
             Some(refusal) => refusal.clone().into(),
             None => Self::new(Cause::Element(code), StatusCode::FORBIDDEN),
         }
@@ -238,48 +238,59 @@ pub(crate) fn carried_by(response: &mut Response) -> Option<Arc<Rejection>> {
     response.extensions_mut().remove()
 }
 
-fn status_of(refusal: &Refusal) -> StatusCode {
+fn status_of(refusal: &SignInError) -> StatusCode {
     match refusal {
-        Refusal::Settled(Settled::BadCode | Settled::BrokenOff)
-        | Refusal::StateMissing
-        | Refusal::StateUnknown
-        | Refusal::StateExpired
-        | Refusal::StateUsed
-        | Refusal::StateOfAnotherBrowser
-        | Refusal::StateOfLibrary
-        | Refusal::NoId(..) => StatusCode::BAD_REQUEST,
-        Refusal::Settled(_) => StatusCode::FORBIDDEN,
-        Refusal::StillUnderWay => StatusCode::CONFLICT,
-        Refusal::WeCom(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
-        Refusal::WeCom(_) => StatusCode::BAD_GATEWAY,
-        Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::Unforeseen(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        SignInError::Terminal(Terminal::BadCode | Terminal::BrokenOff)
+        | SignInError::StateMissing
+        | SignInError::StateUnknown
+        | SignInError::StateLost
+        | SignInError::BindingLost
+        | SignInError::StateExpired
+        | SignInError::StateUsed
+        | SignInError::StateOfAnotherBrowser
+        | SignInError::StateOfLibrary
+        | SignInError::InvalidId(..) => StatusCode::BAD_REQUEST,
+        SignInError::Terminal(Terminal::RefusedByWeCom { .. }) => StatusCode::BAD_GATEWAY,
+        SignInError::Terminal(_) => StatusCode::FORBIDDEN,
+        SignInError::StillInProgress => StatusCode::CONFLICT,
+        SignInError::WeCom(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+        SignInError::WeCom(_) => StatusCode::BAD_GATEWAY,
+        SignInError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        SignInError::Unforeseen(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
-fn title_of(refusal: &Refusal) -> Bilingual {
+fn title_of(refusal: &SignInError) -> Bilingual {
     match refusal {
-        Refusal::Settled(Settled::NotAMember | Settled::MemberOfAnotherCompany) => title::NOT_A_MEMBER,
-        Refusal::Settled(Settled::OutsideScope { .. }) => title::OUTSIDE_SCOPE,
-        Refusal::Settled(Settled::NoAccount { .. }) => {
+        SignInError::Terminal(Terminal::NotAMember | Terminal::MemberOfAnotherCompany) => title::NOT_A_MEMBER,
+        SignInError::Terminal(Terminal::OutsideScope { .. }) => title::OUTSIDE_SCOPE,
+        SignInError::Terminal(Terminal::NoAccount { .. }) => {
             Bilingual { zh: "你在这里还没有账号", en: "You have no account here yet" }
         }
-        Refusal::Settled(Settled::BoundToAnother | Settled::SessionGone) => {
+        SignInError::Terminal(Terminal::RefusedByWeCom { .. }) => title::SET_UP_WRONG,
+        SignInError::BindingLost
+        | SignInError::Terminal(Terminal::BoundToAnother | Terminal::SessionGone) => {
             Bilingual { zh: "没有绑定", en: "Nothing was bound" }
         }
-        Refusal::Settled(Settled::Disabled | Settled::Left) => title::NOT_ACTIVE,
-        Refusal::Settled(Settled::BadCode | Settled::BrokenOff) | Refusal::StateUsed => title::ALREADY_USED,
-        Refusal::StateExpired => title::STATE_EXPIRED,
-        Refusal::StateOfAnotherBrowser => title::OTHER_BROWSER,
-        Refusal::StateMissing | Refusal::StateUnknown | Refusal::StateOfLibrary => title::STATE_UNKNOWN,
-        Refusal::WeCom(error) if error.is_ip_not_allowed() => title::IP_NOT_ALLOWED,
-        Refusal::WeCom(error) if error.is_rate_limited() => title::WECOM_LIMITED,
-        Refusal::WeCom(error) if error.is_busy() || error.is_timeout() => title::WECOM_BUSY,
-        Refusal::WeCom(error) if error.is_unavailable() => title::WECOM_UNREACHABLE,
-        Refusal::WeCom(_) => title::SET_UP_WRONG,
-        Refusal::Store(_) if refusal.is_of_storage() => title::UNAVAILABLE,
-        Refusal::StillUnderWay | Refusal::NoId(..) | Refusal::Store(_) | Refusal::Unforeseen(_) => {
-            title::FAILED
+        SignInError::Terminal(Terminal::Disabled | Terminal::Left) => title::NOT_ACTIVE,
+        SignInError::Terminal(Terminal::BadCode | Terminal::BrokenOff) | SignInError::StateUsed => {
+            title::ALREADY_USED
         }
+        SignInError::StateExpired => title::STATE_EXPIRED,
+        SignInError::StateOfAnotherBrowser => title::OTHER_BROWSER,
+        SignInError::StateMissing
+        | SignInError::StateUnknown
+        | SignInError::StateLost
+        | SignInError::StateOfLibrary => title::STATE_UNKNOWN,
+        SignInError::WeCom(error) if error.is_ip_not_allowed() => title::IP_NOT_ALLOWED,
+        SignInError::WeCom(error) if error.is_rate_limited() => title::WECOM_LIMITED,
+        SignInError::WeCom(error) if error.is_busy() || error.is_timeout() => title::WECOM_BUSY,
+        SignInError::WeCom(error) if error.is_unavailable() => title::WECOM_UNREACHABLE,
+        SignInError::WeCom(_) => title::SET_UP_WRONG,
+        SignInError::Store(_) if refusal.is_of_storage() => title::UNAVAILABLE,
+        SignInError::StillInProgress
+        | SignInError::InvalidId(..)
+        | SignInError::Store(_)
+        | SignInError::Unforeseen(_) => title::FAILED,
     }
 }

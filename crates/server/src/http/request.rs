@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Uri, header};
 use wecom_login_model::{Entropy, Language, Timestamp};
 use wecom_login_session::{AccessToken, SessionToken};
-use wecom_login_sign_in::BrowserId;
+use wecom_login_sign_in::{BrowserId, Visitor};
 
 use crate::http::client_address::client_address;
 use crate::http::cors;
@@ -66,7 +66,8 @@ pub(crate) struct RequestContext {
     pub(crate) address: IpAddr,
     pub(crate) language: Language,
     pub(crate) fetch_site: FetchSite,
-    pub(crate) browser: Option<BrowserId>,
+    /// The browser's name and its flow cookies.
+    pub(crate) visitor: Arc<Visitor>,
     pub(crate) naming: BrowserNaming,
     /// The session's cookie.
     pub(crate) token: Option<SessionToken>,
@@ -82,9 +83,14 @@ impl RequestContext {
         let named =
             headers.get(cors::BROWSER).map(|name| BrowserId::of_client(name.to_str().unwrap_or_default()));
         let (naming, browser) = match named {
-            None => (BrowserNaming::Cookie, config.cookies.browser(headers)),
+            None => (BrowserNaming::Cookie, browser_by_cookie(headers, config)),
             Some(None) => (BrowserNaming::Unusable, None),
             Some(Some(browser)) => (BrowserNaming::Header, Some(browser)),
+        };
+        // A client that names itself has no cookies of ours.
+        let flows = match naming {
+            BrowserNaming::Cookie => config.cookies.flows(headers),
+            BrowserNaming::Header | BrowserNaming::Unusable => Vec::new(),
         };
         let by_cookie = naming == BrowserNaming::Cookie && !headers.contains_key(header::AUTHORIZATION);
         Self {
@@ -94,7 +100,7 @@ impl RequestContext {
             address: address(&parts.headers, &parts.extensions, config),
             language: language(parts.uri.query(), &parts.headers, config.cookies),
             fetch_site: FetchSite::of(headers, &config.settings.public_url, &config.settings.network.origins),
-            browser,
+            visitor: Arc::new(Visitor { browser, flows }),
             naming,
             token: if by_cookie { config.cookies.session(headers) } else { None },
             access: bearer(headers).and_then(AccessToken::parse),
@@ -131,12 +137,31 @@ impl RequestContext {
         self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// True in the built-in browser of WeCom, where the silent redirect asks for no tap.
+    pub(crate) fn is_in_workbench(&self) -> bool {
+        self.user_agent().contains("wxwork/")
+    }
+
+    /// True in WeCom's client on a computer, which several people may share.
+    pub(crate) fn is_in_desktop_client(&self) -> bool {
+        let agent = self.user_agent();
+        self.is_in_workbench()
+            && !["Mobile", "Android", "iPhone", "iPad"].iter().any(|word| agent.contains(word))
+    }
+
     /// True in the built-in browsers of WeCom and of WeChat, whose WeCom plug-in opens links there.
     pub(crate) fn is_inside_wecom(&self) -> bool {
-        let agent =
-            self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        agent.contains("wxwork/") || agent.contains("MicroMessenger/")
+        self.is_in_workbench() || self.user_agent().contains("MicroMessenger/")
     }
+
+    fn user_agent(&self) -> &str {
+        self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// The browser's name in its cookie, if it was issued here.
+fn browser_by_cookie(headers: &HeaderMap, config: &Config) -> Option<BrowserId> {
+    config.browser_names.read(&config.cookies.browser(headers)?, config.clock.now())
 }
 
 /// The client's address, behind any trusted proxies.

@@ -1,7 +1,7 @@
 //! The session of a request, from its cookie or access token.
 
 use wecom_login_session::Session;
-use wecom_login_sign_in::Refusal;
+use wecom_login_sign_in::SignInError;
 use wecom_login_store::Act;
 
 use crate::http::request::RequestContext;
@@ -11,7 +11,7 @@ use crate::state::Identity;
 pub(crate) async fn session_of(
     identity: &Identity,
     context: &RequestContext,
-) -> Result<Option<Session>, Refusal> {
+) -> Result<Option<Session>, SignInError> {
     let session = match (&context.access, &context.token) {
         (Some(access), _) => identity.sessions.check_access(access).await?,
         (None, Some(token)) => identity.sessions.check(token).await?,

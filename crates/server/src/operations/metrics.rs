@@ -23,7 +23,7 @@ pub(crate) async fn metrics(State(app): State<AppState>, Extension(context): Con
         now: app.config.clock.now(),
         token_times: token_times.collect(),
         connections: (operations.connections.open(), operations.connections.most()),
-        sign_ins_under_way: app.identity.login.under_way(),
+        sign_ins_under_way: app.identity.login.in_progress(),
         audit_lines_lost: operations.audit_file.as_ref().map_or(0, AuditFile::lost),
         store: &operations.store,
     };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wecom_login_element::{App, Fault, Look, Watch};
-use wecom_login_sign_in::{Instances, Registry, Wiring};
+use wecom_login_sign_in::{ClientContext, Instances, Registry};
 
 use crate::routes::own_paths::OwnPaths;
 use crate::settings::Settings;
@@ -19,12 +19,12 @@ const INTERVAL: Duration = Duration::from_secs(2);
 pub(crate) struct Reload {
     watch: Mutex<Watch>,
     registry: Arc<Registry>,
-    wiring: Wiring,
+    context: ClientContext,
 }
 
 impl Reload {
-    pub(crate) fn new(watch: Watch, registry: Arc<Registry>, wiring: Wiring) -> Self {
-        Self { watch: Mutex::new(watch), registry, wiring }
+    pub(crate) fn new(watch: Watch, registry: Arc<Registry>, context: ClientContext) -> Self {
+        Self { watch: Mutex::new(watch), registry, context }
     }
 
     /// The first reading of the app, and the faults of its elements.
@@ -60,7 +60,7 @@ impl Reload {
     }
 
     fn loaded(&self, app: Arc<App>, settings: &Settings, own_paths: &OwnPaths) -> (LoadedApp, Vec<Fault>) {
-        let (instances, more) = Instances::read(&app, &self.wiring);
+        let (instances, more) = Instances::read(&app, &self.context);
         let mut faults = app.faults().to_vec();
         faults.extend(more);
         self.registry.replace(instances);

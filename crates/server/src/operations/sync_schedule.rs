@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use wecom_login_directory::{Observer, Report, SyncError, SyncOptions, Viewer};
 use wecom_login_model::Timestamp;
-use wecom_login_sign_in::Refusal;
+use wecom_login_sign_in::SignInError;
 use wecom_login_store::{Lease, Outcome};
 
 use crate::state::AppState;
@@ -79,7 +79,7 @@ async fn sync(
 pub(crate) enum SyncNotStarted {
     /// Another sync is running.
     Running(Lease),
-    Failed(Refusal),
+    Failed(SignInError),
 }
 
 impl From<SyncError> for SyncNotStarted {
@@ -87,9 +87,11 @@ impl From<SyncError> for SyncNotStarted {
         use wecom_login_directory::Error;
         match error {
             SyncError::Running(other) => Self::Running(other),
-            SyncError::Failed(Error::WeCom(error)) => Self::Failed(Refusal::WeCom(error)),
-            SyncError::Failed(Error::Store(error)) => Self::Failed(Refusal::Store(error)),
-            SyncError::Failed(Error::Vanished(what)) => Self::Failed(Refusal::Unforeseen(what.to_owned())),
+            SyncError::Failed(Error::WeCom(error)) => Self::Failed(SignInError::WeCom(error)),
+            SyncError::Failed(Error::Store(error)) => Self::Failed(SignInError::Store(error)),
+            SyncError::Failed(Error::Vanished(what)) => {
+                Self::Failed(SignInError::Unforeseen(what.to_owned()))
+            }
         }
     }
 }
@@ -113,7 +115,7 @@ pub(crate) async fn begin(
         Ok(()) => Ok(()),
         // The task ended before a sync had started.
         Err(_) => task.await.unwrap_or_else(|error| {
-            Err(SyncNotStarted::Failed(Refusal::Unforeseen(format!("the sync task failed: {error}"))))
+            Err(SyncNotStarted::Failed(SignInError::Unforeseen(format!("the sync task failed: {error}"))))
         }),
     }
 }
@@ -148,7 +150,7 @@ async fn one_after_another(
     }
     match untold() {
         None => Ok(()),
-        Some(_) => Err(SyncNotStarted::Failed(Refusal::Unforeseen("the server is stopping".to_owned()))),
+        Some(_) => Err(SyncNotStarted::Failed(SignInError::Unforeseen("the server is stopping".to_owned()))),
     }
 }
 

@@ -1,10 +1,13 @@
 use axum::Extension;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::http::rejection::Rejection;
 use crate::http::request::Context;
+use crate::http::visitor::session_of;
 use crate::session::person;
+use crate::sign_in::links;
+use crate::sign_in::workbench::asks_again;
 use crate::state::AppState;
 
 /// GET /: the page of a signed-in member, or the sign-in page.
@@ -12,5 +15,11 @@ pub(crate) async fn home(
     State(app): State<AppState>,
     Extension(context): Context,
 ) -> Result<Response, Rejection> {
+    let session = session_of(&app.identity, &context).await?;
+    if let Some(session) = session.filter(|session| asks_again(&context, session, app.config.clock.now())) {
+        let instance =
+            Some(session.instance.as_str()).filter(|name| app.apps.loaded().instances.get(name).is_some());
+        return Ok(Redirect::to(&links::login(instance, Some(context.path_and_query()))).into_response());
+    }
     person::page(&app, &context).await
 }

@@ -6,7 +6,7 @@ use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 use wecom_login_pages::SignedOutPage;
 use wecom_login_session::{EndReason, Session};
-use wecom_login_sign_in::Refusal;
+use wecom_login_sign_in::SignInError;
 
 use crate::http::body::{arguments, is_json};
 use crate::http::page;
@@ -53,7 +53,7 @@ pub(crate) async fn logout(
 async fn of_refresh_token(
     identity: &Identity,
     body: &Map<String, Value>,
-) -> Result<Option<Session>, Refusal> {
+) -> Result<Option<Session>, SignInError> {
     match refresh_token(body) {
         Some(token) => Ok(identity.sessions.of_refresh_token(&token).await?),
         None => Ok(None),

@@ -2,7 +2,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
-use wecom_login_sign_in::Refusal;
+use wecom_login_sign_in::SignInError;
 
 use crate::http::error_numbers::NOT_SIGNED_IN;
 use crate::http::rejection::Rejection;
@@ -25,7 +25,7 @@ pub(crate) async fn me(
     }
 }
 
-async fn describe(identity: &Identity, context: &RequestContext) -> Result<Option<Value>, Refusal> {
+async fn describe(identity: &Identity, context: &RequestContext) -> Result<Option<Value>, SignInError> {
     let Some(session) = session_of(identity, context).await? else { return Ok(None) };
     let Some(user) = identity.login.user_info_of(&session).await? else { return Ok(None) };
     let mut person = json!(user);

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use wecom_login_pages::HomePage;
 use wecom_login_session::Session;
-use wecom_login_sign_in::{Refusal, UserInfo};
+use wecom_login_sign_in::{SignInError, UserInfo};
 
 use crate::http::page;
 use crate::http::rejection::Rejection;
@@ -36,7 +36,7 @@ pub(super) async fn page(app: &AppState, context: &RequestContext) -> Result<Res
 async fn person(
     identity: &Identity,
     context: &RequestContext,
-) -> Result<Option<(Session, UserInfo)>, Refusal> {
+) -> Result<Option<(Session, UserInfo)>, SignInError> {
     let Some(session) = session_of(identity, context).await? else { return Ok(None) };
     let user = identity.login.user_info_of(&session).await?;
     Ok(user.map(|user| (session, user)))

@@ -1,10 +1,11 @@
-//! The start of a sign-in: its instance, its purpose, and the state that is issued to the browser.
+//! The start of a sign-in: its instance, its purpose, and the state that is issued to the browser. Nothing is stored.
 
 use std::sync::Arc;
 
-use wecom_login_sign_in::{BrowserId, Holder, Instance, Purpose, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+use wecom_login_sign_in::{BrowserId, Flow, Instance, State, StateOwner};
 
-use crate::http::error_numbers::OVERLOADED;
 use crate::http::rejection::Rejection;
 use crate::http::request::RequestContext;
 use crate::sign_in::links;
@@ -14,46 +15,61 @@ use crate::state::AppState;
 #[derive(Debug, Clone)]
 pub(crate) struct PendingSignIn {
     pub(crate) instance: Arc<Instance>,
-    pub(crate) purpose: Purpose,
+    pub(crate) flow: Flow,
 }
 
 impl PendingSignIn {
     /// The address of this sign-in's page.
     pub(crate) fn path(&self) -> String {
-        let (element, return_to) = (Some(self.instance.full_name()), self.purpose.return_to.as_deref());
-        match self.purpose.binding {
-            Some(_) => links::binding(element, return_to),
-            None => links::login(element, return_to),
+        links::again(&self.instance, &self.flow)
+    }
+}
+
+/// A state, and the cookies that its browser needs to finish the sign-in.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) state: State,
+    cookies: Vec<HeaderValue>,
+}
+
+impl Issued {
+    /// Sets the cookies on an answer.
+    pub(crate) fn set_cookies(self, headers: &mut HeaderMap) {
+        for cookie in self.cookies {
+            headers.append(SET_COOKIE, cookie);
         }
     }
 }
 
-/// The visitor's browser id, and true if it is new and must be set.
-pub(crate) fn browser(app: &AppState, context: &RequestContext) -> (BrowserId, bool) {
-    match &context.browser {
-        Some(browser) => (browser.clone(), false),
-        None => (BrowserId::generate(&app.config.entropy), true),
+/// The visitor's browser name, and the cookie that sets it if it is new.
+pub(crate) fn browser(app: &AppState, context: &RequestContext) -> (BrowserId, Option<HeaderValue>) {
+    match &context.visitor.browser {
+        Some(browser) => (browser.clone(), None),
+        None => {
+            let config = &app.config;
+            let browser = config.browser_names.issue(&config.entropy, config.clock.now());
+            let cookie = config.cookies.set_browser(&browser);
+            (browser, Some(cookie))
+        }
     }
 }
 
-/// Issues a state to the visitor's browser, within the limits.
-pub(crate) async fn issue(
+/// Issues a state to the visitor's browser.
+pub(crate) fn issue(
     app: &AppState,
     context: &RequestContext,
     instance: &Instance,
-    browser: &BrowserId,
-    purpose: Purpose,
-) -> Result<State, Rejection> {
-    let again = links::login(Some(instance.full_name()), purpose.return_to.as_deref());
-    let overloaded = || Rejection::of(OVERLOADED).retry(again.clone());
-    let limits = &app.identity.limits;
-    let _place = limits.place().ok_or_else(overloaded)?;
-    let failed = |error| Rejection::from(error).retry(again.clone());
-    if context.browser.is_some() {
-        let may = limits.may_issue(browser, app.config.clock.now()).await.map_err(failed)?;
-        if !may {
-            return Err(overloaded());
-        }
+    flow: &Flow,
+    restarts: u8,
+) -> Result<Issued, Rejection> {
+    let (browser, is_new) = browser(app, context);
+    let owner = StateOwner::Browser(&browser);
+    let (state, flow_cookie) = app.identity.login.issue(instance, owner, flow, restarts)?;
+    let mut cookies = Vec::from_iter(is_new);
+    if let Some(flow_cookie) = flow_cookie {
+        let names = app.config.cookies;
+        cookies.extend(names.expire_flows(&context.visitor.flows, &flow_cookie));
+        cookies.push(names.set_flow(&flow_cookie));
     }
-    app.identity.login.issue_state(instance, Holder::Browser(browser), purpose).await.map_err(failed)
+    Ok(Issued { state, cookies })
 }

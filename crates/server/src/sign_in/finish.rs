@@ -1,40 +1,97 @@
-//! The end of a sign-in, shared by the redirect and the element API.
+//! The end of a sign-in, shared by the redirect and the element API: getLoginCode through the whole chain of Types, and then
+//! the session.
 
-use wecom_login_model::Secret;
-use wecom_login_session::{EndReason, SessionToken};
+use std::sync::Arc;
 
-use crate::http::request::RequestContext;
-use crate::state::AppState;
+use axum::http::HeaderValue;
+use serde_json::Value;
+use wecom_login_element::{Arguments, Effect, Outcome};
+use wecom_login_session::{Session, SessionToken};
+use wecom_login_sign_in::{AuthorizationResponse, Delivery, Former, SignedIn};
 
-/// Ends the browser's former session, which the new sign-in replaces.
-pub(crate) async fn leave_former_session(
-    app: &AppState,
-    context: &RequestContext,
-    token: &SessionToken,
-    id: &str,
-) {
-    let Some(former) = context.token.as_ref().filter(|former| *former != token) else { return };
-    let sessions = &app.identity.sessions;
-    let ended = match sessions.check(former).await {
-        Ok(Some(session)) if session.id != id => {
-            sessions.end(&session, EndReason::Replaced).await.map(|_| ())
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = ended {
-        tracing::warn!(request_id = %context.request_id, %error, "a former session could not be ended and stays active until it expires");
+use crate::element_api::caller::caller;
+use crate::http::error_numbers::NO_INSTANCE;
+use crate::http::rejection::Rejection;
+use crate::http::request::{BrowserNaming, RequestContext};
+use crate::state::{AppState, LoadedApp};
+
+/// A getLoginCode over HTTP.
+pub(crate) struct SignIn {
+    pub(crate) app: AppState,
+    pub(crate) loaded: Arc<LoadedApp>,
+    pub(crate) context: Arc<RequestContext>,
+    pub(crate) response: AuthorizationResponse,
+    /// The arguments as the caller gave them.
+    pub(crate) arguments: Arguments,
+}
+
+/// What a getLoginCode came to; `signed_in` is `None` if the app's own Type answered by itself.
+pub(crate) struct Finished {
+    pub(crate) value: Value,
+    pub(crate) signed_in: Option<SignedIn>,
+}
+
+impl SignIn {
+    /// Runs to its end, also when the browser goes away: it delivers the redirect again, and the code works once.
+    pub(crate) async fn finish(self) -> Result<Finished, Rejection> {
+        let login = self.app.identity.login.clone();
+        login.track(self.run()).await?
+    }
+
+    async fn run(self) -> Result<Finished, Rejection> {
+        let Self { app, loaded, context, response, arguments } = self;
+        let element = loaded.app.element(response.instance.full_name());
+        let element = element.ok_or_else(|| Rejection::of(NO_INSTANCE))?;
+        let caller = caller(&context, context.visitor.clone(), None, false);
+        let Outcome { value, effect } = match element.call("getLoginCode", arguments, &caller).await {
+            Ok(outcome) => outcome,
+            Err(code) => {
+                let rejection = Rejection::from(code);
+                if rejection.sign_in_error().is_none() {
+                    spend(&app, &context, &response).await;
+                }
+                return Err(rejection);
+            }
+        };
+        let signed_in = match effect.map(Effect::take::<Delivery>) {
+            Some(Ok(Delivery::Proved(proved))) => {
+                Some(app.identity.login.complete(*proved, former(&context)).await?)
+            }
+            Some(Ok(Delivery::Replayed(signed_in))) => Some(*signed_in),
+            Some(Err(_)) | None => {
+                spend(&app, &context, &response).await;
+                None
+            }
+        };
+        Ok(Finished { value, signed_in })
     }
 }
 
-/// Ends the session of a sign-in that the app's own Type has refused after WeCom had identified the member.
-pub(crate) async fn withdraw(app: &AppState, context: &RequestContext, state: &Secret) {
-    let Some(browser) = &context.browser else { return };
-    if let Err(error) = app.identity.login.withdraw(state, browser).await {
+/// The session that the sign-in replaces. Inside WeCom every entry asks WeCom again, so the same member's continues there.
+fn former(context: &RequestContext) -> Option<Former<'_>> {
+    let token = context.token.as_ref().filter(|_| context.naming == BrowserNaming::Cookie)?;
+    Some(Former { token, may_continue: context.is_in_workbench() })
+}
+
+/// The cookie of a new session. In WeCom's client on a computer it ends with the client: the next person at that computer is
+/// another one.
+pub(crate) fn session_cookie(
+    app: &AppState,
+    context: &RequestContext,
+    token: &SessionToken,
+    session: &Session,
+) -> HeaderValue {
+    let lifetime = session.expires_at.since(app.config.clock.now());
+    app.config.cookies.set_session(token, (!context.is_in_desktop_client()).then_some(lifetime))
+}
+
+/// Spends the state of a sign-in that the app's own Type refused after WeCom had proved the member.
+async fn spend(app: &AppState, context: &RequestContext, response: &AuthorizationResponse) {
+    if let Err(error) = app.identity.login.refused_by_the_app(response).await {
         tracing::error!(
             request_id = %context.request_id,
             %error,
-            "the session of a refused sign-in could not be ended and stays active until it expires"
+            "the state of a refused sign-in could not be spent and stays claimed until its lease runs out"
         );
     }
 }

@@ -1,5 +1,7 @@
 //! Addresses of our own pages, for links and for the declarations of their routes.
 
+use wecom_login_sign_in::{Flow, Instance};
+
 /// The page of a signed-in member.
 pub(crate) const HOME: &str = "/";
 /// The sign-in page.
@@ -22,4 +24,13 @@ pub(crate) fn binding(element: Option<&str>, return_to: Option<&str>) -> String 
     let login = login(element, return_to);
     let separator = if login.contains('?') { '&' } else { '?' };
     format!("{login}{separator}bind=1")
+}
+
+/// The address of the page that begins a sign-in like this one again.
+pub(crate) fn again(instance: &Instance, flow: &Flow) -> String {
+    let (element, return_to) = (Some(instance.full_name()), flow.return_to.as_deref());
+    match flow.binding {
+        Some(_) => binding(element, return_to),
+        None => login(element, return_to),
+    }
 }

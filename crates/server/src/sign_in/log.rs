@@ -1,13 +1,13 @@
 //! Records the end of each sign-in in the metrics and the audit log, once, where the answer is created.
 
 use wecom_login_session::Session;
-use wecom_login_sign_in::{Refusal, SignedIn};
+use wecom_login_sign_in::{SessionChange, SignInError, SignedIn};
 use wecom_login_store::{Act, AuditEntry, AuditEvent};
 
 use crate::operations::audit;
 use crate::state::AppState;
 
-/// The end of a sign-in that has neither a session nor a [`Refusal`].
+/// The end of a sign-in that has neither a session nor a [`SignInError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignInEnd {
     /// The member declined in WeCom.
@@ -20,16 +20,18 @@ pub(crate) enum SignInEnd {
     BeginsAgain,
 }
 
-/// Records that a member is signed in, or bound to the account of their session.
+/// Records that a member is signed in, or bound to the account of their session. A session that began or continued is in the
+/// audit log with its transaction.
 pub(crate) async fn signed_in(app: &AppState, signed_in: &SignedIn) {
     let session = &signed_in.session;
-    let outcome = match (signed_in.again, &signed_in.token) {
+    let outcome = match (signed_in.replayed, signed_in.change) {
         (true, _) => "told_again",
-        (false, Some(_)) => "ok",
-        (false, None) => "bound",
+        (false, SessionChange::Began) => "ok",
+        (false, SessionChange::Continued) => "continued",
+        (false, SessionChange::Bound) => "bound",
     };
     app.operations.metrics.signed_in(Some(&session.instance), outcome);
-    if signed_in.again {
+    if signed_in.replayed || signed_in.change != SessionChange::Bound {
         return;
     }
     let entry = AuditEntry::new(AuditEvent::SignIn, app.config.clock.now()).outcome(outcome);
@@ -42,7 +44,7 @@ pub(crate) async fn signed_in(app: &AppState, signed_in: &SignedIn) {
 }
 
 /// Records a refused sign-in; `instance` is one of the app's, or none if the sign-in names none.
-pub(crate) async fn refused(app: &AppState, instance: Option<&str>, refusal: &Refusal) {
+pub(crate) async fn refused(app: &AppState, instance: Option<&str>, refusal: &SignInError) {
     app.operations.metrics.signed_in(instance, refusal.kind());
     let entry = entry_of_refusal(app, instance, refusal.kind(), Some(refusal.code()));
     if refusal.is_of_storage() {

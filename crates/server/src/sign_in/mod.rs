@@ -9,3 +9,4 @@ pub(crate) mod page;
 mod panel;
 pub(crate) mod redirect;
 mod return_to;
+pub(crate) mod workbench;

@@ -1,13 +1,13 @@
 //! GET /login: the sign-in page; inside WeCom, a redirect to WeCom's OAuth page without a tap.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{Extension, Json};
 use serde_json::json;
 use wecom_login_model::Bilingual;
 use wecom_login_pages::{Choice, ChoosePage};
-use wecom_login_sign_in::{Binding, BrowserId, Instance, Purpose, State as SignInState};
+use wecom_login_sign_in::{Binding, Flow, Instance};
 
 use crate::http::error_numbers::{
     CROSS_SITE, NO_INSTANCE, NOT_SIGNED_IN, REDIRECT_NOT_OURS, RETURN_TO_REFUSED,
@@ -16,9 +16,9 @@ use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
 use crate::http::visitor::session_of;
-use crate::sign_in::begin::{PendingSignIn, browser, issue};
+use crate::sign_in::begin::{Issued, PendingSignIn, issue};
 use crate::sign_in::return_to::resolve;
-use crate::sign_in::{links, panel};
+use crate::sign_in::{links, panel, workbench};
 use crate::state::{AppState, LoadedApp};
 
 /// The outcome of a request for the sign-in page.
@@ -56,12 +56,9 @@ pub(crate) async fn renew(
         Next::Arrived(address) => return Ok(Json(json!({"location": address})).into_response()),
         Next::Choose { .. } => return Err(Rejection::of(NO_INSTANCE).status(StatusCode::BAD_REQUEST)),
     };
-    let (browser, is_new) = browser(&app, &context);
-    let state = begin_sign_in(&app, &context, &browser, &begin).await?;
-    let mut response = Json(panel::config(&begin.instance, &state, context.language)).into_response();
-    if is_new {
-        response.headers_mut().append(header::SET_COOKIE, app.config.cookies.set_browser(&browser));
-    }
+    let issued = begin_sign_in(&app, &context, &begin)?;
+    let mut response = Json(panel::config(&begin.instance, &issued.state, context.language)).into_response();
+    issued.set_cookies(response.headers_mut());
     Ok(response)
 }
 
@@ -81,12 +78,16 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
     };
     let named = context.parameter("element").filter(|name| !name.is_empty());
     let session = session_of(&app.identity, context).await?;
-    if let Some(session) = session
-        && binding.is_none()
-        && named.as_ref().is_none_or(|name| *name == session.instance)
-    {
-        return Ok(Next::Arrived(return_to.unwrap_or_else(|| links::HOME.to_owned())));
-    }
+    let named = match session.filter(|_| binding.is_none()) {
+        Some(session) if named.as_ref().is_none_or(|name| *name == session.instance) => {
+            if !workbench::asks_again(context, &session, app.config.clock.now()) {
+                return Ok(Next::Arrived(return_to.unwrap_or_else(|| links::HOME.to_owned())));
+            }
+            // An instance that is gone cannot be asked.
+            Some(session.instance).filter(|name| loaded.instances.get(name).is_some()).or(named)
+        }
+        _ => named,
+    };
     let instance = match &named {
         Some(name) => loaded.instances.get(name).cloned(),
         None if loaded.instances.len() > 1 => {
@@ -99,7 +100,7 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
         let label = Bilingual { zh: "原因", en: "Reason" };
         return Err(Rejection::of(REDIRECT_NOT_OURS).detail(label, reason));
     }
-    Ok(Next::Begin(PendingSignIn { instance, purpose: Purpose { return_to, binding, restarts: 0 } }))
+    Ok(Next::Begin(PendingSignIn { instance, flow: Flow { return_to, binding } }))
 }
 
 /// The binding that `bind=1` requests: this sign-in's member is bound to the account of the visitor's session.
@@ -118,30 +119,28 @@ async fn binding(app: &AppState, context: &RequestContext) -> Result<Binding, Re
 }
 
 async fn show(app: &AppState, context: &RequestContext, begin: PendingSignIn) -> Result<Response, Rejection> {
-    let (browser, is_new) = browser(app, context);
-    let state = begin_sign_in(app, context, &browser, &begin).await?;
-    let mut response = if context.is_inside_wecom() {
-        Redirect::to(&begin.instance.oauth_link(&state)).into_response()
+    let issued = begin_sign_in(app, context, &begin)?;
+    // A binding is never without a tap: the account of this session would get another way in.
+    let mut response = if context.is_inside_wecom() && begin.flow.binding.is_none() {
+        Redirect::to(&begin.instance.oauth_link(&issued.state)).into_response()
     } else {
-        panel::page(&app.config.settings, context, &begin, &state)
+        panel::page(&app.config.settings, context, &begin, &issued.state)
     };
-    if is_new {
-        response.headers_mut().append(header::SET_COOKIE, app.config.cookies.set_browser(&browser));
-    }
+    issued.set_cookies(response.headers_mut());
     Ok(response)
 }
 
-async fn begin_sign_in(
+fn begin_sign_in(
     app: &AppState,
     context: &RequestContext,
-    browser: &BrowserId,
     begin: &PendingSignIn,
-) -> Result<SignInState, Rejection> {
-    let state = issue(app, context, &begin.instance, browser, begin.purpose.clone()).await?;
+) -> Result<Issued, Rejection> {
+    let instance = &begin.instance;
+    let again = links::login(Some(instance.full_name()), begin.flow.return_to.as_deref());
+    let issued = issue(app, context, instance, &begin.flow, 0).map_err(|rejection| rejection.retry(again))?;
     // The page shows this request id with later errors.
-    let instance = begin.instance.full_name();
-    tracing::info!(request_id = %context.request_id, instance, "a sign-in starts");
-    Ok(state)
+    tracing::info!(request_id = %context.request_id, instance = instance.full_name(), "a sign-in starts");
+    Ok(issued)
 }
 
 fn choose(

@@ -37,10 +37,13 @@ pub(super) fn page(
     state: &State,
 ) -> Response {
     let instance = &begin.instance;
-    let link = instance.web_login_link(state, context.language);
+    let in_wecom = context.is_inside_wecom();
+    let link =
+        if in_wecom { instance.oauth_link(state) } else { instance.web_login_link(state, context.language) };
     let (agent_id, renew_url) = (instance.agent_id().to_string(), begin.path());
     let is_ours = instance.redirect_url().origin() == settings.public_url.origin();
-    let panel = is_ours.then(|| Panel {
+    // Nobody scans a code on the phone that shows it.
+    let panel = (is_ours && !in_wecom).then(|| Panel {
         element: instance.full_name(),
         corp_id: instance.corp_id().as_str(),
         agent_id: &agent_id,

@@ -2,12 +2,15 @@
 
 use url::{Origin, Url};
 
+/// The longest address, in bytes: it travels in a cookie.
+const LONGEST: usize = 1500;
+
 /// Resolves an address to return to as a browser would: absolute, at our own origin or at a configured one.
 ///
 /// Control characters, backslashes, user names and other origins are refused. The resolved address is stored, so that the text
 /// is not resolved a second time in a different way.
 pub(crate) fn resolve(text: &str, public_url: &Url, others: &[Origin]) -> Option<String> {
-    if text.is_empty() || text.len() > 2048 {
+    if text.is_empty() || text.len() > LONGEST {
         return None;
     }
     if text.chars().any(|char| char.is_control() || char.is_whitespace() || char == '\\') {
@@ -18,7 +21,9 @@ pub(crate) fn resolve(text: &str, public_url: &Url, others: &[Origin]) -> Option
     let url = if relative { public_url.join(text).ok()? } else { Url::parse(text).ok()? };
     let known = url.origin() == public_url.origin() || others.contains(&url.origin());
     let plain = url.username().is_empty() && url.password().is_none();
-    (known && plain && matches!(url.scheme(), "http" | "https")).then(|| url.into())
+    // A parser that escapes may have made it longer.
+    let fits = url.as_str().len() <= LONGEST;
+    (known && plain && fits && matches!(url.scheme(), "http" | "https")).then(|| url.into())
 }
 
 #[cfg(test)]
@@ -69,7 +74,7 @@ mod tests {
         ] {
             assert_eq!(resolve(text), None, "{text:?}");
         }
-        assert_eq!(resolve(&format!("/{}", "a".repeat(2048))), None);
+        assert_eq!(resolve(&format!("/{}", "a".repeat(LONGEST))), None);
     }
 
     #[test]

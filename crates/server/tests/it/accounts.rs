@@ -2,14 +2,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use wecom_login_model::Secret;
-use wecom_login_model::{MemberRef, SystemEntropy};
-use wecom_login_sign_in::{BrowserId, Holder, Redirect};
+use wecom_login_model::{MemberRef, Secret};
+use wecom_login_sign_in::{AuthorizationResponse, BrowserId, StateOwner, Visitor};
 use wecom_login_simulator::{CodeRequest, CodeScope, Fault, FaultKind, SensitiveField, sample};
 use wecom_login_store::{NewAccount, Store};
 
 use crate::browser::{Browser, Page};
-use crate::world::{ELEMENT, SESSION_COOKIE, World, redirect, state_of, world};
+use crate::world::{ELEMENT, SESSION_COOKIE, World, deliver, redirect, state_of, world};
 
 async fn account(browser: &Browser) -> Value {
     browser.get_json("/me").await.json()["account"].clone()
@@ -68,14 +67,14 @@ async fn sixty_four_sign_ins_at_once_of_one_new_member_make_one_row_and_one_acco
     let world = world().start().await;
     let mut redirects = Vec::new();
     for number in 0..64 {
-        let browser = BrowserId::generate(&SystemEntropy);
-        let config = world.login.login_config(&world.instance, Holder::Browser(&browser)).await.unwrap();
+        let browser = BrowserId::of_client(&format!("{number:032}")).unwrap();
+        let config = world.login.login_config(&world.instance, StateOwner::Browser(&browser)).unwrap();
         let user_id = if number % 2 == 0 { "zhangsan" } else { "ZhangSan" };
-        redirects.push(Redirect {
+        redirects.push(AuthorizationResponse {
             instance: world.instance.clone(),
             code: Secret::new(world.code(user_id)),
             state: Secret::new(config.state),
-            browser,
+            visitor: Arc::new(Visitor::of(browser)),
         });
     }
     let start = Arc::new(tokio::sync::Barrier::new(64));
@@ -84,7 +83,7 @@ async fn sixty_four_sign_ins_at_once_of_one_new_member_make_one_row_and_one_acco
         let (login, start) = (world.login.clone(), start.clone());
         people.spawn(async move {
             start.wait().await;
-            login.sign_in(redirect).await.unwrap().session
+            deliver(&login, &redirect).await.unwrap().session
         });
     }
     let sessions = people.join_all().await;

@@ -1,43 +1,33 @@
-mod delivery;
+mod complete;
+mod deliver;
 mod proof;
-mod under_way;
 
+pub use complete::{Former, ProvedSignIn, SessionChange, SignedIn};
+pub use deliver::Delivery;
 pub(crate) use proof::refused;
 
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
 use wecom::{AuthCode, Budget};
 use wecom_login_accounts::{Accounts, Admins};
 use wecom_login_directory::Directory;
-use wecom_login_model::{Clock, Entropy, Secret, Timestamp};
-use wecom_login_session::{EndReason, Session, SessionToken, Sessions};
+use wecom_login_model::{Clock, Entropy, Fingerprint, Secret, Timestamp};
+use wecom_login_session::{Session, Sessions};
 use wecom_login_store::{Act, Sealer, Store};
 
-use self::under_way::UnderWay;
-use crate::refusal::Settled;
-use crate::state::{Outcome, Phase, Record, States};
-use crate::{Again, BrowserId, Holder, Instance, LoginConfig, Purpose, Redirect, Refusal, State, UserInfo};
-
-/// A member who is signed in.
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    /// For the browser's cookie. `None` when the member was bound to the account of the session that the browser has:
-    /// that session goes on, and is nobody else's than before.
-    pub token: Option<SessionToken>,
-    /// The session.
-    pub session: Session,
-    /// What getLoginCode gives.
-    pub user: UserInfo,
-    /// Where the member wanted to go, as it was kept with the state.
-    pub return_to: Option<String>,
-    /// True when an earlier delivery of the same redirect has been told the same.
-    pub again: bool,
-}
+use self::proof::MemberLookup;
+use crate::error::Terminal;
+use crate::state::Claims;
+use crate::{
+    Flow, FlowCookie, Instance, LoginConfig, Purpose, Restart, SignInError, State, StateOwner, UserInfo,
+    Visitor,
+};
 
 /// Issues states, exchanges codes, begins sessions; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Login {
-    states: States,
+    claims: Claims,
     sessions: Sessions,
     directory: Directory,
     accounts: Accounts,
@@ -46,7 +36,7 @@ pub struct Login {
     entropy: Arc<dyn Entropy>,
     budget: Budget,
     store: Store,
-    under_way: UnderWay,
+    tasks: TaskTracker,
 }
 
 impl Login {
@@ -61,10 +51,9 @@ impl Login {
     ) -> Self {
         let directory = Directory::new(store.clone(), clock.clone());
         let accounts = Accounts::new(store.clone(), clock.clone(), Admins::default());
-        let states = States::new(store.key_value());
-        let under_way = UnderWay::default();
-        let store = store.clone();
-        Self { states, sessions, directory, accounts, sealer, clock, entropy, budget, store, under_way }
+        let claims = Claims::new(store.key_value());
+        let (tasks, store) = (TaskTracker::new(), store.clone());
+        Self { claims, sessions, directory, accounts, sealer, clock, entropy, budget, store, tasks }
     }
 
     /// With these accounts, which know the administrators.
@@ -73,76 +62,82 @@ impl Login {
         Self { accounts, ..self }
     }
 
-    /// Issues a state for one sign-in.
-    pub async fn issue_state(
+    /// Issues a state for one sign-in. Nothing is stored: what the sign-in carries comes back in its flow cookie, `None` if it
+    /// carries nothing.
+    pub fn issue(
         &self,
         instance: &Instance,
-        holder: Holder<'_>,
-        purpose: Purpose,
-    ) -> Result<State, wecom_login_store::Error> {
+        owner: StateOwner<'_>,
+        flow: &Flow,
+        restarts: u8,
+    ) -> Result<(State, Option<FlowCookie>), SignInError> {
+        let says = (Purpose::from(flow), restarts);
         let now = self.clock.now();
-        let name = instance.full_name();
-        let state = State::issue(&self.sealer, &self.entropy, name, holder, &purpose, now);
-        self.states.insert(&state, &Record::new(name, holder, purpose, now), now).await?;
-        Ok(state)
+        let state = State::issue(&self.sealer, &self.entropy, instance.full_name(), owner, says, now);
+        let cookie = match flow.is_empty() {
+            true => None,
+            false => Some(
+                flow.seal(&self.sealer, &state)
+                    .map_err(|error| SignInError::Unforeseen(error.to_string()))?,
+            ),
+        };
+        Ok((state, cookie))
     }
 
     /// getLoginConfig: what a page needs to build the sign-in link.
-    pub async fn login_config(
+    pub fn login_config(
         &self,
         instance: &Instance,
-        holder: Holder<'_>,
-    ) -> Result<LoginConfig, wecom_login_store::Error> {
-        let state = self.issue_state(instance, holder, Purpose::default()).await?;
+        owner: StateOwner<'_>,
+    ) -> Result<LoginConfig, SignInError> {
+        let (state, _) = self.issue(instance, owner, &Flow::default(), 0)?;
         Ok(LoginConfig::new(instance, &state))
     }
 
-    /// Whether a sign-in is begun again whose state expired, whose browser brought no cookie, or which
-    /// [broke off](crate::Settled::BrokenOff).
-    pub async fn again(&self, state: &Secret) -> Result<Again, wecom_login_store::Error> {
-        let read = self.states.get(state, self.clock.now()).await?;
-        Ok(read.map_or(Again::Never, |versioned| versioned.record.again()))
+    /// Reads a state as it came back; `None` if it was not issued here, or so long ago that nothing is known of it.
+    pub fn read_state(&self, state: &Secret) -> Option<State> {
+        let now = self.clock.now();
+        State::read(&self.sealer, state).filter(|state| now < state.recognised_until())
     }
 
-    /// The same for a state that nothing is kept of: what was kept is lost if the state carries our mark. Where the member
-    /// wanted to go is lost with it.
-    pub fn again_if_lost(&self, state: &Secret, instance: &Instance, browser: &BrowserId) -> Again {
-        State::lost(&self.sealer, state, instance.full_name(), browser, self.clock.now())
+    /// What the visitor's sign-in carries; `None` if it carries nothing, or the visitor's cookie is not of this state.
+    pub fn flow(&self, state: &State, visitor: &Visitor) -> Option<Flow> {
+        let own = visitor.browser.as_ref().is_some_and(|browser| state.is_of(StateOwner::Browser(browser)));
+        let id = state.flow_id();
+        let (_, value) = visitor.flows.iter().find(|(flow, _)| own && *flow == id)?;
+        Flow::open(&self.sealer, state, value)
     }
 
-    /// For which instance a state was issued to a browser, and where its member wants to go; `None` for a state that
-    /// is none of ours, or no longer.
-    pub async fn meant_for(
+    /// Whether a sign-in restarts whose state expired or was [lost](SignInError::StateLost), whose browser brought no cookie, or
+    /// which was [interrupted](Terminal::BrokenOff).
+    pub async fn restart(&self, state: &State) -> Result<Restart, wecom_login_store::Error> {
+        if state.purpose() != Purpose::SignIn || state.is_of(StateOwner::Library) {
+            return Ok(Restart::No);
+        }
+        Ok(match self.claims.get(state, self.clock.now()).await? {
+            Some(read) if !read.record.phase.may_restart() => Restart::No,
+            _ => state.restart(),
+        })
+    }
+
+    /// Runs a sign-in to its end, also when its caller goes away; [`Login::finished`] waits for it.
+    pub async fn track<T: Send + 'static>(
         &self,
-        state: &Secret,
-    ) -> Result<Option<(String, Option<String>)>, wecom_login_store::Error> {
-        let read = self.states.get(state, self.clock.now()).await?;
-        Ok(read.map(|versioned| (versioned.record.instance, versioned.record.return_to)))
+        sign_in: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, SignInError> {
+        let sign_in = self.tasks.spawn(Act::current().scope(sign_in));
+        sign_in.await.map_err(|error| SignInError::Unforeseen(format!("the sign-in broke off: {error}")))
     }
 
-    /// Finishes a sign-in over HTTP: the redirect itself, or getLoginCode from the browser's page.
-    ///
-    /// The same redirect delivered again gives the same session as long as that lives, for 5 minutes. The work goes on
-    /// when the caller goes away: browsers abandon a redirect and deliver it again, and the code works once.
-    pub async fn sign_in(&self, redirect: Redirect) -> Result<SignedIn, Refusal> {
-        let login = self.clone();
-        let place = self.under_way.enter();
-        let work = tokio::spawn(Act::current().scope(async move {
-            let delivered = login.deliver(&redirect).await;
-            drop(place);
-            delivered
-        }));
-        work.await.unwrap_or_else(|error| Err(Refusal::Unforeseen(format!("the sign-in broke off: {error}"))))
+    /// The number of sign-ins in progress.
+    pub fn in_progress(&self) -> usize {
+        self.tasks.len()
     }
 
-    /// How many sign-ins are under way.
-    pub fn under_way(&self) -> usize {
-        self.under_way.count()
-    }
-
-    /// Waits until no sign-in is under way, those included whose browser has gone away.
+    /// Waits until no sign-in is in progress, those included whose browser has gone away.
     pub async fn finished(&self) {
-        self.under_way.finished().await;
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// getLoginCode of the library: who it is, without a session. A state is optional; a given one must have been
@@ -152,41 +147,26 @@ impl Login {
         instance: &Instance,
         code: &str,
         state: Option<&str>,
-    ) -> Result<UserInfo, Refusal> {
+    ) -> Result<UserInfo, SignInError> {
         let calls = instance.client().within(self.budget.clone());
         let Ok(auth_code) = AuthCode::parse(code) else {
             // As WeCom has it: a wrong company or secret is told before the code is looked at.
-            calls.access_token().await.map_err(Refusal::WeCom)?;
-            return Err(Settled::BadCode.into());
+            calls.access_token().await.map_err(SignInError::of_wecom)?;
+            return Err(Terminal::BadCode.into());
         };
         if let Some(state) = state.filter(|state| !state.is_empty()) {
             self.spend_library_state(instance, &Secret::new(state)).await?;
         }
         let (user_id, ticket) = self.prove(&calls, &auth_code).await?;
-        let (member, _) = self.member(&calls, instance, &user_id, ticket.as_ref(), false).await?;
-        self.user_info(&member).await
-    }
-
-    /// Takes back the session of a sign-in that the app's own Type refused after WeCom had proved the member. Nobody
-    /// has its token yet; it must not stand in the list of sessions either.
-    pub async fn withdraw(
-        &self,
-        state: &Secret,
-        browser: &BrowserId,
-    ) -> Result<(), wecom_login_store::Error> {
-        let Some(read) = self.states.get(state, self.clock.now()).await? else { return Ok(()) };
-        let own = read.record.browser.as_deref() == Some(browser.fingerprint().to_hex().as_str());
-        if let (true, Phase::Spent { outcome: Outcome::SignedIn { session, .. }, .. }) =
-            (own, &read.record.phase)
-            && let Some(session) = self.sessions.live(session).await?
-        {
-            self.sessions.end(&session, EndReason::Refused).await?;
-        }
-        Ok(())
+        let app = (instance.corp_id(), instance.agent_id());
+        let known = self.directory.known_member(app, &user_id).await.map_err(refused)?;
+        let fresh = known.filter(|known| self.directory.is_fresh(known, instance.user_fresh_for()));
+        let lookup = MemberLookup { user_id: &user_id, ticket: ticket.as_ref(), fresh, is_search: false };
+        Ok(self.member(&calls, instance, lookup).await?.1)
     }
 
     /// What getLoginCode would give of a member of the local copy.
-    pub async fn user_info_of(&self, session: &Session) -> Result<Option<UserInfo>, Refusal> {
+    pub async fn user_info_of(&self, session: &Session) -> Result<Option<UserInfo>, SignInError> {
         match self.directory.member(&session.corp_id, &session.user_key).await.map_err(refused)? {
             Some(member) => Ok(Some(self.user_info(&member).await?)),
             None => Ok(None),
@@ -209,22 +189,20 @@ impl Login {
         &self.directory
     }
 
-    async fn spend_library_state(&self, instance: &Instance, state: &Secret) -> Result<(), Refusal> {
+    async fn spend_library_state(&self, instance: &Instance, state: &Secret) -> Result<(), SignInError> {
+        let state = self.read_state(state).ok_or(SignInError::StateUnknown)?;
+        if !state.is_for(instance.full_name()) || !state.is_of(StateOwner::Library) {
+            return Err(SignInError::StateUnknown);
+        }
         let now = self.clock.now();
-        let read = self.states.get(state, now).await?.ok_or(Refusal::StateUnknown)?;
-        if read.record.instance != instance.full_name() || read.record.browser.is_some() {
-            return Err(Refusal::StateUnknown);
+        if now >= state.expires_at() {
+            return Err(SignInError::StateExpired);
         }
-        if read.record.phase != Phase::Issued {
-            return Err(Refusal::StateUsed);
-        }
-        if now >= read.record.expires_at {
-            return Err(Refusal::StateExpired);
-        }
-        let spent = Phase::Spent { redirect: String::new(), until: now, outcome: Outcome::UsedByLibrary };
-        match self.states.step(state, &read, spent).await? {
-            Some(_) => Ok(()),
-            None => Err(Refusal::StateUsed),
-        }
+        if self.claims.spend_for_library(&state, now).await? { Ok(()) } else { Err(SignInError::StateUsed) }
     }
+}
+
+/// The place for which the token of a redirect's session is sealed.
+fn outcome_place(redirect: Fingerprint) -> String {
+    format!("outcome/{}", redirect.to_hex())
 }

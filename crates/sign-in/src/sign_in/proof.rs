@@ -1,60 +1,68 @@
-//! Who it is: from a code to the member's row, as WeCom tells it.
+//! Who it is: from a code to the member's row, as WeCom says it.
 
 use wecom::{AuthCode, Calls, Identity};
-use wecom_login_accounts::Told;
-use wecom_login_model::{Member, MemberStatus, Secret, UserId};
-use wecom_login_store::Consent;
+use wecom_login_accounts::VerifiedContact;
+use wecom_login_model::{CorpId, Member, MemberStatus, Secret, UserId};
+use wecom_login_store::{Consent, KnownMember};
 
-use crate::refusal::Settled;
-use crate::{Instance, Login, Refusal, UserInfo};
+use crate::error::Terminal;
+use crate::{Instance, Login, SignInError, UserInfo};
+
+/// The search for the row of a proved member.
+pub(super) struct MemberLookup<'a> {
+    pub(super) user_id: &'a UserId,
+    /// The ticket for what the member consented to.
+    pub(super) ticket: Option<&'a Secret>,
+    /// The row, if it is fresh.
+    pub(super) fresh: Option<KnownMember>,
+    /// An account is searched by what WeCom returns now: a sign-in fails if WeCom cannot be asked.
+    pub(super) is_search: bool,
+}
 
 impl Login {
-    /// Whose code it is (one call, auth/getuserinfo).
+    /// The owner of a code (one call, auth/getuserinfo).
     pub(super) async fn prove(
         &self,
         calls: &Calls,
         code: &AuthCode,
-    ) -> Result<(UserId, Option<Secret>), Refusal> {
+    ) -> Result<(UserId, Option<Secret>), SignInError> {
         match calls.identify(code).await {
             Ok(Identity::Member { user_id, user_ticket }) => Ok((user_id, user_ticket)),
-            Ok(Identity::NonMember { .. }) => Err(Settled::NotAMember.into()),
+            Ok(Identity::NonMember { .. }) => Err(Terminal::NotAMember.into()),
             // What WeCom may name besides is none of ours either.
-            Ok(_) => Err(Settled::MemberOfAnotherCompany.into()),
-            Err(error) if error.is_bad_code() => Err(Settled::BadCode.into()),
-            Err(error) => Err(Refusal::WeCom(error)),
+            Ok(_) => Err(Terminal::MemberOfAnotherCompany.into()),
+            Err(error) if error.is_bad_code() => Err(Terminal::BadCode.into()),
+            Err(error) => Err(SignInError::of_wecom(error)),
         }
     }
 
     /// The member's row, read from WeCom unless it is fresh, if they may sign in. With a ticket, what the member has
     /// consented to give away is read at the same time.
-    ///
-    /// When an account is being `looking` for, WeCom is asked in any case: what it returns now counts, not what the row
-    /// remembers; and a sign-in fails if it cannot be asked.
     pub(super) async fn member(
         &self,
         calls: &Calls,
         instance: &Instance,
-        user_id: &UserId,
-        ticket: Option<&Secret>,
-        looking: bool,
-    ) -> Result<(Member, Told), Refusal> {
+        lookup: MemberLookup<'_>,
+    ) -> Result<(Member, UserInfo, VerifiedContact), SignInError> {
+        let MemberLookup { user_id, ticket, fresh, is_search } = lookup;
         let corp_id = instance.corp_id();
-        let app = (corp_id, instance.agent_id());
         let row = async {
-            let fresh_for = instance.user_fresh_for();
-            match self.directory.fresh_member(app, user_id, fresh_for).await? {
-                Some(member) if !looking => Ok((member, Told::default())),
-                _ => {
+            match fresh {
+                Some(known) => Ok((known.member, known.department_names, VerifiedContact::default())),
+                None => {
+                    let app = (corp_id, instance.agent_id());
                     let (member, profile) = self.directory.read_told(calls, app, user_id).await?;
-                    Ok((member, Told { mobile: profile.mobile, biz_mail: profile.biz_mail }))
+                    let names = self.directory.department_names(corp_id, &member.profile.departments).await?;
+                    let contact = VerifiedContact { mobile: profile.mobile, biz_mail: profile.biz_mail };
+                    Ok((member, names, contact))
                 }
             }
         };
         let (row, consent) = tokio::join!(row, self.consent(calls, instance, user_id, ticket));
-        let (mut member, mut told) = row.map_err(refused)?;
+        let (mut member, names, mut contact) = row.map_err(refused)?;
         let consent = match consent {
             Ok(consent) => consent,
-            Err(error) if looking => return Err(refused(error)),
+            Err(error) if is_search => return Err(refused(error)),
             Err(error) => {
                 // It is a gain, not a condition.
                 tracing::warn!(instance = instance.full_name(), %error, "what the member consented to was not read");
@@ -64,19 +72,23 @@ impl Login {
         if let Some(consent) = consent {
             let saved = self.directory.save_consent(corp_id, user_id, &consent).await.map_err(refused)?;
             member = saved.unwrap_or(member);
-            for (told, given) in [(&mut told.mobile, consent.mobile), (&mut told.biz_mail, consent.biz_mail)]
+            for (known, given) in
+                [(&mut contact.mobile, consent.mobile), (&mut contact.biz_mail, consent.biz_mail)]
             {
                 if !given.is_empty() {
-                    *told = given;
+                    *known = given;
                 }
             }
         }
         match member.profile.status {
-            Some(MemberStatus::Disabled) => Err(Settled::Disabled.into()),
-            Some(MemberStatus::Left) => Err(Settled::Left.into()),
+            Some(MemberStatus::Disabled) => Err(Terminal::Disabled.into()),
+            Some(MemberStatus::Left) => Err(Terminal::Left.into()),
             // Since WeCom was asked.
-            _ if member.left_at.is_some() => Err(Settled::Left.into()),
-            _ => Ok((member, told)),
+            _ if member.left_at.is_some() => Err(Terminal::Left.into()),
+            _ => {
+                let user = UserInfo::new(&member, names);
+                Ok((member, user, contact))
+            }
         }
     }
 
@@ -94,20 +106,32 @@ impl Login {
         }
     }
 
-    pub(crate) async fn user_info(&self, member: &Member) -> Result<UserInfo, Refusal> {
+    pub(crate) async fn user_info(&self, member: &Member) -> Result<UserInfo, SignInError> {
         let departments = &member.profile.departments;
         let names = self.directory.department_names(&member.corp_id, departments).await.map_err(refused)?;
         Ok(UserInfo::new(member, names))
     }
+
+    /// The value that getLoginCode had for a member of the local copy.
+    pub(super) async fn user_info_by_id(
+        &self,
+        corp_id: &CorpId,
+        user_id: &UserId,
+    ) -> Result<UserInfo, SignInError> {
+        match self.directory.member(corp_id, user_id).await.map_err(refused)? {
+            Some(member) => self.user_info(&member).await,
+            None => Err(SignInError::Unforeseen("a session's member is not in the local copy".to_owned())),
+        }
+    }
 }
 
-pub(crate) fn refused(error: wecom_login_directory::Error) -> Refusal {
+pub(crate) fn refused(error: wecom_login_directory::Error) -> SignInError {
     match error {
         wecom_login_directory::Error::WeCom(error) if error.is_outside_scope() => {
-            Settled::OutsideScope { errcode: error.errcode().unwrap_or_default() }.into()
+            Terminal::OutsideScope { errcode: error.errcode().unwrap_or_default() }.into()
         }
-        wecom_login_directory::Error::WeCom(error) => Refusal::WeCom(error),
-        wecom_login_directory::Error::Store(error) => Refusal::Store(error),
-        wecom_login_directory::Error::Vanished(what) => Refusal::Unforeseen(what.to_owned()),
+        wecom_login_directory::Error::WeCom(error) => SignInError::of_wecom(error),
+        wecom_login_directory::Error::Store(error) => SignInError::Store(error),
+        wecom_login_directory::Error::Vanished(what) => SignInError::Unforeseen(what.to_owned()),
     }
 }

@@ -2,11 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use wecom_login_model::{Secret, SystemEntropy};
-use wecom_login_sign_in::{BrowserId, Holder, Redirect};
+use wecom_login_model::Secret;
+use wecom_login_sign_in::{AuthorizationResponse, BrowserId, StateOwner, Visitor};
 use wecom_login_simulator::{Fault, FaultKind, sample};
 
-use wecom_login_testkit::world::{API, SESSION_COOKIE, redirect, world};
+use wecom_login_testkit::world::{API, SESSION_COOKIE, deliver, redirect, world};
 
 #[tokio::test]
 async fn one_after_the_other() {
@@ -50,14 +50,14 @@ async fn sixty_four_at_the_same_moment() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sixteen_in_one_breath_again_and_again() {
     let world = world().start().await;
-    let browser = BrowserId::generate(&SystemEntropy);
+    let browser = BrowserId::of_client(&"b".repeat(32)).unwrap();
     for round in 1..=20 {
-        let config = world.login.login_config(&world.instance, Holder::Browser(&browser)).await.unwrap();
-        let redirect = Redirect {
+        let config = world.login.login_config(&world.instance, StateOwner::Browser(&browser)).unwrap();
+        let redirect = AuthorizationResponse {
             instance: world.instance.clone(),
             code: Secret::new(world.code("zhangsan")),
             state: Secret::new(config.state),
-            browser: browser.clone(),
+            visitor: Arc::new(Visitor::of(browser.clone())),
         };
         let start = Arc::new(tokio::sync::Barrier::new(16));
         let mut deliveries = tokio::task::JoinSet::new();
@@ -65,7 +65,7 @@ async fn sixteen_in_one_breath_again_and_again() {
             let (login, redirect, start) = (world.login.clone(), redirect.clone(), start.clone());
             deliveries.spawn(async move {
                 start.wait().await;
-                login.sign_in(redirect).await.unwrap().token
+                deliver(&login, &redirect).await.unwrap().token
             });
         }
         let tokens = deliveries.join_all().await;

@@ -1,4 +1,4 @@
-use wecom_login_sign_in::Holder;
+use wecom_login_sign_in::StateOwner;
 use wecom_login_testkit::world::{BROWSER_COOKIE, REDIRECT, redirect, world};
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_state_of_the_library_is_not_valid_over_http() {
     let world = world().start().await;
     let browser = world.browser();
     world.state(&browser).await;
-    let config = world.login.login_config(&world.instance, Holder::Library).await.unwrap();
+    let config = world.login.login_config(&world.instance, StateOwner::Library).unwrap();
     let page = browser.get(&redirect(&world.code("zhangsan"), &config.state)).await;
     assert_eq!((page.status.as_u16(), page.problem()), (400, 710_007));
     assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 0);
@@ -60,7 +60,7 @@ async fn a_state_of_the_library_is_not_valid_over_http() {
 #[tokio::test]
 async fn the_library_takes_its_own_state_once_and_needs_none() {
     let world = world().start().await;
-    let config = world.login.login_config(&world.instance, Holder::Library).await.unwrap();
+    let config = world.login.login_config(&world.instance, StateOwner::Library).unwrap();
     let identify = async |code: &str, state: Option<&str>| {
         world
             .login

@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations![
     20 "0020_contact_events",
     30 "0030_audit",
     40 "0040_read_by",
+    50 "0050_sign_in_outcome",
 ];
 
 pub(super) async fn run_on_sqlite(writer: &SqlitePool) -> Result<(), Error> {

@@ -97,6 +97,21 @@ impl Database {
         }
     }
 
+    /// An expression in a query of `members AS m`: the names of the member's departments, in order, as a JSON array of texts.
+    pub(crate) fn department_names(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => {
+                "(SELECT json_group_array(name) FROM (SELECT COALESCE(d.name, '') AS name FROM json_each(m.departments) AS j
+                    LEFT JOIN departments AS d ON d.corp_id = m.corp_id AND d.department_id = j.value ORDER BY j.key))"
+            }
+            Self::Postgres(_) => {
+                "(SELECT json_agg(COALESCE(d.name, '') ORDER BY j.place)::text
+                    FROM json_array_elements_text(m.departments::json) WITH ORDINALITY AS j (id, place)
+                    LEFT JOIN departments AS d ON d.corp_id = m.corp_id AND d.department_id = j.id::bigint)"
+            }
+        }
+    }
+
     /// Begins a transaction that writes. Those of one `subject` run one after another, on both backends and over all
     /// processes, so what one has read is true until its end. Give related transactions the same subject: two that lock
     /// the same rows under different ones may wait for each other, and one of them then fails as busy.
@@ -104,6 +119,14 @@ impl Database {
         match self {
             Self::Sqlite(database) => Box::pin(database.begin()).await,
             Self::Postgres(database) => Box::pin(database.begin_within(subject, None)).await,
+        }
+    }
+
+    /// Begins a transaction that writes and waits for no other but where both write the same rows.
+    pub(crate) async fn begin_unserialized(&self) -> Result<Transaction, Error> {
+        match self {
+            Self::Sqlite(database) => Box::pin(database.begin()).await,
+            Self::Postgres(database) => Box::pin(database.begin()).await,
         }
     }
 

@@ -149,6 +149,11 @@ impl Postgres {
         if repeatable { answer } else { answer.map_err(Error::unknown) }
     }
 
+    /// READ COMMITTED, without a lock of its own.
+    pub(super) async fn begin(&self) -> Result<Transaction, Error> {
+        Ok(Transaction::new(OnOne::Postgres(self.begin_with("BEGIN").await?), self.sink.clone()))
+    }
+
     /// READ COMMITTED behind a lock of the subject's own: each statement sees what the transaction before has left,
     /// and there is nothing to be tried again. `most` is how long it waits for a lock, if that is less than usual.
     pub(super) async fn begin_within(
@@ -156,8 +161,7 @@ impl Postgres {
         subject: &str,
         most: Option<Duration>,
     ) -> Result<Transaction, Error> {
-        let begun = OnOne::Postgres(self.begin_with("BEGIN").await?);
-        let mut transaction = Transaction::new(begun, self.sink.clone());
+        let mut transaction = self.begin().await?;
         if let Some(most) = most {
             let text = format!("SET LOCAL lock_timeout = {}", most.as_millis());
             sql(text).execute(&mut transaction).await?;

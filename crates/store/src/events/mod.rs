@@ -33,7 +33,7 @@ pub enum EventTask {
 /// former userid nobody would be found.
 const RENAME: i64 = 1;
 const DEPARTMENT: i64 = 2;
-const MEMBER: i64 = 3;
+pub(crate) const MEMBER: i64 = 3;
 
 impl EventTask {
     fn kind(&self) -> i64 {

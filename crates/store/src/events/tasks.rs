@@ -1,6 +1,6 @@
-use wecom_login_model::{CorpId, Timestamp, UserId};
+use wecom_login_model::{CorpId, Timestamp};
 
-use super::{EventTask, MEMBER, RENAME};
+use super::{EventTask, RENAME};
 use crate::database::{Row, sql};
 use crate::{Error, Store};
 
@@ -244,26 +244,6 @@ impl Store {
                 })
             })
             .collect()
-    }
-
-    /// When contact sync's latest callback came, if an event about this member would be known by now: `None` while one
-    /// waits, and while any of the company has waited since before `late`.
-    pub async fn watched_by_events_at(
-        &self,
-        corp_id: &CorpId,
-        user_id: &UserId,
-        late: Timestamp,
-    ) -> Result<Option<Timestamp>, Error> {
-        let row = sql("SELECT heard_at FROM event_sources WHERE corp_id = $1 AND NOT EXISTS
-             (SELECT 1 FROM event_tasks WHERE corp_id = $1
-                AND ((kind = $2 AND subject = $3) OR (set_aside_at IS NULL AND since < $4)))")
-        .bind(corp_id.as_str())
-        .bind(MEMBER)
-        .bind(user_id.folded())
-        .bind(late.as_millis())
-        .fetch_optional(self.database.reader())
-        .await?;
-        row.map(|row| Ok(Timestamp::from_millis(row.get("heard_at")?))).transpose()
     }
 }
 

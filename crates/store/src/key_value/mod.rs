@@ -32,6 +32,20 @@ pub struct Entry {
     pub version: i64,
 }
 
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// The key was absent and holds the value now, in this version.
+    Won(i64),
+    /// The key holds a value.
+    Held,
+    /// The values were lost after the claim's subject had been issued: nobody knows whether it was claimed before.
+    Lost,
+}
+
+/// The key of the epoch: the moment since which no value has been lost.
+const EPOCH: &str = "epoch";
+
 impl KeyValue {
     pub(crate) fn in_table(database: Database) -> Self {
         Self(Kept::InTable(sql::InTable { database }))
@@ -52,6 +66,33 @@ impl KeyValue {
         match &self.0 {
             Kept::InTable(table) => table.insert(key, value, now, expires_at).await,
             Kept::InRedis(redis) => redis.insert(key, value, now, expires_at).await,
+        }
+    }
+
+    /// Writes the epoch if there is none. Values that were issued before it are [`Claimed::Lost`], so it is written when a
+    /// process starts, before it issues anything.
+    pub async fn begin_epoch(&self, now: Timestamp) -> Result<(), Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.begin_epoch(now).await,
+            Kept::InRedis(redis) => redis.begin_epoch(now).await,
+        }
+    }
+
+    /// Writes the value unless the key holds one, for something that was issued at `issued_at` without being written down.
+    ///
+    /// Where the values have been emptied since then (a Redis without a disk that was restarted), the claim is refused as
+    /// [`Claimed::Lost`]: one step reads the epoch and writes the claim.
+    pub async fn claim(
+        &self,
+        key: &str,
+        value: &str,
+        issued_at: Timestamp,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Claimed, Error> {
+        match &self.0 {
+            Kept::InTable(table) => table.claim(key, value, issued_at, now, expires_at).await,
+            Kept::InRedis(redis) => redis.claim(key, value, issued_at, now, expires_at).await,
         }
     }
 

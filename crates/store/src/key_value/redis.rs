@@ -18,7 +18,7 @@ use redis::io::tcp::TcpSettings;
 use redis::{Client, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion, Script};
 use wecom_login_model::Timestamp;
 
-use super::Entry;
+use super::{Claimed, EPOCH, Entry};
 use crate::Error;
 use crate::address::check_user_information;
 
@@ -118,6 +118,24 @@ static INSERT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+// The epoch is a key of its own, which never expires.
+static CLAIM: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local value, now, expiry, life, issued, write = unpack(ARGV)
+         local kept = redis.call('HMGET', KEYS[1], 'e', 'o', 'n')
+         if kept[2] == write then return {1, kept[3]} end
+         if kept[1] and tonumber(kept[1]) > tonumber(now) then return {0, ''} end
+         local epoch = redis.call('GET', KEYS[2])
+         if not epoch then redis.call('SET', KEYS[2], now) return {2, ''} end
+         if tonumber(epoch) > tonumber(issued) then return {2, ''} end
+         local time = redis.call('TIME')
+         local version = time[1] .. string.format('%06d', time[2])
+         redis.call('HSET', KEYS[1], 'v', value, 'n', version, 'e', expiry, 'o', write)
+         redis.call('PEXPIRE', KEYS[1], life)
+         return {1, version}",
+    )
+});
+
 // The time that is left moves as the expiry does.
 static REPLACE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -172,6 +190,32 @@ impl InRedis {
         let mut call = INSERT.key(self.key(key));
         call.arg(value).arg(now.as_millis()).arg(expires_at.as_millis()).arg(life(now, expires_at));
         self.write(&mut call).await
+    }
+
+    pub(super) async fn begin_epoch(&self, now: Timestamp) -> Result<(), Error> {
+        let mut set = redis::cmd("SET");
+        set.arg(self.key(EPOCH)).arg(now.as_millis()).arg("NX");
+        self.send::<Option<String>>(&set).await.map(drop)
+    }
+
+    pub(super) async fn claim(
+        &self,
+        key: &str,
+        value: &str,
+        issued_at: Timestamp,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Claimed, Error> {
+        let mut call = CLAIM.key(self.key(key));
+        call.key(self.key(EPOCH));
+        call.arg(value).arg(now.as_millis()).arg(expires_at.as_millis()).arg(life(now, expires_at));
+        call.arg(issued_at.as_millis());
+        let (answer, version): (i64, String) = self.write(&mut call).await?;
+        Ok(match (answer, version.parse()) {
+            (1, Ok(version)) => Claimed::Won(version),
+            (0, _) => Claimed::Held,
+            _ => Claimed::Lost,
+        })
     }
 
     pub(super) async fn get(&self, key: &str, now: Timestamp) -> Result<Option<Entry>, Error> {

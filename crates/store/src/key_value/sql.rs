@@ -2,7 +2,7 @@
 
 use wecom_login_model::Timestamp;
 
-use super::Entry;
+use super::{Claimed, EPOCH, Entry};
 use crate::Error;
 use crate::database::{Database, sql};
 
@@ -30,6 +30,50 @@ impl InTable {
         .execute(self.database.writer())
         .await?;
         Ok(written == 1)
+    }
+
+    /// The epoch is the version of its row, which never expires.
+    pub(super) async fn begin_epoch(&self, now: Timestamp) -> Result<(), Error> {
+        sql("INSERT INTO key_values (key, value, version, expires_at) VALUES ($1, '', $2, $3)
+             ON CONFLICT (key) DO NOTHING")
+        .bind(EPOCH)
+        .bind(now.as_millis())
+        .bind(i64::MAX)
+        .execute(self.database.writer())
+        .await
+        .map(drop)
+    }
+
+    pub(super) async fn claim(
+        &self,
+        key: &str,
+        value: &str,
+        issued_at: Timestamp,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Claimed, Error> {
+        let row = sql("INSERT INTO key_values (key, value, version, expires_at)
+             SELECT $1, $2, 1, $3 WHERE EXISTS (SELECT 1 FROM key_values WHERE key = $5 AND version <= $6)
+             ON CONFLICT (key) DO UPDATE
+             SET value = excluded.value, version = key_values.version + 1, expires_at = excluded.expires_at
+             WHERE key_values.expires_at <= $4
+             RETURNING version")
+        .bind(key)
+        .bind(value)
+        .bind(expires_at.as_millis())
+        .bind(now.as_millis())
+        .bind(EPOCH)
+        .bind(issued_at.as_millis())
+        .fetch_optional(self.database.writer())
+        .await?;
+        if let Some(row) = row {
+            return Ok(Claimed::Won(row.get("version")?));
+        }
+        if self.get(key, now).await?.is_some() {
+            return Ok(Claimed::Held);
+        }
+        self.begin_epoch(now).await?;
+        Ok(Claimed::Lost)
     }
 
     pub(super) async fn get(&self, key: &str, now: Timestamp) -> Result<Option<Entry>, Error> {

@@ -1,6 +1,6 @@
-use wecom_login_model::{AgentId, CorpId, Timestamp, UserId};
+use wecom_login_model::{AgentId, CorpId, Timestamp};
 
-use crate::database::{PEOPLE, sql};
+use crate::database::{PEOPLE, Row, sql};
 use crate::{Error, Store};
 
 /// What an app knows of a member's row.
@@ -14,41 +14,30 @@ pub struct Confirmation {
     pub watched_until: Option<Timestamp>,
 }
 
-impl Store {
-    /// What that app knows of the member: one app of a company says nothing about what another may see. Whoever is seen by
-    /// none yet is watched over by each.
-    pub async fn confirmation(
-        &self,
-        corp_id: &CorpId,
-        agent_id: &AgentId,
-        user_id: &UserId,
-    ) -> Result<Confirmation, Error> {
-        let row = sql("SELECT
-               (SELECT m.read_at FROM members AS m
-                WHERE m.corp_id = $1 AND m.user_key = $2 AND m.read_by = $3) AS read_at,
-               (SELECT a.started_at FROM synced_apps AS a
-                JOIN sightings AS g ON g.corp_id = a.corp_id AND g.agent_id = a.agent_id AND g.user_key = $2
-                WHERE a.corp_id = $1 AND a.agent_id = $3 AND NOT EXISTS (SELECT 1 FROM held_removals AS h
-                    WHERE h.corp_id = $1 AND h.agent_id = $3 AND h.user_key = $2)) AS confirmed_at,
-               (SELECT a.watched_until FROM synced_apps AS a
-                WHERE a.corp_id = $1 AND a.agent_id = $3 AND (NOT EXISTS
-                        (SELECT 1 FROM sightings AS g WHERE g.corp_id = $1 AND g.user_key = $2)
-                    OR EXISTS (SELECT 1 FROM sightings AS g
-                        WHERE g.corp_id = $1 AND g.user_key = $2 AND g.agent_id = $3))) AS watched_until")
-        .bind(corp_id.as_str())
-        .bind(user_id.folded())
-        .bind(agent_id.as_str())
-        .fetch_one(self.database.reader())
-        .await?;
-        let moment =
-            |column: &str| Ok::<_, Error>(row.get::<Option<i64>>(column)?.map(Timestamp::from_millis));
-        Ok(Confirmation {
-            read_at: moment("read_at")?,
-            confirmed_at: moment("confirmed_at")?,
-            watched_until: moment("watched_until")?,
-        })
-    }
+/// The columns of a [`Confirmation`]; `$1` is the company, `$2` the member in lower case, `$3` the app.
+pub(crate) const CONFIRMATION: &str = "
+    (SELECT m.read_at FROM members AS m
+     WHERE m.corp_id = $1 AND m.user_key = $2 AND m.read_by = $3) AS app_read_at,
+    (SELECT a.started_at FROM synced_apps AS a
+     JOIN sightings AS g ON g.corp_id = a.corp_id AND g.agent_id = a.agent_id AND g.user_key = $2
+     WHERE a.corp_id = $1 AND a.agent_id = $3 AND NOT EXISTS (SELECT 1 FROM held_removals AS h
+        WHERE h.corp_id = $1 AND h.agent_id = $3 AND h.user_key = $2)) AS confirmed_at,
+    (SELECT a.watched_until FROM synced_apps AS a
+     WHERE a.corp_id = $1 AND a.agent_id = $3 AND (NOT EXISTS
+            (SELECT 1 FROM sightings AS g WHERE g.corp_id = $1 AND g.user_key = $2)
+        OR EXISTS (SELECT 1 FROM sightings AS g
+            WHERE g.corp_id = $1 AND g.user_key = $2 AND g.agent_id = $3))) AS watched_until";
 
+pub(crate) fn confirmation(row: &Row) -> Result<Confirmation, Error> {
+    let moment = |column: &str| Ok::<_, Error>(row.get::<Option<i64>>(column)?.map(Timestamp::from_millis));
+    Ok(Confirmation {
+        read_at: moment("app_read_at")?,
+        confirmed_at: moment("confirmed_at")?,
+        watched_until: moment("watched_until")?,
+    })
+}
+
+impl Store {
     /// When each app of the company began its last complete sync.
     pub async fn synced_apps(&self, corp_id: &CorpId) -> Result<Vec<(AgentId, Timestamp)>, Error> {
         let rows = sql("SELECT agent_id, started_at FROM synced_apps WHERE corp_id = $1 ORDER BY agent_id")

@@ -15,6 +15,7 @@ mod tree;
 
 pub use apply::{Applied, AppliedWhen};
 pub use confirmation::Confirmation;
+pub(crate) use confirmation::{CONFIRMATION, confirmation};
 pub use held::Held;
 pub use people::{Answers, Asked, Whom};
 pub use runs::{Extent, NewRun, Outcome, Phase, Run, RunId, Sight};

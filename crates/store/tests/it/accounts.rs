@@ -2,10 +2,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wecom_login_model::{Fingerprint, MemberRef, Profile, UserId};
-use wecom_login_store::{Bound, BoundBy, Consent, Imported, MatchOn, Matched, NewAccount, NewSession, Store};
+use wecom_login_store::{
+    AccountRule, Bound, BoundBy, Consent, Imported, MatchOn, NewAccount, NewSession, NoAccount, Store,
+};
 
 use crate::NOW;
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, register};
 use crate::organisation::agent;
 
 on_every_database![
@@ -26,6 +28,10 @@ fn new(username: &str, mobile: &str, of: Option<&str>) -> NewAccount {
     NewAccount { username, mobile: mobile.into(), email: String::new(), member: of.map(member) }
 }
 
+fn by_mobile<'a>(value: &'a str, barred: &'a [String]) -> AccountRule<'a> {
+    AccountRule { find_by: Some((MatchOn::Mobile, value)), barred, register: false }
+}
+
 async fn import(store: &Store, account: NewAccount) -> Imported {
     store.import_account(&account, NOW, false).await.unwrap()
 }
@@ -36,7 +42,7 @@ async fn of_many_registrations_at_once_one_makes_the_account(fresh: Fresh) {
     for number in 0..64 {
         let store = store.clone();
         let who = member(if number % 2 == 0 { "wwA/ZhangSan" } else { "wwA/zhangsan" });
-        people.spawn(async move { store.register(&who, NOW).await.unwrap().id });
+        people.spawn(async move { register(&store, &who).await.unwrap().id });
     }
     let ids: BTreeSet<_> = people.join_all().await.into_iter().collect();
     assert_eq!(ids.len(), 1);
@@ -51,12 +57,12 @@ async fn of_many_members_who_match_one_account_one_gets_it(fresh: Fresh) {
         let store = store.clone();
         let who = member(&format!("wwA/user{number}"));
         people.spawn(
-            async move { store.attach(&who, MatchOn::Mobile, "13800000001", &[], NOW).await.unwrap() },
+            async move { store.account_for(&who, &by_mobile("13800000001", &[]), NOW).await.unwrap() },
         );
     }
     let found = people.join_all().await;
-    assert_eq!(found.iter().filter(|found| matches!(found, Matched::Account(_))).count(), 1);
-    assert_eq!(found.iter().filter(|found| **found == Matched::Taken).count(), 15);
+    assert_eq!(found.iter().filter(|found| found.is_ok()).count(), 1);
+    assert_eq!(found.iter().filter(|found| **found == Err(NoAccount::Taken)).count(), 15);
 }
 
 async fn a_match_is_exact_and_unique_and_never_of_nothing(fresh: Fresh) {
@@ -67,20 +73,18 @@ async fn a_match_is_exact_and_unique_and_never_of_nothing(fresh: Fresh) {
     import(store, new("four", "", None)).await;
     let who = member("wwA/zhangsan");
     let attach = async |value: &str, barred: &[String]| {
-        store.attach(&who, MatchOn::Mobile, value, barred, NOW).await.unwrap()
+        store.account_for(&who, &by_mobile(value, barred), NOW).await.unwrap()
     };
     assert_eq!(
         attach("", &[]).await,
-        Matched::None,
+        Err(NoAccount::NoMatch),
         "a mobile that is not known matches none that is not known"
     );
-    assert_eq!(attach("1380000000", &[]).await, Matched::None);
-    assert_eq!(attach("13800000002", &[]).await, Matched::Several);
-    assert_eq!(attach("13800000001", &["one".to_owned()]).await, Matched::Barred);
-    assert!(matches!(attach("13800000001", &[]).await, Matched::Account(_)));
-    assert!(
-        matches!(attach("13800000002", &[]).await, Matched::Account(account) if account.username.as_str() == "one")
-    );
+    assert_eq!(attach("1380000000", &[]).await, Err(NoAccount::NoMatch));
+    assert_eq!(attach("13800000002", &[]).await, Err(NoAccount::Several));
+    assert_eq!(attach("13800000001", &["one".to_owned()]).await, Err(NoAccount::Administrators));
+    assert!(attach("13800000001", &[]).await.is_ok());
+    assert!(attach("13800000002", &[]).await.is_ok_and(|found| found.account.username.as_str() == "one"));
 }
 
 async fn an_import_completes_and_binds_all_or_nothing(fresh: Fresh) {
@@ -100,7 +104,7 @@ async fn an_import_completes_and_binds_all_or_nothing(fresh: Fresh) {
 async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account(fresh: Fresh) {
     let store = &fresh.store;
     let who = member("wwA/zhangsan");
-    let account = store.register(&who, NOW).await.unwrap();
+    let account = register(&store, &who).await.unwrap();
     let begin = async |id: &str| {
         let session = NewSession {
             id,
@@ -112,13 +116,16 @@ async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account(fresh: Fres
             created_at: NOW,
             idle_until: NOW + Duration::from_hours(1),
             expires_at: NOW + Duration::from_hours(1),
+            account: REGISTERS,
+            former: None,
         };
-        store.begin_session(&session).await.unwrap().unwrap()
+        begin_session(store, &session).await.unwrap()
     };
     assert_eq!(begin("one").await.account_id, Some(account.id));
     assert!(store.unbind_member(&who, NOW).await.unwrap() && !store.unbind_member(&who, NOW).await.unwrap());
     assert_eq!(store.session_by_id("one", NOW).await.unwrap(), None);
-    assert_eq!(begin("two").await.account_id, None);
+    let again = begin("two").await.account_id;
+    assert!(again.is_some_and(|again| again != account.id), "F18: no session is without an account");
     let nowhere = wecom_login_model::AccountId(99);
     let bound = store.bind_member(&who, nowhere, BoundBy::Administrator, NOW).await.unwrap();
     assert_eq!(bound, Bound::NoAccount);
@@ -132,7 +139,7 @@ async fn a_rename_moves_everything_once(fresh: Fresh) {
         store.save_member(&old.corp_id, &old.user_id, &profile("张三"), NOW, &agent("7")).await.unwrap();
     let given = Consent { mobile: "13800000001".into(), ..Consent::default() };
     store.save_consent(&old.corp_id, &old.user_id, &given, NOW).await.unwrap();
-    let account = store.register(&old, NOW).await.unwrap();
+    let account = register(&store, &old).await.unwrap();
     // A sync was faster.
     store.mark_left(&old.corp_id, &old.user_id, NOW).await.unwrap();
     store.save_member(&old.corp_id, &fresh, &profile("张三"), NOW, &agent("7")).await.unwrap();

@@ -6,7 +6,7 @@ use wecom_login_model::{CorpId, MemberRef, UserId};
 use wecom_login_store::{Act, AuditEntry, AuditEvent, AuditSink, BoundBy, EndReason};
 
 use crate::NOW;
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, on_every_database, register};
 use crate::sessions::begin;
 
 on_every_database![
@@ -59,7 +59,7 @@ async fn what_a_change_tells_is_written_with_it_or_not_at_all(fresh: Fresh) {
     let told = Arc::new(Told::default());
     let store = fresh.another().await.with_audit_sink(told.clone());
     let member = zhangsan();
-    let account = store.register(&member, NOW).await.unwrap();
+    let account = register(&store, &member).await.unwrap();
     begin(&store, "s1", "token", None).await.unwrap();
     begin(&store, "s2", "token 2", None).await.unwrap();
     assert!(store.end_session("s1", NOW, EndReason::Logout).await.unwrap());

@@ -8,7 +8,7 @@ use wecom_login_model::{CorpId, DepartmentId, Fingerprint, MemberStatus, Profile
 use wecom_login_store::{EndReason, NewSession, Store};
 
 use crate::NOW;
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
 use crate::organisation::agent;
 
 on_every_database![
@@ -77,8 +77,10 @@ async fn begin(store: &Store, id: &str, corp_id: &str, user_id: &str, at: Timest
         created_at: at,
         idle_until: at + HOUR * 2,
         expires_at: at + HOUR * 24,
+        account: REGISTERS,
+        former: None,
     };
-    store.begin_session(&session).await.unwrap().unwrap();
+    begin_session(store, &session).await.unwrap();
 }
 
 async fn rows(store: &Store, query: &Query) -> AuthRows {

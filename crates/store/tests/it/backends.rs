@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use wecom_login_store::{PostgresOptions, RedisOptions, Store};
+use wecom_login_model::{Account, Fingerprint, MemberRef};
+use wecom_login_store::{
+    AccountRule, Begun, Error, NewSession, PostgresOptions, RedisOptions, SessionRow, SignInOutcome, Store,
+};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Backend {
@@ -171,3 +174,25 @@ macro_rules! told {
 }
 
 pub(crate) use {on, on_every_database, on_every_key_value, told};
+
+/// A member without an account gets one.
+pub(crate) const REGISTERS: AccountRule<'static> = AccountRule { find_by: None, barred: &[], register: true };
+
+/// Begins a session; `None` when the member has left or the redirect's session has ended.
+pub(crate) async fn begin_session(store: &Store, new: &NewSession<'_>) -> Option<SessionRow> {
+    match store.begin_session(new).await.unwrap() {
+        Begun::New { session, .. } => Some(session),
+        Begun::Left | Begun::Ended => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The outcome of a redirect, kept for a minute.
+pub(crate) fn outcome(redirect: Fingerprint) -> SignInOutcome<'static> {
+    SignInOutcome { redirect, sealed_token: "sealed", until: crate::NOW + std::time::Duration::from_mins(1) }
+}
+
+/// The account of a member who gets one if there is none.
+pub(crate) async fn register(store: &Store, member: &MemberRef) -> Result<Account, Error> {
+    Ok(store.account_for(member, &REGISTERS, crate::NOW).await?.unwrap().account)
+}

@@ -9,7 +9,7 @@ use wecom_login_store::{
 };
 
 use crate::NOW;
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
 use crate::organisation::{Company, agent, staged};
 use crate::races::{count, race};
 
@@ -96,8 +96,10 @@ async fn begin(store: &Store, id: &str, user_id: &str, instance: &str) {
         created_at: NOW,
         idle_until: NOW + MINUTE * 60,
         expires_at: NOW + MINUTE * 60,
+        account: REGISTERS,
+        former: None,
     };
-    store.begin_session(&session).await.unwrap();
+    begin_session(store, &session).await;
 }
 
 async fn lives(store: &Store, id: &str) -> bool {
@@ -131,7 +133,10 @@ async fn whom_another_app_still_sees_is_told_by_the_end_of_the_one_s_sessions(fr
     let (lisi, instances) = (user("lisi"), vec!["of 7".to_owned()]);
     let app = agent("7");
     store.save_member(&corp(), &lisi, &Profile::default(), NOW, &app).await.unwrap();
-    let read_by_it = async || store.confirmation(&corp(), &app, &user("lisi")).await.unwrap().read_at;
+    let read_by_it = async || {
+        let known = store.known_member(&corp(), &app, &user("lisi"), NOW).await.unwrap();
+        known.unwrap().confirmation.read_at
+    };
     assert_eq!(read_by_it().await, Some(NOW));
     let leaver = Leaver::Scope { user_id: lisi, app: ViewingApp { agent_id: &app, instances: &instances } };
     accept(store, "event", vec![member("lisi")], Some(leaver), NOW).await;
@@ -287,7 +292,11 @@ async fn what_was_heard_long_ago_is_forgotten(fresh: Fresh) {
 async fn contact_sync_watches_while_nothing_is_late(fresh: Fresh) {
     let store = &fresh.store;
     let lisi = user("lisi");
-    let at = async |late| store.watched_by_events_at(&corp(), &lisi, late).await.unwrap();
+    store.save_member(&corp(), &lisi, &Profile::default(), NOW, &agent("7")).await.unwrap();
+    let at = async |late| {
+        let known = store.known_member(&corp(), &agent("7"), &lisi, late).await.unwrap();
+        known.unwrap().heard_at
+    };
     assert_eq!(at(NOW).await, None);
     store.heard_from_contacts(&corp(), NOW).await.unwrap();
     store.heard_from_contacts(&corp(), NOW + MINUTE / 2).await.unwrap();

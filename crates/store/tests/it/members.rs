@@ -103,7 +103,19 @@ async fn departments_are_known_by_name(fresh: Fresh) {
         .await
         .unwrap();
     store.save_departments(&corp("wwA"), &[department(2, "研发中心")], &[DepartmentId(3)]).await.unwrap();
-    let name = store.department_name(&corp("wwA"), DepartmentId(2)).await.unwrap();
-    assert_eq!(name.as_deref(), Some("研发中心"));
-    assert_eq!(store.department_name(&corp("wwB"), DepartmentId(2)).await.unwrap(), None);
+    let ids = [2, 3, 1, 2].map(DepartmentId);
+    let names = store.department_names(&corp("wwA"), &ids).await.unwrap();
+    assert_eq!(names, ["研发中心", "", "总部", "研发中心"]);
+    assert_eq!(store.department_names(&corp("wwB"), &ids).await.unwrap(), [""; 4]);
+    assert_eq!(store.department_names(&corp("wwA"), &[]).await.unwrap(), [""; 0]);
+    let who = user("zhangsan");
+    let profile = Profile { departments: ids.to_vec(), ..Profile::default() };
+    store.save_member(&corp("wwA"), &who, &profile, NOW, &agent("7")).await.unwrap();
+    let known = store.known_member(&corp("wwA"), &agent("7"), &who, NOW).await.unwrap().unwrap();
+    assert_eq!(known.department_names, names);
+    assert_eq!((known.member.profile.departments, known.has_account), (ids.to_vec(), false));
+    assert_eq!(known.confirmation.read_at, Some(NOW));
+    store.save_member(&corp("wwA"), &who, &Profile::default(), NOW, &agent("7")).await.unwrap();
+    let known = store.known_member(&corp("wwA"), &agent("8"), &who, NOW).await.unwrap().unwrap();
+    assert_eq!((known.department_names, known.confirmation.read_at), (Vec::<String>::new(), None));
 }

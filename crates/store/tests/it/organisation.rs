@@ -10,7 +10,7 @@ use wecom_login_store::{
     Staged, Store, Under, ViewingApp, WalkedDepartment, Whom,
 };
 
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
 use crate::{NOW, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -146,8 +146,10 @@ async fn whom_no_app_sees_has_left_and_is_told_once(fresh: Fresh) {
         created_at: NOW,
         idle_until: NOW + MINUTE * 60,
         expires_at: NOW + MINUTE * 60,
+        account: REGISTERS,
+        former: None,
     };
-    fresh.store.begin_session(&session).await.unwrap();
+    begin_session(&fresh.store, &session).await;
     for (text, left) in [("8", false), ("7", true)] {
         (company.agent, company.now) = (agent(text), company.now + MINUTE);
         let run = company.walk(vec![staged("stays", "a", company.now)]).await;
@@ -185,8 +187,10 @@ async fn of_many_leavers_everybody_is_told(fresh: Fresh) {
             created_at: NOW,
             idle_until: NOW + MINUTE * 60,
             expires_at: NOW + MINUTE * 60,
+            account: REGISTERS,
+            former: None,
         };
-        fresh.store.begin_session(&session).await.unwrap();
+        begin_session(&fresh.store, &session).await;
     }
     company.now = NOW + MINUTE;
     let run = company.walk(vec![staged("stays", "a", company.now)]).await;
@@ -227,8 +231,10 @@ async fn held_removals_wait_for_their_approval(fresh: Fresh) {
     assert_eq!((applied.left, applied.held, outcome), (0, 1, Outcome::Held));
     let held = fresh.store.held_removals(10).await.unwrap();
     assert_eq!((held[0].count, held[0].approved, &held[0].members[..]), (1, 0, &[user("b")][..]));
-    let confirmation =
-        async |text: &str| fresh.store.confirmation(&corp(), &agent("7"), &user(text)).await.unwrap();
+    let confirmation = async |text: &str| {
+        let known = fresh.store.known_member(&corp(), &agent("7"), &user(text), NOW).await.unwrap();
+        known.unwrap().confirmation
+    };
     assert_eq!(confirmation("a").await.confirmed_at, Some(company.now));
     assert_eq!(confirmation("b").await.confirmed_at, None, "held is not confirmed");
 

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use wecom_login_model::{Fingerprint, MemberRef};
 use wecom_login_store::{PostgresOptions, Store};
 
-use crate::backends::{address, empty_database};
+use crate::backends::{address, empty_database, register};
 use crate::wire::{State, Wire};
 use crate::{NOW, until};
 
@@ -60,10 +60,10 @@ async fn while_it_is_gone_everything_is_unavailable_and_afterwards_it_works() {
     assert!(world.store.check().await.unwrap_err().is_unavailable());
     let error = values.insert("key", "", NOW, NOW + MINUTE).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown(), "it never got there: {error}");
-    assert!(world.store.register(&who(), NOW).await.unwrap_err().is_unavailable());
+    assert!(register(&world.store, &who()).await.unwrap_err().is_unavailable());
     world.wire.set(State::Open);
     assert!(values.insert("key", "", NOW, NOW + MINUTE).await.unwrap());
-    world.store.register(&who(), NOW).await.unwrap();
+    register(&world.store, &who()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +85,7 @@ async fn a_transaction_that_is_cut_half_way_never_was() {
     world.beside.execute("BEGIN; LOCK TABLE bindings IN EXCLUSIVE MODE").await.unwrap();
     let registering = tokio::spawn({
         let store = world.store.clone();
-        async move { store.register(&who(), NOW).await }
+        async move { register(&store, &who()).await }
     });
     // The account is made, and the binding waits for the lock.
     let waits =
@@ -104,7 +104,7 @@ async fn a_transaction_that_is_cut_half_way_never_was() {
     world.beside.execute("ROLLBACK").await.unwrap();
     world.wire.set(State::Open);
     assert_eq!(world.store.accounts(0, 10).await.unwrap().1, 0);
-    assert_eq!(world.store.register(&who(), NOW).await.unwrap().username.as_str(), "zhangsan");
+    assert_eq!(register(&world.store, &who()).await.unwrap().username.as_str(), "zhangsan");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,11 +8,12 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use wecom_login_model::{CorpId, Fingerprint, MemberRef, UserId};
 use wecom_login_store::{
-    Bound, BoundBy, Imported, MatchOn, Matched, NewAccount, NewPair, NewSession, Rotation, Store,
+    AccountRule, Bound, BoundBy, Imported, MatchOn, NewAccount, NewPair, NewSession, NoAccount, Rotation,
+    Store,
 };
 
 use crate::NOW;
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, outcome, register};
 
 const MANY: usize = 24;
 const HOUR: Duration = Duration::from_hours(1);
@@ -20,7 +21,6 @@ const HOUR: Duration = Duration::from_hours(1);
 on_every_database![
     one_redirect_makes_one_session_with_one_token,
     one_refresh_wins,
-    one_session_is_adopted_by_one_token,
     one_account_is_made_of_many_first_sign_ins,
     one_member_gets_the_account_that_many_match,
     one_account_gets_the_member_that_many_are_bound_to,
@@ -67,15 +67,17 @@ async fn begin(store: &Store, id: &str, token: Fingerprint, sign_in: Option<Fing
     let session = NewSession {
         id,
         token_hash: token,
-        sign_in,
+        sign_in: sign_in.map(outcome),
         corp_id: &CorpId::parse("wwA").unwrap(),
         user_id: &UserId::parse("zhangsan").unwrap(),
         instance: "auths.loginTypes.Example",
         created_at: NOW,
         idle_until: NOW + HOUR,
         expires_at: NOW + HOUR,
+        account: REGISTERS,
+        former: None,
     };
-    store.begin_session(&session).await.unwrap().map(|row| row.id)
+    begin_session(store, &session).await.map(|row| row.id)
 }
 
 async fn one_redirect_makes_one_session_with_one_token(fresh: Fresh) {
@@ -127,24 +129,10 @@ async fn one_refresh_wins(fresh: Fresh) {
     }
 }
 
-async fn one_session_is_adopted_by_one_token(fresh: Fresh) {
-    begin(&fresh.store, "s1", print("token"), Some(print("redirect"))).await.unwrap();
-    let adopted = race(&fresh, |number, store| async move {
-        store.adopt_session(print("redirect"), print(format!("token {number}")), NOW).await.unwrap()
-    });
-    assert_eq!(count(&adopted.await, Option::is_some), MANY, "the last one's token is good");
-    let mut open = 0;
-    for number in 0..MANY {
-        let token = print(format!("token {number}"));
-        open += usize::from(fresh.store.session_by_token(token, NOW).await.unwrap().is_some());
-    }
-    assert_eq!(open, 1);
-}
-
 async fn one_account_is_made_of_many_first_sign_ins(fresh: Fresh) {
     let made = race(&fresh, |number, store| async move {
         let who = member(["wwA/ZhangSan", "wwA/zhangsan", "wwB/zhangsan"][number % 3]);
-        let account = store.register(&who, NOW).await.unwrap();
+        let account = register(&store, &who).await.unwrap();
         (who.corp_id.as_str().to_owned(), account.id, account.username.as_str().to_owned())
     });
     let accounts: BTreeSet<_> = made.await.into_iter().collect();
@@ -162,18 +150,20 @@ async fn one_member_gets_the_account_that_many_match(fresh: Fresh) {
     fresh.store.import_account(&new, NOW, false).await.unwrap();
     let found = race(&fresh, |number, store| async move {
         let who = member(&format!("ww{number}/user{number}"));
-        store.attach(&who, MatchOn::Mobile, "13800000001", &[], NOW).await.unwrap()
+        let rule =
+            AccountRule { find_by: Some((MatchOn::Mobile, "13800000001")), barred: &[], register: false };
+        store.account_for(&who, &rule, NOW).await.unwrap()
     });
     let found = found.await;
-    assert_eq!(count(&found, |found| matches!(found, Matched::Account(_))), 1);
-    assert_eq!(count(&found, |found| *found == Matched::Taken), MANY - 1);
+    assert_eq!(count(&found, Result::is_ok), 1);
+    assert_eq!(count(&found, |found| *found == Err(NoAccount::Taken)), MANY - 1);
     assert_eq!(fresh.store.accounts(0, 1).await.unwrap().0[0].members.len(), 1);
 }
 
 async fn one_account_gets_the_member_that_many_are_bound_to(fresh: Fresh) {
     let mut accounts = Vec::new();
     for number in 0..MANY {
-        accounts.push(fresh.store.register(&member(&format!("wwA/user{number}")), NOW).await.unwrap().id);
+        accounts.push(register(&fresh.store, &member(&format!("wwA/user{number}"))).await.unwrap().id);
     }
     let bound = race(&fresh, |number, store| {
         let account = accounts[number];
@@ -215,7 +205,7 @@ async fn a_session_is_ended_once(fresh: Fresh) {
 }
 
 async fn a_member_is_renamed_once(fresh: Fresh) {
-    let account = fresh.store.register(&member("wwA/old"), NOW).await.unwrap();
+    let account = register(&fresh.store, &member("wwA/old")).await.unwrap();
     let (corp_id, new) = (CorpId::parse("wwA").unwrap(), UserId::parse("new").unwrap());
     let renamed = race(&fresh, |_, store| {
         let (corp_id, old, new) = (corp_id.clone(), UserId::parse("old").unwrap(), new.clone());
@@ -227,7 +217,7 @@ async fn a_member_is_renamed_once(fresh: Fresh) {
 
 /// Members are bound, unbound, marked and written in every order: whatever waits for whom, nothing fails.
 async fn bindings_that_come_and_go_leave_no_session_of_nobody(fresh: Fresh) {
-    let account = fresh.store.register(&member("wwA/zhangsan"), NOW).await.unwrap().id;
+    let account = register(&fresh.store, &member("wwA/zhangsan")).await.unwrap().id;
     let done = race(&fresh, |number, store| async move {
         let who = member("wwA/zhangsan");
         let (corp_id, user_id) = (&who.corp_id, &who.user_id);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use wecom_login_store::{KeyValue, RedisOptions, Store};
 
-use crate::backends::{Backend, Fresh, server};
+use crate::backends::{Backend, Fresh, register, server};
 use crate::wire::{State, Wire};
 use crate::{NOW, until};
 
@@ -111,7 +111,7 @@ async fn while_it_is_gone_values_are_unavailable_and_the_database_is_not() {
     assert!(values.insert("other", "", NOW, NOW + MINUTE).await.unwrap_err().is_unavailable());
     assert!(values.check().await.unwrap_err().is_unavailable());
     store.check().await.unwrap();
-    store.register(&"wwA/zhangsan".parse().unwrap(), NOW).await.unwrap();
+    register(&store, &"wwA/zhangsan".parse().unwrap()).await.unwrap();
     redis.restart().await;
     values.check().await.unwrap();
     assert!(works(&values, "state").await);

@@ -4,7 +4,7 @@ use wecom_login_model::{CorpId, Fingerprint, Profile, UserId};
 use wecom_login_store::{EndReason, NewSession, SessionRow, Store};
 
 use crate::NOW;
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, outcome};
 use crate::organisation::agent;
 
 on_every_database![
@@ -21,15 +21,17 @@ pub(crate) async fn begin(store: &Store, id: &str, token: &str, sign_in: Option<
     let session = NewSession {
         id,
         token_hash: Fingerprint::of(token),
-        sign_in: sign_in.map(Fingerprint::of),
+        sign_in: sign_in.map(|text| outcome(Fingerprint::of(text))),
         corp_id: &corp_id,
         user_id: &user_id,
         instance: "auths.loginTypes.Example",
         created_at: NOW,
         idle_until: NOW + HOUR,
         expires_at: NOW + HOUR * 24,
+        account: REGISTERS,
+        former: None,
     };
-    store.begin_session(&session).await.unwrap()
+    begin_session(store, &session).await
 }
 
 async fn a_session_lives_until_idle_expiry_or_end(fresh: Fresh) {
@@ -60,10 +62,16 @@ async fn one_sign_in_makes_one_session_which_takes_the_newest_token(fresh: Fresh
     assert_eq!(store.session_by_token(Fingerprint::of("token 1"), NOW).await.unwrap(), None);
     assert!(store.session_by_token(Fingerprint::of("token 2"), NOW).await.unwrap().is_some());
 
-    let (sign_in, token) = (Fingerprint::of("redirect"), Fingerprint::of("token 3"));
-    assert_eq!(store.adopt_session(sign_in, token, NOW).await.unwrap().unwrap().id, "s1");
+    let (redirect, later) = (Fingerprint::of("redirect"), NOW + Duration::from_mins(1));
+    let kept = store.outcome_of(redirect, NOW).await.unwrap().unwrap();
+    assert_eq!((kept.session, kept.sealed_token.as_deref()), (Some(first.clone()), Some("sealed")));
+    let kept = store.outcome_of(redirect, later).await.unwrap().unwrap();
+    assert_eq!((kept.session, kept.sealed_token), (Some(first), None), "the session outlives its outcome");
+    assert_eq!(store.purge_outcomes(NOW, 10).await.unwrap(), 0);
+    assert_eq!(store.purge_outcomes(later, 10).await.unwrap(), 1, "the sealed token is erased");
     store.end_session("s1", NOW, EndReason::Logout).await.unwrap();
-    assert_eq!(store.adopt_session(sign_in, token, NOW).await.unwrap(), None);
+    assert_eq!(store.outcome_of(redirect, NOW).await.unwrap().unwrap().session, None);
+    assert_eq!(store.outcome_of(Fingerprint::of("other"), NOW).await.unwrap(), None);
     assert_eq!(begin(store, "s3", "token 4", Some("redirect")).await, None, "an ended one is not revived");
 }
 

@@ -5,6 +5,7 @@ use wecom_login_model::Fingerprint;
 use wecom_login_store::Store;
 
 use crate::NOW;
+use crate::backends::register;
 
 #[tokio::test]
 async fn a_file_that_another_process_holds_is_busy_and_then_works() {
@@ -17,7 +18,7 @@ async fn a_file_that_another_process_holds_is_busy_and_then_works() {
 
     let who = "wwA/zhangsan".parse().unwrap();
     let (write, begun) =
-        tokio::join!(store.add_api_key("backup", Fingerprint::of("key"), NOW), store.register(&who, NOW),);
+        tokio::join!(store.add_api_key("backup", Fingerprint::of("key"), NOW), register(&store, &who),);
     let (write, begun) = (write.unwrap_err(), begun.unwrap_err());
     assert!(write.is_busy() && begun.is_unavailable(), "{write:?} {begun:?}");
     assert!(store.api_keys().await.unwrap().is_empty(), "readers wait for nobody");

@@ -4,7 +4,7 @@ use wecom_login_model::{CorpId, Fingerprint, Profile, Timestamp, UserId};
 use wecom_login_store::{EndReason, NewPair, NewSession, Rotation, Store};
 
 use crate::NOW;
-use crate::backends::{Fresh, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
 use crate::organisation::agent;
 
 on_every_database![
@@ -41,8 +41,10 @@ async fn begin(store: &Store) {
         created_at: NOW,
         idle_until: NOW + HOUR,
         expires_at: NOW + HOUR * 24,
+        account: REGISTERS,
+        former: None,
     };
-    store.begin_session(&session).await.unwrap().unwrap();
+    begin_session(store, &session).await.unwrap();
     assert_eq!(store.begin_pair(&first("r0")).await.unwrap(), Some(NOW));
 }
 

@@ -1,3 +1,7 @@
+//! Sessions: their rows, how they begin, live and end.
+
+mod begin;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,28 +12,7 @@ use crate::database::{Row, Transaction, sql};
 use crate::outbox::note_ended_sessions;
 use crate::{AuditEntry, AuditEvent, Error, Store};
 
-/// A session that is about to begin.
-#[derive(Debug, Clone)]
-pub struct NewSession<'a> {
-    /// The session's public name; it opens nothing.
-    pub id: &'a str,
-    /// The fingerprint of its token.
-    pub token_hash: Fingerprint,
-    /// The fingerprint of the redirect that proved the member, if one did: it can make one session only.
-    pub sign_in: Option<Fingerprint>,
-    /// The company.
-    pub corp_id: &'a CorpId,
-    /// The member.
-    pub user_id: &'a UserId,
-    /// The instance through which the member signed in.
-    pub instance: &'a str,
-    /// Now.
-    pub created_at: Timestamp,
-    /// When it ends if it is not used.
-    pub idle_until: Timestamp,
-    /// When it ends in any case.
-    pub expires_at: Timestamp,
-}
+pub use begin::{AccountRule, Begun, FormerSession, KeptOutcome, NewSession, SignInOutcome};
 
 /// A session as it is stored, and as it is told to administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,6 +34,8 @@ pub struct SessionRow {
     /// When it began.
     #[serde(rename = "signedInAt")]
     pub created_at: Timestamp,
+    /// When WeCom last proved its member.
+    pub proved_at: Timestamp,
     /// When it ends if it is not used until then.
     pub idle_until: Timestamp,
     /// When it ends in any case.
@@ -92,60 +77,11 @@ impl EndReason {
 
 /// The columns of a [`SessionRow`].
 pub(crate) const COLUMNS: &str =
-    "id, corp_id, user_key, account_id, instance, created_at, idle_until, expires_at";
+    "id, corp_id, user_key, account_id, instance, created_at, proved_at, idle_until, expires_at";
 /// What a session that lives fulfils; `$2` is now.
 pub(crate) const LIVE: &str = "ended_at IS NULL AND idle_until > $2 AND expires_at > $2";
 
 impl Store {
-    /// Begins the session, for the account that the member is bound to at this moment, and gives its row. A sign-in that
-    /// has made one already keeps that one, which takes the new token, so that a process that died half-way leaves no second
-    /// session. `None` when that one has ended, and when the member is marked as having left: whoever marks them ends their
-    /// sessions, and one that begins after that would be nobody's to end.
-    pub async fn begin_session(&self, session: &NewSession<'_>) -> Result<Option<SessionRow>, Error> {
-        let row = sql(format!(
-            "WITH them AS (SELECT left_at FROM members WHERE corp_id = $4 AND user_key = $5 {settled})
-             INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
-                expires_at, account_id)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9,
-                (SELECT account_id FROM bindings WHERE corp_id = $4 AND user_key = $5)
-             WHERE NOT EXISTS (SELECT 1 FROM them WHERE left_at IS NOT NULL)
-             ON CONFLICT (sign_in) DO UPDATE SET token_hash = excluded.token_hash
-             WHERE sessions.ended_at IS NULL
-             RETURNING {COLUMNS}",
-            settled = self.database.settled(),
-        ))
-        .bind(session.id)
-        .bind(session.token_hash.to_hex())
-        .bind(session.sign_in.map(Fingerprint::to_hex))
-        .bind(session.corp_id.as_str())
-        .bind(session.user_id.folded())
-        .bind(session.instance)
-        .bind(session.created_at.as_millis())
-        .bind(session.idle_until.as_millis())
-        .bind(session.expires_at.as_millis())
-        .fetch_optional(self.database.writer())
-        .await?;
-        row.as_ref().map(session_row).transpose()
-    }
-
-    /// Gives the live session of a sign-in a new token, if the sign-in has made one.
-    pub async fn adopt_session(
-        &self,
-        sign_in: Fingerprint,
-        token_hash: Fingerprint,
-        now: Timestamp,
-    ) -> Result<Option<SessionRow>, Error> {
-        let row = sql(format!(
-            "UPDATE sessions SET token_hash = $1 WHERE sign_in = $3 AND {LIVE} RETURNING {COLUMNS}"
-        ))
-        .bind(token_hash.to_hex())
-        .bind(now.as_millis())
-        .bind(sign_in.to_hex())
-        .fetch_optional(self.database.writer())
-        .await?;
-        row.as_ref().map(session_row).transpose()
-    }
-
     /// The live session of a token.
     pub async fn session_by_token(
         &self,
@@ -258,6 +194,7 @@ pub(crate) async fn note_ended(
 
 pub(crate) fn session_row(row: &Row) -> Result<SessionRow, Error> {
     let moment = |column: &str| row.get(column).map(Timestamp::from_millis);
+    let created_at = moment("created_at")?;
     Ok(SessionRow {
         id: row.get("id")?,
         corp_id: CorpId::parse(row.get::<String>("corp_id")?)
@@ -266,7 +203,9 @@ pub(crate) fn session_row(row: &Row) -> Result<SessionRow, Error> {
             .map_err(|error| Error::corrupt("table sessions, user_key", error))?,
         account_id: row.get::<Option<i64>>("account_id")?.map(AccountId),
         instance: row.get("instance")?,
-        created_at: moment("created_at")?,
+        created_at,
+        // Sessions of versions before this column have none.
+        proved_at: row.get::<Option<i64>>("proved_at")?.map_or(created_at, Timestamp::from_millis),
         idle_until: moment("idle_until")?,
         expires_at: moment("expires_at")?,
     })

@@ -7,14 +7,14 @@ use crate::error_numbers::{explain, number};
 
 /// Why a sign-in was refused.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Refusal {
-    /// What WeCom's answer, once given, settles for good.
+pub enum SignInError {
+    /// Another try with this code and state cannot change the refusal.
     #[error(transparent)]
-    Settled(#[from] Settled),
-    /// No state came.
+    Terminal(#[from] Terminal),
+    /// The request has no state.
     #[error("the state is missing")]
     StateMissing,
-    /// The state is none of ours, or was issued for another instance.
+    /// The state was not issued here, or for another instance.
     #[error("the state was not issued here")]
     StateUnknown,
     /// The state is older than 10 minutes.
@@ -23,47 +23,60 @@ pub enum Refusal {
     /// The state was used before.
     #[error("the state was used before")]
     StateUsed,
+    /// The records of used states were lost after the state was issued: nobody knows whether it was used.
+    #[error("the records of used states were lost since the state was issued")]
+    StateLost,
     /// The state was issued to another browser.
     #[error("the state was issued to another browser")]
     StateOfAnotherBrowser,
     /// The state was issued by a call of the library.
     #[error("the state was issued by a library call")]
     StateOfLibrary,
-    /// The same redirect is being worked on and does not come to an end.
-    #[error("the same sign-in is still under way")]
-    StillUnderWay,
-    /// A text that can be no identifier, with the number that WeCom gives to such a one.
+    /// The state is for a binding, and the browser did not bring its flow cookie.
+    #[error("the browser did not bring the cookie of the binding")]
+    BindingLost,
+    /// The same redirect is in progress and does not come to an end.
+    #[error("the same sign-in is still in progress")]
+    StillInProgress,
+    /// The text cannot be an identifier; the number is the one that WeCom gives to such a text.
     #[error("{0}")]
-    NoId(&'static str, i64),
-    /// WeCom refused or did not answer; the same redirect may be tried again.
+    InvalidId(&'static str, i64),
+    /// WeCom did not answer, or not usably; the same redirect may be tried again.
     #[error("WeCom: {0}")]
     WeCom(wecom::Error),
     /// The database refused or did not answer.
     #[error(transparent)]
     Store(#[from] wecom_login_store::Error),
-    /// What nobody foresaw.
+    /// An unexpected failure.
     #[error("{0}")]
     Unforeseen(String),
 }
 
-/// Refusals that another try of the same redirect cannot change; they are its outcome.
+/// Refusals that another try of the same redirect cannot change: they are its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "camelCase")]
-pub enum Settled {
-    /// The code is not, or no longer, one that WeCom takes.
+pub enum Terminal {
+    /// WeCom does not accept the code, or no longer.
     #[error("the code is not valid, or was used before")]
     BadCode,
-    /// An earlier try of the same redirect may have used the code up, and did not come to tell whose it was: WeCom was cut
-    /// off, or the process died.
-    #[error("the sign-in broke off after its code was used up")]
+    /// WeCom refused for another reason, such as a code of another app.
+    #[error("WeCom refused with {errcode}")]
+    #[serde(rename_all = "camelCase")]
+    RefusedByWeCom {
+        /// WeCom's errcode.
+        errcode: i64,
+    },
+    /// An earlier try of the same redirect may have used up the code without learning whose it was: the answer was cut off, or
+    /// the process died.
+    #[error("the sign-in was interrupted after its code was used up")]
     BrokenOff,
-    /// An openid came: no member of the company.
-    #[error("whoever scanned is not a member of the company")]
+    /// WeCom gave an openid: not a member of the company.
+    #[error("the person who scanned is not a member of the company")]
     NotAMember,
     /// A member of a linked company.
-    #[error("whoever scanned is a member of another company")]
+    #[error("the person who scanned is a member of another company")]
     MemberOfAnotherCompany,
-    /// A member whom the app may not see.
+    /// The app may not see the member.
     #[error("the member is outside the app's visible scope (errcode {errcode})")]
     #[serde(rename_all = "camelCase")]
     OutsideScope {
@@ -76,41 +89,43 @@ pub enum Settled {
     /// Status 5, or marked as having left while they signed in.
     #[error("the member has left the company")]
     Left,
-    /// No account, and the instance makes none.
+    /// The member has no account, and the instance creates none.
     #[error("the member has no account and gets none ({reason:?})")]
     NoAccount {
         /// Why not.
         reason: NoAccount,
     },
-    /// To be bound, and bound to another account.
+    /// The member to bind has another account.
     #[error("the member is bound to another account")]
     BoundToAnother,
-    /// To be bound for a session that has ended.
+    /// The session for which the member was to be bound has ended.
     #[error("the session that the member was to be bound for has ended")]
     SessionGone,
 }
 
-impl Refusal {
+impl SignInError {
     /// WeCom's errcode where WeCom refused; a number of ours otherwise.
     pub fn code(&self) -> i64 {
         match self {
-            Self::Settled(Settled::BadCode) => number::BAD_CODE,
-            Self::Settled(Settled::BrokenOff) => number::BROKEN_OFF,
-            Self::Settled(Settled::NotAMember) => number::NOT_A_MEMBER,
-            Self::Settled(Settled::MemberOfAnotherCompany) => number::MEMBER_OF_ANOTHER_COMPANY,
-            Self::Settled(Settled::OutsideScope { errcode }) | Self::NoId(_, errcode) => *errcode,
-            Self::Settled(Settled::Disabled) => number::MEMBER_DISABLED,
-            Self::Settled(Settled::Left) => number::MEMBER_LEFT,
-            Self::Settled(Settled::NoAccount { .. }) => number::NO_ACCOUNT,
-            Self::Settled(Settled::BoundToAnother) => number::BOUND_TO_ANOTHER,
-            Self::Settled(Settled::SessionGone) => number::BINDING_WITHOUT_SESSION,
+            Self::Terminal(Terminal::BadCode) => number::BAD_CODE,
+            Self::Terminal(Terminal::BrokenOff) => number::BROKEN_OFF,
+            Self::Terminal(Terminal::NotAMember) => number::NOT_A_MEMBER,
+            Self::Terminal(Terminal::MemberOfAnotherCompany) => number::MEMBER_OF_ANOTHER_COMPANY,
+            Self::Terminal(Terminal::OutsideScope { errcode } | Terminal::RefusedByWeCom { errcode })
+            | Self::InvalidId(_, errcode) => *errcode,
+            Self::Terminal(Terminal::Disabled) => number::MEMBER_DISABLED,
+            Self::Terminal(Terminal::Left) => number::MEMBER_LEFT,
+            Self::Terminal(Terminal::NoAccount { .. }) => number::NO_ACCOUNT,
+            Self::Terminal(Terminal::BoundToAnother) => number::BOUND_TO_ANOTHER,
+            Self::Terminal(Terminal::SessionGone) => number::BINDING_WITHOUT_SESSION,
             Self::StateMissing => number::STATE_MISSING,
-            Self::StateUnknown => number::STATE_UNKNOWN,
+            Self::StateUnknown | Self::StateLost => number::STATE_UNKNOWN,
             Self::StateExpired => number::STATE_EXPIRED,
             Self::StateUsed => number::STATE_USED,
             Self::StateOfAnotherBrowser => number::STATE_OF_ANOTHER_BROWSER,
             Self::StateOfLibrary => number::STATE_OF_LIBRARY,
-            Self::StillUnderWay => number::STILL_UNDER_WAY,
+            Self::BindingLost => number::BINDING_LOST,
+            Self::StillInProgress => number::STILL_UNDER_WAY,
             Self::WeCom(error) => error.errcode().unwrap_or(number::WECOM_UNAVAILABLE),
             Self::Store(_) if self.is_of_storage() => number::STORAGE_UNAVAILABLE,
             Self::Store(_) | Self::Unforeseen(_) => Code::UNFORESEEN,
@@ -120,14 +135,16 @@ impl Refusal {
     /// What kind of refusal it is, in one word: for counting and for the audit log. There are only these.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Settled(settled) => settled.kind(),
+            Self::Terminal(settled) => settled.kind(),
             Self::StateMissing => "state_missing",
             Self::StateUnknown | Self::StateOfLibrary => "state_unknown",
             Self::StateExpired => "state_expired",
             Self::StateUsed => "state_used",
             Self::StateOfAnotherBrowser => "state_of_another_browser",
-            Self::StillUnderWay => "still_under_way",
-            Self::NoId(..) => "bad_code",
+            Self::StateLost => "state_lost",
+            Self::BindingLost => "binding_lost",
+            Self::StillInProgress => "still_under_way",
+            Self::InvalidId(..) => "bad_code",
             Self::WeCom(error) if error.is_unavailable() => "wecom_unavailable",
             Self::WeCom(_) => "wecom_refused",
             Self::Store(_) => "database",
@@ -166,16 +183,22 @@ impl Refusal {
         matches!(self, Self::Store(error) if error.is_unavailable() || error.is_full())
     }
 
-    /// True when the same redirect may be delivered again with another result.
-    pub fn may_be_tried_again(&self) -> bool {
-        matches!(self, Self::WeCom(_) | Self::Store(_) | Self::StillUnderWay | Self::Unforeseen(_))
+    /// The refusal that WeCom's error amounts to. Time-outs, unusable answers, 5xx, -1, 60020, 45009 and 45033 say nothing about
+    /// the code, which may be tried again; every other errcode is final for it.
+    pub(crate) fn of_wecom(error: wecom::Error) -> Self {
+        let passes = error.is_busy() || error.is_ip_not_allowed() || error.is_rate_limited();
+        match error.errcode() {
+            Some(errcode) if !passes => Terminal::RefusedByWeCom { errcode }.into(),
+            _ => Self::WeCom(error),
+        }
     }
 }
 
-impl Settled {
+impl Terminal {
     fn kind(self) -> &'static str {
         match self {
             Self::BadCode => "bad_code",
+            Self::RefusedByWeCom { .. } => "wecom_refused",
             Self::BrokenOff => "broken_off",
             Self::NotAMember => "not_a_member",
             Self::MemberOfAnotherCompany => "member_of_another_company",

@@ -1,0 +1,295 @@
+//! How a session begins: the member is still there, has an account, and takes the place of the browser's former session, all in
+//! one transaction. Nothing that was read before it decides anything.
+
+use wecom_login_model::{CorpId, Fingerprint, MemberRef, Timestamp, UserId};
+
+use super::{COLUMNS, LIVE, SessionRow, note_ended, session_row};
+use crate::audit::note;
+use crate::bindings::{NoAccount, account_for};
+use crate::database::{PEOPLE, Transaction, sql};
+use crate::{AuditEntry, AuditEvent, EndReason, Error, MatchOn, OK, Store};
+
+/// The audit outcome of a sign-in that proved the session's member again.
+const CONTINUED: &str = "continued";
+
+/// A session that is about to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession<'a> {
+    /// The session's public name; it opens nothing.
+    pub id: &'a str,
+    /// The fingerprint of its token.
+    pub token_hash: Fingerprint,
+    /// The redirect that proved the member, if one did.
+    pub sign_in: Option<SignInOutcome<'a>>,
+    /// The company.
+    pub corp_id: &'a CorpId,
+    /// The member.
+    pub user_id: &'a UserId,
+    /// The instance through which the member signed in.
+    pub instance: &'a str,
+    /// Now.
+    pub created_at: Timestamp,
+    /// When it ends if it is not used.
+    pub idle_until: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+    /// What becomes of a member without an account.
+    pub account: AccountRule<'a>,
+    /// The browser's former session, which this one replaces.
+    pub former: Option<FormerSession>,
+}
+
+/// What is kept of a sign-in with its session, so that a second delivery of the same redirect gets the same answer.
+#[derive(Debug, Clone, Copy)]
+pub struct SignInOutcome<'a> {
+    /// The fingerprint of the redirect: it can make one session only.
+    pub redirect: Fingerprint,
+    /// The session's token, sealed.
+    pub sealed_token: &'a str,
+    /// Until when the token is given out again.
+    pub until: Timestamp,
+}
+
+/// What becomes of a member who has no account yet.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountRule<'a> {
+    /// Bind the member to the one account with this value, if nobody is bound to it.
+    pub find_by: Option<(MatchOn, &'a str)>,
+    /// Names, in lower case, of accounts that are never found.
+    pub barred: &'a [String],
+    /// Create an account if none is found.
+    pub register: bool,
+}
+
+/// The session that the browser has when a sign-in ends.
+#[derive(Debug, Clone, Copy)]
+pub struct FormerSession {
+    /// The fingerprint of its token.
+    pub token_hash: Fingerprint,
+    /// If it is the same member's, through the same instance, it continues and no other session begins.
+    pub may_continue: bool,
+}
+
+/// The result of a sign-in's transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// A new session. `registered` tells that its account was created for it.
+    New {
+        /// The session.
+        session: SessionRow,
+        /// True if the member's account was created with it.
+        registered: bool,
+    },
+    /// The browser's session continues: it is the same member's.
+    Continued(SessionRow),
+    /// The member is marked as having left.
+    Left,
+    /// The redirect had a session before, which has ended.
+    Ended,
+    /// The member has no account and gets none.
+    NoAccount(NoAccount),
+}
+
+/// The outcome of an earlier delivery of a redirect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptOutcome {
+    /// The session; `None` if it has ended.
+    pub session: Option<SessionRow>,
+    /// The sealed token; `None` when it is no longer given out.
+    pub sealed_token: Option<String>,
+}
+
+impl Store {
+    /// Ends a sign-in, in one transaction: decides which account the member has, begins the session for it, ends the browser's
+    /// former session, and writes the audit log.
+    ///
+    /// No session begins for a member who is marked as having left or who has no account: whoever marks or unbinds a member
+    /// ends their sessions, and one that began after that would never be ended. A redirect that has made a session keeps that
+    /// one, which takes the new token, so that a process that died half-way leaves no second session.
+    pub async fn begin_session(&self, new: &NewSession<'_>) -> Result<Begun, Error> {
+        // Most members have an account. Their sign-ins need not wait for each other.
+        let mut transaction = self.database.begin_unserialized().await?;
+        if let Some(begun) = attempt(&mut transaction, new, self.database.settled()).await? {
+            transaction.commit().await?;
+            return Ok(begun);
+        }
+        drop(transaction);
+        self.begin_after_decision(new).await
+    }
+
+    /// The same for a member who has no account yet, has left, or whose redirect had a session that has ended.
+    async fn begin_after_decision(&self, new: &NewSession<'_>) -> Result<Begun, Error> {
+        let mut transaction = self.database.begin(PEOPLE).await?;
+        if has_left(&mut transaction, new).await? {
+            return Ok(Begun::Left);
+        }
+        let member = MemberRef { corp_id: new.corp_id.clone(), user_id: new.user_id.clone() };
+        let registered = match account_for(&mut transaction, &member, &new.account, new.created_at).await? {
+            Ok(account) => account.is_new,
+            Err(reason) => return Ok(Begun::NoAccount(reason)),
+        };
+        let begun = match attempt(&mut transaction, new, self.database.settled()).await? {
+            Some(Begun::New { session, .. }) => Begun::New { session, registered },
+            Some(begun) => begun,
+            None => return Ok(Begun::Ended),
+        };
+        transaction.commit().await?;
+        Ok(begun)
+    }
+
+    /// The outcome that an earlier delivery of this redirect has had; `None` if it made no session.
+    pub async fn outcome_of(
+        &self,
+        redirect: Fingerprint,
+        now: Timestamp,
+    ) -> Result<Option<KeptOutcome>, Error> {
+        let row = sql(format!(
+            "SELECT {COLUMNS}, ended_at, outcome_token, outcome_until FROM sessions WHERE sign_in = $1"
+        ))
+        .bind(redirect.to_hex())
+        .fetch_optional(self.database.reader())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let session = session_row(&row)?;
+        let lives = row.get::<Option<i64>>("ended_at")?.is_none()
+            && now < session.idle_until
+            && now < session.expires_at;
+        let kept = row.get::<Option<i64>>("outcome_until")?.is_some_and(|until| now.as_millis() < until);
+        Ok(Some(KeptOutcome {
+            session: lives.then_some(session),
+            sealed_token: if kept { row.get("outcome_token")? } else { None },
+        }))
+    }
+
+    /// Erases the sealed tokens of outcomes that are no longer given out, at most `limit`; returns how many.
+    pub async fn purge_outcomes(&self, now: Timestamp, limit: i64) -> Result<u64, Error> {
+        sql("UPDATE sessions SET outcome_token = NULL WHERE id IN
+             (SELECT id FROM sessions WHERE outcome_token IS NOT NULL AND outcome_until <= $1
+              ORDER BY outcome_until LIMIT $2)")
+        .bind(now.as_millis())
+        .bind(limit)
+        .execute(self.database.writer())
+        .await
+    }
+}
+
+/// Continues the former session or begins the new one. `None` if neither is possible as things are: the member has left or has
+/// no account, or the redirect's session has ended.
+async fn attempt(
+    transaction: &mut Transaction,
+    new: &NewSession<'_>,
+    settled: &str,
+) -> Result<Option<Begun>, Error> {
+    if let Some(former) = new.former.filter(|former| former.may_continue)
+        && let Some(session) = prove_again(transaction, new, former).await?
+    {
+        note(transaction, signed_in(&session, new, CONTINUED)).await?;
+        return Ok(Some(Begun::Continued(session)));
+    }
+    let Some(session) = insert(transaction, new, settled).await? else { return Ok(None) };
+    if let Some(former) = new.former {
+        end_former(transaction, &former, &session, new.created_at).await?;
+    }
+    note(transaction, signed_in(&session, new, OK)).await?;
+    Ok(Some(Begun::New { session, registered: false }))
+}
+
+/// Writes the session, unless the member has left or has no account; both rows stay as they are until the transaction ends.
+async fn insert(
+    transaction: &mut Transaction,
+    new: &NewSession<'_>,
+    settled: &str,
+) -> Result<Option<SessionRow>, Error> {
+    let outcome = new.sign_in;
+    let row = sql(format!(
+        "WITH bound AS (SELECT account_id FROM bindings WHERE corp_id = $4 AND user_key = $5 {settled}),
+            member AS (SELECT left_at FROM members WHERE corp_id = $4 AND user_key = $5 {settled})
+         INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
+            expires_at, proved_at, outcome_token, outcome_until, account_id)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $10, $11, account_id FROM bound
+         WHERE NOT EXISTS (SELECT 1 FROM member WHERE left_at IS NOT NULL)
+         ON CONFLICT (sign_in) DO UPDATE SET token_hash = excluded.token_hash,
+            outcome_token = excluded.outcome_token, outcome_until = excluded.outcome_until
+         WHERE sessions.ended_at IS NULL
+         RETURNING {COLUMNS}"
+    ))
+    .bind(new.id)
+    .bind(new.token_hash.to_hex())
+    .bind(outcome.map(|outcome| outcome.redirect.to_hex()))
+    .bind(new.corp_id.as_str())
+    .bind(new.user_id.folded())
+    .bind(new.instance)
+    .bind(new.created_at.as_millis())
+    .bind(new.idle_until.as_millis())
+    .bind(new.expires_at.as_millis())
+    .bind(outcome.map(|outcome| outcome.sealed_token))
+    .bind(outcome.map(|outcome| outcome.until.as_millis()))
+    .fetch_optional(transaction)
+    .await?;
+    row.as_ref().map(session_row).transpose()
+}
+
+/// Keeps the time of the proof on the former session, if it is an active one of the same member through the same instance.
+async fn prove_again(
+    transaction: &mut Transaction,
+    new: &NewSession<'_>,
+    former: FormerSession,
+) -> Result<Option<SessionRow>, Error> {
+    let row = sql(format!(
+        "UPDATE sessions SET proved_at = $2, idle_until = $6
+         WHERE token_hash = $1 AND corp_id = $3 AND user_key = $4 AND instance = $5 AND {LIVE}
+            AND account_id IS NOT NULL
+         RETURNING {COLUMNS}"
+    ))
+    .bind(former.token_hash.to_hex())
+    .bind(new.created_at.as_millis())
+    .bind(new.corp_id.as_str())
+    .bind(new.user_id.folded())
+    .bind(new.instance)
+    .bind(new.idle_until.as_millis())
+    .fetch_optional(transaction)
+    .await?;
+    row.as_ref().map(session_row).transpose()
+}
+
+async fn end_former(
+    transaction: &mut Transaction,
+    former: &FormerSession,
+    new: &SessionRow,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let ended = sql(format!(
+        "UPDATE sessions SET ended_at = $1, end_reason = $2
+         WHERE token_hash = $3 AND id <> $4 AND ended_at IS NULL RETURNING {COLUMNS}"
+    ))
+    .bind(now.as_millis())
+    .bind(EndReason::Replaced.as_str())
+    .bind(former.token_hash.to_hex())
+    .bind(&new.id)
+    .fetch_all(&mut *transaction)
+    .await?;
+    note_ended(transaction, &ended, EndReason::Replaced, now).await
+}
+
+async fn has_left(transaction: &mut Transaction, new: &NewSession<'_>) -> Result<bool, Error> {
+    let left = sql("SELECT 1 FROM members WHERE corp_id = $1 AND user_key = $2 AND left_at IS NOT NULL")
+        .bind(new.corp_id.as_str())
+        .bind(new.user_id.folded())
+        .fetch_optional(transaction)
+        .await?;
+    Ok(left.is_some())
+}
+
+/// The actor is the member whom WeCom proved, never the one who was signed in before.
+fn signed_in(session: &SessionRow, new: &NewSession<'_>, outcome: &str) -> AuditEntry {
+    let mut entry = AuditEntry::new(AuditEvent::SignIn, new.created_at)
+        .outcome(outcome)
+        .member(&session.corp_id, &session.user_key)
+        .instance(&session.instance)
+        .session(&session.id);
+    entry.actor = format!("member {}/{}", session.corp_id, session.user_key.folded());
+    match session.account_id {
+        Some(account) => entry.detail("account", account.0),
+        None => entry,
+    }
+}

@@ -91,6 +91,11 @@ pub(crate) async fn round(app: &AppState) -> Result<(), Error> {
             }
         }
     }
+    for _ in 0..BATCHES {
+        if app.operations.store.purge_outcomes(now, BATCH).await? < BATCH.unsigned_abs() {
+            break;
+        }
+    }
     if let Err(error) = app.organisation.events.purge().await {
         tracing::warn!(%error, "old contact events could not be deleted");
     }

@@ -12,8 +12,8 @@ use wecom_login_element::{Arguments, Code};
 use wecom_login_model::Secret;
 use wecom_login_pages::{CONTENT_SECURITY_POLICY, CallbackPage};
 use wecom_login_sign_in::{
-    AuthorizationResponse, CallbackMode, Flow, Instance, Purpose, Restart, SessionChange, SignInError,
-    SignedIn, State as SignInState, Terminal, number,
+    AuthorizationResponse, CallbackMode, Flow, Instance, Restart, SessionChange, SignInError, SignedIn,
+    State as SignInState, Terminal, number,
 };
 
 use crate::http::error_numbers::{APP_REFUSED, METHOD_NOT_ALLOWED, NOT_FOUND, explain};
@@ -93,10 +93,7 @@ impl Arrival<'_> {
             return Err(Rejection::of(number::DECLINED).retry(recognised.again()));
         };
         if context.visitor.browser.is_none() {
-            let otherwise = match recognised.state.purpose() {
-                Purpose::SignIn => SignInError::StateOfAnotherBrowser,
-                Purpose::Bind => SignInError::BindingLost,
-            };
+            let otherwise = SignInError::StateOfAnotherBrowser;
             return self.restart(recognised, number::COOKIES_BLOCKED, otherwise).await;
         }
         if recognised.instance.callback() == CallbackMode::Page {

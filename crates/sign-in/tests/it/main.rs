@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod cost;
 mod delivered_twice;
 mod restarts;
 mod states;

@@ -97,6 +97,8 @@ impl Statement {
     }
 
     async fn run(self, on: On<'_>, ask: Ask) -> Result<Answer, Error> {
+        // The text only: values may be personal data or secrets.
+        tracing::trace!(target: "wecom_login_store::sql", statement = &*self.text);
         match on {
             On::Sqlite(pool) => self.on_sqlite(pool, ask).await,
             On::Transaction(Transaction { on: OnOne::Sqlite(transaction), .. }) => {

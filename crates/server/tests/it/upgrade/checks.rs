@@ -136,6 +136,9 @@ async fn keys_and_administration(world: &World, known: &Known) {
     }
 }
 
+/// The length of a state in versions that stored it.
+const STORED_STATE: usize = 66;
+
 /// The key of the database opens the values that the earlier version sealed.
 async fn sealed_values(world: &World, database: &Database, known: &Known) {
     let sealer =
@@ -154,6 +157,13 @@ async fn sealed_values(world: &World, database: &Database, known: &Known) {
     let browser = world.browser();
     browser.set_cookie(BROWSER_COOKIE, &known.delivered.browser);
     let page = browser.get(&known.delivered.address).await;
+    if known.delivered.state().len() == STORED_STATE {
+        // Versions that stored their states issued them in a form that is not recognised; the session goes on.
+        assert_eq!((page.status.as_u16(), page.problem()), (400, 710_003));
+        let session = with_cookie(world, &known.delivered.cookie);
+        assert_eq!(session.me().await.as_deref(), Some("wangwu"));
+        return;
+    }
     assert_eq!(page.status.as_u16(), 303, "{page:?}");
     assert_eq!(browser.cookie(SESSION_COOKIE).as_ref(), Some(&known.delivered.cookie));
     assert_eq!(browser.me().await.as_deref(), Some("wangwu"));
@@ -177,10 +187,14 @@ async fn accounts(world: &World, known: &Known) {
     let told = with_cookie(world, &known.admin_cookie).get_json("/me").await.json();
     assert_eq!(told["mobile"], "13800000001", "consented to, and withheld since");
 
-    // The sign-in that had only started can be finished.
-    let browser = world.browser();
+    // The sign-in that had only started can be finished; one of a version that stored its states starts again.
+    let mut browser = world.browser();
     browser.set_cookie(BROWSER_COOKIE, &known.begun.browser);
     let page = browser.get(&redirect(&world.code(sample::NOT_ACTIVATED), &known.begun.state)).await;
+    if known.begun.state.len() == STORED_STATE {
+        assert_eq!((page.status.as_u16(), page.problem(), browser.me().await), (400, 710_003, None));
+        browser = sign_in(world, "Example", sample::NOT_ACTIVATED).await;
+    }
     assert_eq!(browser.me().await.as_deref(), Some(sample::NOT_ACTIVATED), "{page:?}");
     let last = known.accounts.values().max().unwrap();
     assert!(browser.account().await > *last);

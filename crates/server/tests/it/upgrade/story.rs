@@ -86,6 +86,12 @@ pub(super) struct Delivered {
     pub(super) cookie: String,
 }
 
+impl Delivered {
+    pub(super) fn state(&self) -> &str {
+        self.address.rsplit_once("state=").unwrap().1
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Begun {
     pub(super) state: String,

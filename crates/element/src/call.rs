@@ -23,8 +23,8 @@ pub enum Caller {
 /// Someone over HTTP.
 #[derive(Debug, Clone)]
 pub struct Browser {
-    /// Where the request came from.
-    pub address: IpAddr,
+    /// The client's address; `None` if the reverse proxy does not tell it.
+    pub address: Option<IpAddr>,
     /// Who is signed in.
     pub member: Option<(CorpId, UserId)>,
     /// Whether it is an administrator, by sign-in or by API key.

@@ -17,6 +17,7 @@ use wecom_login_sign_in::{
 };
 use wecom_login_store::{SealError, SealKey, Sealer, Store};
 
+use crate::http::client_address::ProxyWarnings;
 use crate::http::connections::Connections;
 use crate::http::cookies::Cookies;
 use crate::http::rate_limits::Limits;
@@ -208,6 +209,7 @@ impl Server {
             connections: Connections::at_most(
                 usize::try_from(settings.network.max_connections).unwrap_or(usize::MAX),
             ),
+            proxy_warnings: ProxyWarnings::new(),
             audit_file,
             readiness: Readiness::default(),
             stopping: CancellationToken::new(),

@@ -16,6 +16,7 @@ use wecom_login_sign_in::{BrowserNames, CallbackMode, Instance, Instances, Login
 use wecom_login_store::Store;
 
 use crate::element_api::scripts::Scripts;
+use crate::http::client_address::ProxyWarnings;
 use crate::http::connections::Connections;
 use crate::http::cookies::Cookies;
 use crate::http::rate_limits::Limits;
@@ -76,6 +77,7 @@ pub(crate) struct Operations {
     pub(crate) store: Store,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) connections: Connections,
+    pub(crate) proxy_warnings: ProxyWarnings,
     pub(crate) audit_file: Option<AuditFile>,
     pub(crate) readiness: Readiness,
     pub(crate) stopping: CancellationToken,

@@ -19,6 +19,7 @@ mod control;
 mod events;
 mod faults;
 mod grants;
+mod header_bytes;
 mod limits;
 mod outbound;
 mod pages;

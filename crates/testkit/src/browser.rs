@@ -1,5 +1,6 @@
 //! Browsers whose cookies go to any server.
 
+use reqwest::header::LOCATION;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -11,6 +12,12 @@ use crate::cookies::{CookieJar, pairs};
 pub struct Browser {
     http: Client,
     cookies: CookieJar,
+}
+
+/// The address that an answer redirects to.
+pub fn location(answer: &Response) -> &str {
+    let location = answer.headers().get(LOCATION).unwrap_or_else(|| panic!("no redirect: {answer:?}"));
+    std::str::from_utf8(location.as_bytes()).unwrap()
 }
 
 impl Browser {

@@ -55,5 +55,6 @@ impl Clone for CookieJar {
 /// The cookies that an answer sets, as `name=value`.
 pub fn pairs(answer: &HeaderMap) -> Vec<String> {
     let cookies = answer.get_all(SET_COOKIE).iter();
-    cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
+    let texts = cookies.map(|cookie| std::str::from_utf8(cookie.as_bytes()).unwrap());
+    texts.map(|cookie| cookie.split(';').next().unwrap().to_owned()).collect()
 }

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use wecom_login_testkit::cookies;
 
 use crate::program::{Program, command, http};
 
@@ -27,8 +28,7 @@ async fn one_line_says_where_everything_is_and_it_is_there() {
     let http = http();
     assert_eq!(http.get(format!("{url}/healthz")).send().await.unwrap().text().await.unwrap(), "ok");
     let config_answer = http.post(format!("{api}/getLoginConfig")).json(&json!({})).send().await.unwrap();
-    let cookie =
-        config_answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let cookie = cookies::pairs(config_answer.headers()).remove(0);
     let config_answer: Value = config_answer.json().await.unwrap();
     let code = json!({"corpid": config["corpId"], "agentid": config["agentId"].as_str().unwrap().parse::<u64>().unwrap(), "userid": "zhangsan"});
     let code: Value =

@@ -73,3 +73,41 @@ async fn no_secret_reaches_the_log_even_at_trace() {
 fn excerpt<'a>(text: &'a str, secret: &str) -> &'a str {
     text.lines().find(|line| line.contains(secret)).unwrap_or_default()
 }
+
+/// The log of a server that has answered three requests with this X-Forwarded-For.
+async fn log_after(trusted_proxies: &str, forwarded: &str) -> String {
+    let wecom = Simulator::start(Options::default()).await.unwrap();
+    let app = App::new(&wecom);
+    let mut command = app.command();
+    command.env("WECOM_LOGIN_TRUSTED_PROXIES", trusted_proxies);
+    let mut program = Program::start(command);
+    let mut log = program.wait_for_log("ready");
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
+    });
+    for _ in 0..3 {
+        let request = http().get(format!("{}/healthz", app.url())).header("x-forwarded-for", forwarded);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+    program.signal(libc::SIGTERM);
+    assert_eq!(program.finish().0, Some(0));
+    reading.join().unwrap()
+}
+
+/// F6, F8: the operator sees it, and the log is not full of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_set_up_wrongly_is_named_once() {
+    let warnings = |log: &str| -> Vec<String> {
+        log.lines().filter(|line| line.contains("WARN")).map(str::to_owned).collect()
+    };
+    let untrusted = warnings(&log_after("", "203.0.113.7").await);
+    assert_eq!(untrusted.len(), 1, "{untrusted:?}");
+    assert!(untrusted[0].contains("trusted_proxies") && untrusted[0].contains("127.0.0.1"), "{untrusted:?}");
+    let unreadable = warnings(&log_after("127.0.0.0/8", "203.0.113.7, unknown").await);
+    assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+    let names_both = unreadable[0].contains("127.0.0.1") && unreadable[0].contains("unknown");
+    assert!(names_both && unreadable[0].contains("X-Forwarded-For"), "{unreadable:?}");
+    assert_eq!(warnings(&log_after("127.0.0.0/8", "203.0.113.7:51008").await), [""; 0]);
+}

@@ -11,7 +11,7 @@ use wecom_login_simulator::{By, Change, EventState, Fault, FaultKind, sample};
 use wecom_login_testkit::load;
 use wecom_login_testkit::replicas::Replicas;
 
-use crate::browser::{Browser, session_of};
+use crate::browser::{Browser, location, session_of};
 use crate::program::PROGRAM;
 
 const PEOPLE: usize = 2_000;
@@ -124,7 +124,7 @@ async fn what_a_killed_replica_had_begun_the_others_end_once() {
     lisi.keep(&session_of(&proven).unwrap());
     // The third begins again by itself.
     assert_eq!((burnt.status(), session_of(&burnt)), (StatusCode::SEE_OTHER, None));
-    let redirect = replicas.redirect_of(burnt.headers()["location"].to_str().unwrap(), names[2]);
+    let redirect = replicas.redirect_of(location(&burnt), names[2]);
     assert_eq!(third.get(replicas.url(1), &redirect).await.status(), StatusCode::SEE_OTHER);
 
     for (browser, name) in browsers.iter().zip(names) {
@@ -159,7 +159,7 @@ async fn an_emptied_redis_signs_nobody_out_and_sign_ins_under_way_begin_again() 
             break;
         }
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let link = answer.headers()["location"].to_str().unwrap();
+        let link = location(&answer);
         redirect = replicas.redirect_of(link, "zhangsan");
     }
     for replica in 0..3 {
@@ -169,7 +169,7 @@ async fn an_emptied_redis_signs_nobody_out_and_sign_ins_under_way_begin_again() 
     let redirect = replicas.redirect(&browser, 0, "zhangsan").await;
     replicas.empty_redis();
     let answer = browser.get(replicas.url(1), &redirect).await;
-    let redirect = replicas.redirect_of(answer.headers()["location"].to_str().unwrap(), "zhangsan");
+    let redirect = replicas.redirect_of(location(&answer), "zhangsan");
     assert_eq!(browser.get(replicas.url(2), &redirect).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(browser.me(replicas.url(0)).await.as_deref(), Some("zhangsan"));
 }

@@ -14,7 +14,7 @@ pub(crate) fn browser(signed_in: bool, administrator: bool) -> Caller {
     let member = signed_in.then(|| (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap()));
     Caller::Browser(Browser {
         context: CallContext::default(),
-        address: Ipv4Addr::LOCALHOST.into(),
+        address: Some(Ipv4Addr::LOCALHOST.into()),
         member,
         administrator,
         language: Language::En,

@@ -2,7 +2,6 @@
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use wecom_login_accounts::Bound;
@@ -14,6 +13,7 @@ use super::call::{Console, bad_arguments, known, parsed};
 use crate::http::body::{self, BodyError, arguments};
 use crate::http::envelope;
 use crate::http::error_numbers::{BODY_TOO_SLOW, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
+use crate::http::header_bytes::media_type;
 use crate::http::rejection::Rejection;
 use crate::state::AppState;
 
@@ -64,8 +64,7 @@ pub(crate) async fn import(
 }
 
 fn format(headers: &HeaderMap) -> Option<Format> {
-    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    match text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    match media_type(headers)?.as_str() {
         "text/csv" => Some(Format::Csv),
         "application/x-ndjson" | "application/jsonl" => Some(Format::JsonLines),
         _ => None,

@@ -2,15 +2,13 @@
 //! so that it never appears in an address. A session is subject to the rules of [`crate::http::fetch_metadata`] for unsafe
 //! methods.
 
-use axum::http::header;
-use wecom_login_accounts::ApiKey;
 use wecom_login_model::MemberRef;
 use wecom_login_session::Session;
 use wecom_login_store::{Act, AuditEntry, AuditEvent};
 
 use crate::http::error_numbers::{ADMINISTRATORS_ONLY, NOT_SIGNED_IN, TOO_MANY_FAILURES};
 use crate::http::rejection::Rejection;
-use crate::http::request::{RequestContext, bearer};
+use crate::http::request::{Bearer, RequestContext};
 use crate::http::visitor::session_of;
 use crate::operations::audit;
 use crate::state::AppState;
@@ -48,7 +46,7 @@ impl Administrator {
         context: &RequestContext,
         session: Option<&Session>,
     ) -> Result<bool, Rejection> {
-        if context.access.is_some() || !context.headers.contains_key(header::AUTHORIZATION) {
+        if matches!(context.bearer, None | Some(Bearer::Access(_))) {
             let admins = &app.config.settings.administrators.admins;
             return Ok(session.is_some_and(|session| admins.contains(&session.corp_id, &session.user_key)));
         }
@@ -64,11 +62,12 @@ impl Administrator {
 
     async fn recognise(app: &AppState, context: &RequestContext) -> Result<Self, Rejection> {
         // A key takes precedence over a session in the same request.
-        if context.access.is_none() && context.headers.contains_key(header::AUTHORIZATION) {
-            let key = match bearer(&context.headers).and_then(ApiKey::parse) {
-                Some(key) => app.identity.api_keys.check(&key).await?,
-                None => None,
-            };
+        let key = match &context.bearer {
+            None | Some(Bearer::Access(_)) => None,
+            Some(Bearer::Key(key)) => Some(app.identity.api_keys.check(key).await?),
+            Some(Bearer::Unknown) => Some(None),
+        };
+        if let Some(key) = key {
             let program = key.map(|key| Self::Program(key.name));
             let program = program.ok_or_else(|| Rejection::of(ADMINISTRATORS_ONLY))?;
             Act::current().is_by(&program.to_string());

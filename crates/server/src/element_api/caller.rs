@@ -14,7 +14,7 @@ pub(crate) fn caller(
     administrator: bool,
 ) -> Caller {
     Caller::Browser(Browser {
-        address: context.address,
+        address: context.address.known(),
         member: session.map(|session| (session.corp_id.clone(), session.user_key.clone())),
         administrator,
         language: context.language,

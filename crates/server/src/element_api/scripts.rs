@@ -9,6 +9,7 @@ use serde_json::json;
 use wecom_login_element::App;
 use wecom_login_model::Fingerprint;
 
+use crate::http::header_bytes::parts;
 use crate::settings::Settings;
 
 const MODULE: &str = include_str!("../../../../clients/js/dist/client.js");
@@ -68,8 +69,7 @@ impl Script {
 
     /// True if the client has the current script (RFC 9110, 13.1.2).
     fn is_known(&self, asked: &HeaderMap) -> bool {
-        let values = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.tag.as_bytes())
+        parts(asked, header::IF_NONE_MATCH, b',')
+            .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == self.tag.as_bytes())
     }
 }

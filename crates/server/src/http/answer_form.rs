@@ -1,8 +1,12 @@
 //! The forms in which a rejection is rendered: a page, JSON, the platform's envelope, OAuth's error body, a line of text.
 
+use std::convert::Infallible;
+
 use axum::Json;
+use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
 use serde_json::json;
 use wecom_login_pages::ProblemPage;
 
@@ -33,6 +37,23 @@ pub(crate) enum Form {
 }
 
 impl Form {
+    /// The answer to HEAD where the handler of GET is not called: the content type of a successful GET, and nothing else.
+    pub(crate) fn bare(self) -> Response {
+        let content_type = match self {
+            Self::Page => "text/html; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Json
+            | Self::PageOrJson
+            | Self::JsonOrPage
+            | Self::Envelope
+            | Self::Function
+            | Self::OAuth => "application/json",
+        };
+        // The length is unknown: Content-Length must be that of GET, or be absent (RFC 9110, 8.6).
+        let unknown = Body::from_stream(stream::empty::<Result<Vec<u8>, Infallible>>());
+        ([(header::CONTENT_TYPE, content_type)], unknown).into_response()
+    }
+
     /// Renders the rejection in this form and logs it.
     pub(crate) fn render(
         self,
@@ -90,7 +111,7 @@ fn as_json(rejection: &Rejection, context: &RequestContext) -> Response {
         "requestId": context.request_id.as_str(),
     }));
     let status = rejection.http_status();
-    if status == StatusCode::UNAUTHORIZED && context.headers.contains_key(header::AUTHORIZATION) {
+    if status == StatusCode::UNAUTHORIZED && context.bearer.is_some() {
         // RFC 6750, 3.1.
         return (status, [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")], body)
             .into_response();

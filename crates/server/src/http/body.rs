@@ -7,13 +7,14 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use crate::http::error_numbers::{BAD_CONTENT_TYPE, BODY_TOO_LARGE, BODY_TOO_SLOW};
+use crate::http::header_bytes::{media_type, text};
 use crate::http::rejection::Rejection;
 
 /// The largest JSON body, in bytes.
@@ -65,9 +66,8 @@ pub(crate) async fn read(body: Body, most: usize) -> Result<Vec<u8>, BodyError> 
 /// The JSON object in the body, at most 64 KiB; an empty body is an empty object.
 pub(crate) async fn arguments(request: Request) -> Result<Map<String, Value>, Rejection> {
     let is_json = is_json(request.headers());
-    let announced =
-        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > LARGEST_JSON) {
+    let announced = text(request.headers(), CONTENT_LENGTH).parse();
+    if announced.is_ok_and(|length: usize| length > LARGEST_JSON) {
         return Err(Rejection::of(BODY_TOO_LARGE));
     }
     let body = read(request.into_body(), LARGEST_JSON).await.map_err(|problem| match problem {
@@ -86,8 +86,7 @@ pub(crate) async fn arguments(request: Request) -> Result<Map<String, Value>, Re
 
 /// True if the Content-Type is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+    media_type(headers).as_deref() == Some("application/json")
 }
 
 fn is_too_slow(error: &axum::Error) -> bool {

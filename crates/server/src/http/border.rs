@@ -40,7 +40,11 @@ pub(crate) async fn border(State(border): State<Border>, request: Request, next:
     // The query is not logged: it holds codes and states.
     let span = tracing::info_span!("request", %method, path, request_id = %context.request_id);
     let shared = route.cors.at(path);
-    let act = Act::of_request(context.address, context.request_id.as_str());
+    if let Some(fault) = &context.proxy_fault {
+        app.operations.metrics.faulty_proxy(fault);
+        span.in_scope(|| app.operations.proxy_warnings.warn(fault));
+    }
+    let act = Act::of_request(context.address.to_string(), context.request_id.as_str());
     let answer = act.scope(async {
         match pass(app, route, &context, shared, request, next).await {
             Ok(response) => response,
@@ -53,7 +57,7 @@ pub(crate) async fn border(State(border): State<Border>, request: Request, next:
         response = span.in_scope(|| route.form_of(&method).render(&rejection, &context, settings));
         response.headers_mut().extend(given);
     }
-    finish(app, &context, shared, &mut response);
+    finish(app, &context, shared, &method, &mut response);
     response
 }
 
@@ -78,6 +82,9 @@ async fn pass(
         let administrator = Administrator::admitted(app, context).await?;
         request.extensions_mut().insert(administrator);
     }
+    if *request.method() == Method::HEAD && route.get_has_effects() {
+        return Ok(route.form_of(&Method::GET).bare());
+    }
     Ok(next.run(request).await)
 }
 
@@ -96,16 +103,26 @@ fn method_not_allowed(methods: &[Method]) -> Response {
     response
 }
 
-fn finish(app: &AppState, context: &RequestContext, shared: Option<Shared>, response: &mut Response) {
+fn finish(
+    app: &AppState,
+    context: &RequestContext,
+    shared: Option<Shared>,
+    method: &Method,
+    response: &mut Response,
+) {
     let headers = response.headers_mut();
     security_headers::complete(headers, app.config.settings.is_https());
     if let Some(shared) = shared {
         shared.complete(context.fetch_site, context.headers.get(header::ORIGIN), headers);
     }
-    // Keeps a chosen language for later pages.
-    if let Some(language) = language::asked_for(context.uri.query()) {
+    // Keeps a chosen language for later pages. Files that caches may keep have no language.
+    if let Some(language) = language::asked_for(context.uri.query())
+        && method != Method::HEAD
+        && !security_headers::may_be_cached(headers)
+    {
         headers.append(header::SET_COOKIE, app.config.cookies.set_language(language));
     }
+    security_headers::keep_cookies_private(headers);
     if let Ok(value) = HeaderValue::from_str(context.request_id.as_str()) {
         headers.insert("x-request-id", value);
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use cookie::{Cookie, SameSite};
 use wecom_login_model::{Language, Secret};
 use wecom_login_session::SessionToken;
 use wecom_login_sign_in::{BrowserId, FlowCookie};
+
+use crate::http::header_bytes;
 
 const SESSION: &str = "wecom_login_session";
 const BROWSER: &str = "wecom_login_browser";
@@ -22,7 +24,13 @@ const FLOW_LIFETIME: Duration = Duration::from_mins(15);
 /// The limit on the size of a browser's flow cookies, names included, in bytes.
 const LARGEST_FLOWS: usize = 6 * 1024;
 
+/// The largest number of session cookies that are looked up for one request.
+const MOST_SESSIONS: usize = 16;
+
 /// Reads and writes the cookies.
+///
+/// A request may have several cookies of one name: another page of our host can add one for a longer path, and browsers send
+/// that one first (RFC 6265, 5.4). Values that cannot be ours are passed over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cookies {
     https: bool,
@@ -33,27 +41,42 @@ impl Cookies {
         Self { https }
     }
 
-    pub(crate) fn session(self, headers: &HeaderMap) -> Option<SessionToken> {
-        self.read(headers, SESSION).and_then(|value| SessionToken::parse(&value))
+    /// The tokens of all session cookies, each once. The session is the first one that is active.
+    pub(crate) fn sessions(self, headers: &HeaderMap) -> Vec<SessionToken> {
+        let mut tokens = Vec::new();
+        for token in self.values(headers, SESSION).filter_map(SessionToken::parse) {
+            if tokens.len() < MOST_SESSIONS && !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+        tokens
     }
 
-    /// The value of the browser's name, whoever issued it.
-    pub(crate) fn browser(self, headers: &HeaderMap) -> Option<String> {
-        self.read(headers, BROWSER)
+    /// The values of all browser names, whoever issued them.
+    pub(crate) fn browsers(self, headers: &HeaderMap) -> impl Iterator<Item = &str> {
+        self.values(headers, BROWSER)
     }
 
     /// The flow cookies, by id.
     pub(crate) fn flows(self, headers: &HeaderMap) -> Vec<(String, Secret)> {
-        let prefix = self.name(FLOW);
-        let flow = |cookie: Cookie<'_>| {
-            let id = cookie.name().strip_prefix(&prefix)?;
-            Some((id.to_owned(), Secret::new(cookie.value())))
-        };
-        all(headers).filter_map(flow).collect()
+        let flow = |(id, value): (&str, &str)| (id.to_owned(), Secret::new(value));
+        self.all_with_prefix(headers, FLOW).map(flow).collect()
     }
 
     pub(crate) fn language(self, headers: &HeaderMap) -> Option<Language> {
-        self.read(headers, LANGUAGE).and_then(|value| Language::from_tag(&value))
+        self.values(headers, LANGUAGE).find_map(Language::from_tag)
+    }
+
+    /// The cookies whose name begins with `prefix`: the rest of the name, and the value. Names of cookies are passed without
+    /// `__Host-`, here as elsewhere.
+    pub(crate) fn all_with_prefix<'a>(
+        self,
+        headers: &'a HeaderMap,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let prefix = self.name(prefix);
+        header_bytes::cookies(headers)
+            .filter_map(move |(name, value)| Some((name.strip_prefix(&prefix)?, value)))
     }
 
     /// The session's cookie; without a lifetime it ends with the browser.
@@ -103,9 +126,9 @@ impl Cookies {
         if self.https { format!("__Host-{name}") } else { name.to_owned() }
     }
 
-    fn read(self, headers: &HeaderMap, name: &str) -> Option<String> {
-        let name = self.name(name);
-        all(headers).find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    /// The values of all cookies with this name.
+    fn values<'a>(self, headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.all_with_prefix(headers, name).filter(|(rest, _)| rest.is_empty()).map(|(_, value)| value)
     }
 
     #[expect(clippy::expect_used, reason = "names and values are letters, digits and - _ + / only")]
@@ -126,14 +149,10 @@ impl Cookies {
     }
 }
 
-fn all(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(Cookie::split_parse).filter_map(Result::ok)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header;
 
     fn browser() -> BrowserId {
         BrowserId::of_client(&"b".repeat(40)).unwrap()
@@ -144,28 +163,70 @@ mod tests {
         let (browser, value) = (browser(), "b".repeat(40));
         let https = Cookies::new(true).set_browser(&browser);
         assert_eq!(
-            https.to_str().unwrap(),
+            https,
             format!(
                 "__Host-wecom_login_browser={value}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=34560000"
             )
         );
         let http = Cookies::new(false).set_browser(&browser);
-        assert!(
-            http.to_str()
-                .unwrap()
-                .starts_with(&format!("wecom_login_browser={value}; HttpOnly; SameSite=Lax; Path=/"))
-        );
+        let expected = format!("wecom_login_browser={value}; HttpOnly; SameSite=Lax; Path=/");
+        assert!(http.as_bytes().starts_with(expected.as_bytes()));
     }
 
     #[test]
-    fn odd_cookie_headers_hide_nothing() {
-        let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, "=;;; broken; a=b=c; \"".parse().unwrap());
-        headers.append(header::COOKIE, HeaderValue::from_bytes(b"x=\xff").unwrap());
-        assert_eq!(Cookies::new(false).browser(&headers), None);
-        headers.append(header::COOKIE, "theme=dark; wecom_login_browser=name".parse().unwrap());
-        assert_eq!(Cookies::new(false).browser(&headers).as_deref(), Some("name"));
-        assert_eq!(Cookies::new(true).browser(&headers), None, "over TLS the plain name could be planted");
+    fn f7_odd_cookies_hide_nothing() {
+        let (ours, quoted) = (&b"wecom_login_browser=name"[..], &b"wecom_login_browser=\"name\""[..]);
+        for [before, after] in [
+            [&b""[..], b""],
+            [b"theme=dark; ", b";"],
+            ["corp_user=张三; ".as_bytes(), b""],
+            [b"", "; corp_user=张三".as_bytes()],
+            [b"=;;; broken; a=b=c; \"; ", b"; x=\xff"],
+            [b"x=\xd5\xc5\xc8\xfd;", b";;;="],
+            [b"wecom_login_browser=; wecom_login_browser=planted; ", b"; wecom_login_browser=\xff"],
+            [b"wecom_login_browser; =wecom_login_browser; WECOM_LOGIN_BROWSER=x;\t", b""],
+        ] {
+            for ours in [ours, quoted] {
+                let value = [before, ours, after].concat();
+                let shown = value.escape_ascii().to_string();
+                let mut headers = HeaderMap::new();
+                headers.append(header::COOKIE, HeaderValue::from_bytes(&value).unwrap());
+                let read = |https, headers| Cookies::new(https).browsers(headers).any(|name| name == "name");
+                assert!(read(false, &headers), "{shown}");
+                assert!(!read(true, &headers), "over TLS the plain name could be planted");
+                // In a header of its own, before and after.
+                let mut headers = HeaderMap::new();
+                for value in [before, ours, after] {
+                    headers.append(header::COOKIE, HeaderValue::from_bytes(value).unwrap());
+                }
+                assert!(read(false, &headers), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_session_cookie_that_can_be_ours_is_read_once() {
+        let token = |letter: &str| letter.repeat(43);
+        let cookie = |value: &str| format!("wecom_login_session={value}; ");
+        let many: String = ["x", &token("a"), &token("b"), &token("a"), "\""].map(cookie).concat();
+        let headers = [(header::COOKIE, many.parse().unwrap())].into_iter().collect();
+        let read = Cookies::new(false).sessions(&headers);
+        let expected = [token("a"), token("b")].map(|text| SessionToken::parse(&text).unwrap());
+        assert_eq!(read, expected);
+        assert_eq!(Cookies::new(true).sessions(&headers), []);
+
+        let more: String = ('A'..='Z').map(|letter| cookie(&token(&letter.to_string()))).collect();
+        let headers = [(header::COOKIE, more.parse().unwrap())].into_iter().collect();
+        assert_eq!(Cookies::new(false).sessions(&headers).len(), MOST_SESSIONS);
+    }
+
+    #[test]
+    fn cookies_are_found_by_the_beginning_of_their_name() {
+        let headers = [(header::COOKIE, "a_1=x; b=y; a_2=; __Host-a_3=z; A_4=x".parse().unwrap())];
+        let headers = headers.into_iter().collect();
+        let found = |https| Cookies::new(https).all_with_prefix(&headers, "a_").collect::<Vec<_>>();
+        assert_eq!(found(false), [("1", "x"), ("2", "")]);
+        assert_eq!(found(true), [("3", "z")]);
     }
 
     #[test]
@@ -175,10 +236,9 @@ mod tests {
         let new = FlowCookie { id: format!("{:019}", 9), value: Secret::new("v".repeat(2000)) };
         let expired = |flows: &[(String, Secret)]| -> Vec<String> {
             let expired = cookies.expire_flows(flows, &new);
-            expired
-                .iter()
-                .map(|cookie| cookie.to_str().unwrap().split('=').next().unwrap().to_owned())
-                .collect()
+            let name =
+                |cookie: &HeaderValue| cookie.as_bytes().split(|byte| *byte == b'=').next().unwrap().to_vec();
+            expired.iter().map(|cookie| String::from_utf8(name(cookie)).unwrap()).collect()
         };
         assert_eq!(expired(&[flow(2, 2000), flow(1, 2000)]), Vec::<String>::new());
         assert_eq!(

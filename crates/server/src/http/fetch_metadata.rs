@@ -2,8 +2,13 @@
 //! of programs apart by Sec-Fetch-Site and Origin, which pages cannot forge. Programs send neither header, and have no cookies
 //! that another site could use.
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use url::{Origin, Url};
+
+use crate::http::header_bytes::single;
+
+/// The header by which browsers tell the relation of the requesting page to ours.
+pub(crate) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The source of a request, by its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +25,14 @@ pub(crate) enum FetchSite {
 
 impl FetchSite {
     pub(crate) fn of(headers: &HeaderMap, public_url: &Url, configured: &[Origin]) -> Self {
-        let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-        let (site, origin) =
-            (header(header::HeaderName::from_static("sec-fetch-site")), header(header::ORIGIN));
+        let (site, origin) = (single(headers, SEC_FETCH_SITE), single(headers, header::ORIGIN));
         // An exact comparison: browsers serialise an origin in one way only, and `null` matches none.
-        let is = |known: &Origin| origin.is_some_and(|origin| origin == known.ascii_serialization());
+        let is =
+            |known: &Origin| origin.is_some_and(|origin| origin == known.ascii_serialization().as_bytes());
         match (site, origin) {
             (None, None) => Self::Program,
-            (Some("same-origin" | "none"), _) => Self::OwnPage,
-            (Some("same-site" | "cross-site") | None, Some(_)) if configured.iter().any(is) => {
+            (Some(b"same-origin" | b"none"), _) => Self::OwnPage,
+            (Some(b"same-site" | b"cross-site") | None, Some(_)) if configured.iter().any(is) => {
                 Self::Configured
             }
             (None, Some(_)) if is(&public_url.origin()) => Self::OwnPage,
@@ -55,7 +59,7 @@ mod tests {
     fn fetch_site(headers: &[(&'static str, &str)]) -> FetchSite {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(*name, value.parse().unwrap());
+            map.append(*name, value.parse().unwrap());
         }
         let url = |text| Url::parse(text).unwrap();
         let configured = [url("https://app.example.org").origin(), url("http://localhost:3000").origin()];
@@ -109,6 +113,22 @@ mod tests {
             assert_eq!(fetch_site(&[(origin, value)]), FetchSite::Stranger, "{value}");
             assert_eq!(fetch_site(&[(site, "cross-site"), (origin, value)]), FetchSite::Stranger, "{value}");
         }
+    }
+
+    #[test]
+    fn f7_a_header_of_any_bytes_is_a_strangers() {
+        let (site, origin, own) = ("sec-fetch-site", "origin", "https://login.example.com");
+        for headers in [
+            vec![(site, "同源")],
+            vec![(origin, "https://login.example.com\u{ff}")],
+            vec![(site, "same-origin"), (site, "cross-site")],
+            vec![(site, "cross-site"), (site, "same-origin"), (origin, own)],
+            vec![(origin, own), (origin, "https://evil.example")],
+        ] {
+            assert_eq!(fetch_site(&headers), FetchSite::Stranger, "{headers:?}");
+        }
+        assert_eq!(fetch_site(&[(site, "same-origin"), (site, "same-origin")]), FetchSite::OwnPage);
+        assert_eq!(fetch_site(&[(site, "same-origin"), (origin, "源")]), FetchSite::OwnPage);
     }
 
     #[test]

@@ -2,14 +2,14 @@ use axum::http::{HeaderMap, header};
 use wecom_login_model::Language;
 
 use crate::http::cookies::Cookies;
+use crate::http::header_bytes::text;
 
 /// The language of an answer, in this order: `lang` in the address, the cookie of an earlier choice, Accept-Language, Chinese.
 /// For scripts Accept-Language goes before the cookie, because a script sends the language of its own page.
 pub(crate) fn language(query: Option<&str>, headers: &HeaderMap, cookies: Cookies) -> Language {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let preferred = || Language::accepted(header(header::ACCEPT_LANGUAGE)?);
+    let preferred = || Language::accepted(&text(headers, header::ACCEPT_LANGUAGE));
     let chosen = || cookies.language(headers);
-    let accept = header(header::ACCEPT).unwrap_or_default();
+    let accept = text(headers, header::ACCEPT);
     let for_script = accept.contains("application/json") && !accept.contains("text/html");
     let known = if for_script { preferred().or_else(chosen) } else { chosen().or_else(preferred) };
     asked_for(query).or(known).unwrap_or_default()
@@ -45,5 +45,10 @@ mod tests {
         }
         assert_eq!(told(Some("lang=zh"), script, "en", english), "zh-CN");
         assert_eq!(told(None, script, "", ""), "zh-CN");
+        // F7: one part that cannot be read hides no other one.
+        assert_eq!(told(None, page, "中文;q=1, en;q=0.5", ""), "en");
+        assert_eq!(told(None, page, "zh", "corp_user=张三; wecom_login_lang=en"), "en");
+        assert_eq!(told(None, page, "zh", "wecom_login_lang=华; wecom_login_lang=en"), "en");
+        assert_eq!(told(None, "application/json, x/华为", "zh", english), "zh-CN");
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod cors;
 pub(crate) mod envelope;
 pub(crate) mod error_numbers;
 pub(crate) mod fetch_metadata;
+pub(crate) mod header_bytes;
 pub(crate) mod language;
 pub(crate) mod page;
 pub(crate) mod rate_limits;

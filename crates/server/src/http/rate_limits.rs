@@ -1,13 +1,12 @@
 //! Rate limits. Failures, not requests, are counted per address, so that a company behind one address is not locked out by its
 //! successful sign-ins. States are counted per browser, and refused when too many are written at once.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use wecom_login_model::Timestamp;
 use wecom_login_store::{Error, KeyValue};
 
-use crate::http::client_address::counted_as;
+use crate::http::client_address::ClientAddress;
 
 const WINDOW: Duration = Duration::from_mins(1);
 const FAILURES_PER_WINDOW: i64 = 60;
@@ -24,7 +23,7 @@ impl Limits {
     }
 
     /// True if the address has failed too often within a minute.
-    pub(crate) async fn is_locked_out(&self, address: IpAddr, now: Timestamp) -> Result<bool, Error> {
+    pub(crate) async fn is_locked_out(&self, address: ClientAddress, now: Timestamp) -> Result<bool, Error> {
         if self.is_spared(address) {
             return Ok(false);
         }
@@ -32,7 +31,7 @@ impl Limits {
     }
 
     /// Counts a failure. If the counter cannot be written, logs it and goes on: the refusal matters more.
-    pub(crate) async fn count_failure(&self, address: IpAddr, now: Timestamp) {
+    pub(crate) async fn count_failure(&self, address: ClientAddress, now: Timestamp) {
         if self.is_spared(address) {
             return;
         }
@@ -41,11 +40,11 @@ impl Limits {
         }
     }
 
-    fn is_spared(&self, address: IpAddr) -> bool {
+    fn is_spared(&self, address: ClientAddress) -> bool {
         self.spare_loopback && address.is_loopback()
     }
 }
 
-fn failures_key(address: IpAddr) -> String {
-    format!("limit/failures/{}", counted_as(address))
+fn failures_key(address: ClientAddress) -> String {
+    format!("limit/failures/{}", address.counted_as())
 }

@@ -1,20 +1,23 @@
 //! The context of a request, for all handlers.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Extension};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Uri, header};
+use wecom_login_accounts::ApiKey;
 use wecom_login_model::{Entropy, Language, Timestamp};
 use wecom_login_session::{AccessToken, SessionToken};
 use wecom_login_sign_in::{BrowserId, Visitor};
 
-use crate::http::client_address::client_address;
+use crate::http::client_address::{ClientAddress, NO_PEER, ProxyFault, client_address};
 use crate::http::cors;
 use crate::http::fetch_metadata::FetchSite;
+use crate::http::header_bytes::{single, text};
 use crate::http::language::language;
 use crate::state::Config;
 
@@ -52,27 +55,60 @@ pub(crate) enum BrowserNaming {
     Unusable,
 }
 
+/// What `Authorization: Bearer` holds (RFC 6750, 2.1). Tokens are accepted only there, never in an address.
+#[derive(Debug, Clone)]
+pub(crate) enum Bearer {
+    Access(AccessToken),
+    Key(ApiKey),
+    /// Neither of ours.
+    Unknown,
+}
+
+impl Bearer {
+    /// The bearer token of a request. Other schemes are not ours: a proxy in front may ask for a password. If there are several
+    /// bearer tokens, the first one in a format of ours counts.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut tokens = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+            let value = value.as_bytes().trim_ascii();
+            let scheme = value.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(value.len());
+            let (scheme, token) = value.split_at(scheme);
+            scheme.eq_ignore_ascii_case(b"bearer").then(|| Self::parse(token.trim_ascii()))
+        });
+        let first = tokens.next()?;
+        let is_ours = |token: &Self| !matches!(token, Self::Unknown);
+        Some(if is_ours(&first) { first } else { tokens.find(is_ours).unwrap_or(first) })
+    }
+
+    fn parse(token: &[u8]) -> Self {
+        let Ok(token) = std::str::from_utf8(token) else { return Self::Unknown };
+        let access = || AccessToken::parse(token).map(Self::Access);
+        access().or_else(|| ApiKey::parse(token).map(Self::Key)).unwrap_or(Self::Unknown)
+    }
+}
+
 /// The request context as a handler's argument.
 pub(crate) type Context = Extension<Arc<RequestContext>>;
 
 /// The parsed headers and address of a request; the border parses each request once.
 ///
-/// If the request has a token in the header Authorization, or a browser name in a header, its cookies are ignored.
+/// A bearer token takes precedence over session cookies, even if it is not valid. A browser name in a header takes precedence
+/// over the browser cookie, if it is valid.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
     pub(crate) request_id: RequestId,
     pub(crate) received_at: Timestamp,
     pub(crate) began: Instant,
-    pub(crate) address: IpAddr,
+    pub(crate) address: ClientAddress,
+    /// The fault of a proxy's set-up that the request shows.
+    pub(crate) proxy_fault: Option<ProxyFault>,
     pub(crate) language: Language,
     pub(crate) fetch_site: FetchSite,
     /// The browser's name and its flow cookies.
     pub(crate) visitor: Arc<Visitor>,
     pub(crate) naming: BrowserNaming,
-    /// The session's cookie.
-    pub(crate) token: Option<SessionToken>,
-    /// The access token in `Authorization: Bearer`, if there is one.
-    pub(crate) access: Option<AccessToken>,
+    /// The session cookies, in the order of the request; none if there is a bearer token.
+    pub(crate) tokens: Vec<SessionToken>,
+    pub(crate) bearer: Option<Bearer>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
 }
@@ -80,30 +116,32 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     pub(crate) fn new(parts: &Parts, config: &Config) -> Self {
         let headers = &parts.headers;
-        let named =
-            headers.get(cors::BROWSER).map(|name| BrowserId::of_client(name.to_str().unwrap_or_default()));
+        let named = single(headers, cors::BROWSER)
+            .map(|name| std::str::from_utf8(name).ok().and_then(BrowserId::of_client));
         let (naming, browser) = match named {
             None => (BrowserNaming::Cookie, browser_by_cookie(headers, config)),
-            Some(None) => (BrowserNaming::Unusable, None),
+            Some(None) => (BrowserNaming::Unusable, browser_by_cookie(headers, config)),
             Some(Some(browser)) => (BrowserNaming::Header, Some(browser)),
         };
-        // A client that names itself has no cookies of ours.
+        // A client that names itself has no flow cookies.
         let flows = match naming {
-            BrowserNaming::Cookie => config.cookies.flows(headers),
-            BrowserNaming::Header | BrowserNaming::Unusable => Vec::new(),
+            BrowserNaming::Cookie | BrowserNaming::Unusable => config.cookies.flows(headers),
+            BrowserNaming::Header => Vec::new(),
         };
-        let by_cookie = naming == BrowserNaming::Cookie && !headers.contains_key(header::AUTHORIZATION);
+        let bearer = Bearer::of(headers);
+        let (address, proxy_fault) = address(headers, &parts.extensions, config);
         Self {
             request_id: RequestId::generate(&config.entropy),
             received_at: config.clock.now(),
             began: Instant::now(),
-            address: address(&parts.headers, &parts.extensions, config),
+            address,
+            proxy_fault,
             language: language(parts.uri.query(), &parts.headers, config.cookies),
             fetch_site: FetchSite::of(headers, &config.settings.public_url, &config.settings.network.origins),
             visitor: Arc::new(Visitor { browser, flows }),
             naming,
-            token: if by_cookie { config.cookies.session(headers) } else { None },
-            access: bearer(headers).and_then(AccessToken::parse),
+            tokens: if bearer.is_none() { config.cookies.sessions(headers) } else { Vec::new() },
+            bearer,
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
         }
@@ -133,8 +171,8 @@ impl RequestContext {
         accept.contains("text/html") && !accept.contains("*/*") && !accept.contains("json")
     }
 
-    fn accept(&self) -> &str {
-        self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    fn accept(&self) -> Cow<'_, str> {
+        text(&self.headers, header::ACCEPT)
     }
 
     /// True in the built-in browser of WeCom, where the silent redirect asks for no tap.
@@ -154,26 +192,70 @@ impl RequestContext {
         self.is_in_workbench() || self.user_agent().contains("MicroMessenger/")
     }
 
-    fn user_agent(&self) -> &str {
-        self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    fn user_agent(&self) -> Cow<'_, str> {
+        text(&self.headers, header::USER_AGENT)
     }
 }
 
 /// The browser's name in its cookie, if it was issued here.
 fn browser_by_cookie(headers: &HeaderMap, config: &Config) -> Option<BrowserId> {
-    config.browser_names.read(&config.cookies.browser(headers)?, config.clock.now())
+    let now = config.clock.now();
+    config.cookies.browsers(headers).find_map(|name| config.browser_names.read(name, now))
 }
 
 /// The client's address, behind any trusted proxies.
-fn address(headers: &HeaderMap, extensions: &Extensions, config: &Config) -> IpAddr {
-    let peer = extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+fn address(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    config: &Config,
+) -> (ClientAddress, Option<ProxyFault>) {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map_or(NO_PEER, |peer| peer.0.ip());
     client_address(peer, headers, &config.settings.network.trusted_proxies)
 }
 
-/// The value of `Authorization: Bearer` (RFC 6750, 2.1). Tokens are accepted only there, never in an address.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn bearer(values: &[&[u8]]) -> &'static str {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        }
+        match Bearer::of(&headers) {
+            None => "none",
+            Some(Bearer::Access(_)) => "access",
+            Some(Bearer::Key(_)) => "key",
+            Some(Bearer::Unknown) => "unknown",
+        }
+    }
+
+    #[test]
+    fn f22_only_the_scheme_bearer_is_ours() {
+        let access = format!("Bearer wecom-login-access_{}", "a".repeat(43));
+        let key = format!("bEARER \t wecom-login-key_{} ", "a".repeat(43));
+        let (access, key) = (access.as_bytes(), key.as_bytes());
+        for (values, expected) in [
+            (&[][..], "none"),
+            (&[&b"Basic c3RhZ2luZzpzdGFnaW5n"[..]], "none"),
+            (&[b"Negotiate YII="], "none"),
+            (&["张三".as_bytes()], "none"),
+            (&[b"\xff\x80 Bearer x"], "none"),
+            (&[b""], "none"),
+            (&[b"BearerX y"], "none"),
+            (&[&access[7..]], "none"),
+            (&[b"Bearer"], "unknown"),
+            (&[b"Bearer \xff"], "unknown"),
+            (&[b"Bearer eyJhbGciOiJSUzI1NiJ9.e30.x"], "unknown"),
+            (&[access], "access"),
+            (&[key], "key"),
+            (&[b"Basic c3RhZ2luZzpzdGFnaW5n", access], "access"),
+            (&[key, b"Basic c3RhZ2luZzpzdGFnaW5n"], "key"),
+            (&[b"Bearer eyJh", access], "access"),
+            (&[b"Bearer eyJh", b"Basic x"], "unknown"),
+        ] {
+            assert_eq!(bearer(values), expected, "{values:?}");
+        }
+    }
 }

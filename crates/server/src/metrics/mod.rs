@@ -18,6 +18,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use wecom_login_store::{AuditEntry, AuditEvent, AuditSink};
 
+use crate::http::client_address::ProxyFault;
 use crate::operations::audit_file::AuditFile;
 use gauges::Gauges;
 use labels::{Call, Endpoint, Event, SignIn, Sync, Table};
@@ -33,6 +34,8 @@ pub(crate) struct Metrics {
     audit_events: Family<Event, Counter>,
     audit_rows_lost: Counter,
     deleted: Family<Table, Counter>,
+    untrusted_forwarded: Counter,
+    unreadable_forwarded: Counter,
     pub(crate) gauges: Gauges,
     /// True if the last call did not reach WeCom.
     cut_off: AtomicBool,
@@ -58,6 +61,17 @@ impl Metrics {
             audit_rows_lost.clone(),
         );
         registry.register("deleted_rows", "Expired rows that were deleted", deleted.clone());
+        let (untrusted_forwarded, unreadable_forwarded) = (Counter::default(), Counter::default());
+        registry.register(
+            "untrusted_forwarded",
+            "Requests with X-Forwarded-For from a private address that is not in trusted_proxies",
+            untrusted_forwarded.clone(),
+        );
+        registry.register(
+            "unreadable_forwarded",
+            "Requests of clients whose address a trusted proxy reports in no readable form",
+            unreadable_forwarded.clone(),
+        );
         Self {
             registry,
             sign_ins,
@@ -67,6 +81,8 @@ impl Metrics {
             audit_events,
             audit_rows_lost,
             deleted,
+            untrusted_forwarded,
+            unreadable_forwarded,
             gauges,
             cut_off: AtomicBool::new(false),
         }
@@ -86,6 +102,14 @@ impl Metrics {
     /// Counts rows that the janitor has deleted.
     pub(crate) fn deleted(&self, table: &'static str, rows: u64) {
         self.deleted.get_or_create(&Table { table }).inc_by(rows);
+    }
+
+    /// Counts a request that shows a fault of a proxy's set-up.
+    pub(crate) fn faulty_proxy(&self, fault: &ProxyFault) {
+        match fault {
+            ProxyFault::Untrusted { .. } => self.untrusted_forwarded.inc(),
+            ProxyFault::Unreadable { .. } => self.unreadable_forwarded.inc(),
+        };
     }
 
     /// The metrics in the OpenMetrics format.

@@ -3,6 +3,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
+use crate::http::header_bytes::text;
 use crate::http::request::Context;
 use crate::metrics::gauges::Sources;
 use crate::operations::audit_file::AuditFile;
@@ -28,13 +29,12 @@ pub(crate) async fn metrics(State(app): State<AppState>, Extension(context): Con
         store: &operations.store,
     };
     operations.metrics.gauges.read(sources).await;
-    let accept = context.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let open = accept.unwrap_or_default().contains("application/openmetrics-text");
-    let text = if open { operations.metrics.open_metrics() } else { operations.metrics.plain() };
-    match text {
-        Some(text) => {
+    let open = text(&context.headers, header::ACCEPT).contains("application/openmetrics-text");
+    let body = if open { operations.metrics.open_metrics() } else { operations.metrics.plain() };
+    match body {
+        Some(body) => {
             let kind = HeaderValue::from_static(if open { OPEN_METRICS } else { PLAIN });
-            ([(header::CONTENT_TYPE, kind)], text).into_response()
+            ([(header::CONTENT_TYPE, kind)], body).into_response()
         }
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -38,6 +38,7 @@ pub(crate) struct About {
     others: Option<Form>,
     /// The form of rejections for methods that the route does not accept.
     form: Form,
+    get_has_effects: bool,
     is_handled: bool,
 }
 
@@ -45,7 +46,9 @@ impl Route {
     /// A route without methods.
     pub(crate) fn at(pattern: &'static str) -> Self {
         let (audience, cors, form) = (Audience::Everyone, Cors::Closed, Form::Page);
-        let about = About { audience, cors, methods: Vec::new(), others: None, form, is_handled: false };
+        let (methods, others) = (Vec::new(), None);
+        let (get_has_effects, is_handled) = (false, false);
+        let about = About { audience, cors, methods, others, form, get_has_effects, is_handled };
         Self { pattern, handlers: MethodRouter::new(), about }
     }
 
@@ -62,11 +65,22 @@ impl Route {
         self.method(Method::GET, MethodFilter::GET, form, handler)
     }
 
+    /// Adds GET of a handler that issues or stores something, such as a state. HEAD does not call it: link checkers, previews
+    /// and monitors send HEAD, and nothing may come of it (RFC 9110, 9.2.1).
+    pub(crate) fn get_with_effects<H: Handler<T, AppState>, T: 'static>(
+        mut self,
+        form: Form,
+        handler: H,
+    ) -> Self {
+        self.about.get_has_effects = true;
+        self.get(form, handler)
+    }
+
     pub(crate) fn post<H: Handler<T, AppState>, T: 'static>(self, form: Form, handler: H) -> Self {
         self.method(Method::POST, MethodFilter::POST, form, handler)
     }
 
-    /// Adds all other methods; the handler refuses those that it does not accept.
+    /// Adds all other methods; the handler refuses those that it does not accept, HEAD too if its GET has effects.
     pub(crate) fn others<H: Handler<T, AppState>, T: 'static>(mut self, form: Form, handler: H) -> Self {
         self.handlers = self.handlers.fallback(handler);
         self.about.others = Some(form);
@@ -112,6 +126,11 @@ impl About {
     /// True for a route whose paths may also be redirect addresses, which use GET.
     pub(crate) fn is_shared_with_redirects(&self) -> bool {
         self.is_handled && self.others.is_some()
+    }
+
+    /// True if HEAD is answered without the handler of GET.
+    pub(crate) fn get_has_effects(&self) -> bool {
+        self.get_has_effects
     }
 
     /// The declared methods.

@@ -16,8 +16,8 @@ use crate::wecom_callback;
 pub(crate) fn declared() -> Vec<Route> {
     vec![
         // Pages.
-        Route::at(links::HOME).get(Page, home::home),
-        Route::at(links::LOGIN).get(Page, page::login).post(Json, page::renew),
+        Route::at(links::HOME).get_with_effects(Page, home::home),
+        Route::at(links::LOGIN).get_with_effects(Page, page::login).post(Json, page::renew),
         Route::at("/assets/{file}").get(Page, assets::asset),
         // Sessions.
         Route::at("/me").get(JsonOrPage, me::me).shared(WithCookies),
@@ -32,7 +32,7 @@ pub(crate) fn declared() -> Vec<Route> {
         Route::at("/client.global.js").get(Page, client_script::classic).shared(WithoutCookies),
         // WeCom.
         Route::at("/wecom/callback/{name}")
-            .get(Text, wecom_callback::check_address)
+            .get_with_effects(Text, wecom_callback::check_address)
             .post(Text, wecom_callback::event),
         Route::reserved("/WW_verify_{file}", Page),
         // Administration.
@@ -108,6 +108,53 @@ mod tests {
         );
         for path in ["/api/getLoginConfig/x", "/api/a/b/X/getUserInfo", "/api/a/b/X/syncDepartmentInfo"] {
             assert!(!open(path), "{path}");
+        }
+    }
+
+    /// A path of the route on a server of the test kit.
+    fn path_of(pattern: &str) -> String {
+        use wecom_login_testkit::world::API;
+        match pattern {
+            "/assets/{file}" => wecom_login_pages::assets()[0].path.clone(),
+            "/api/{*path}" => format!("{API}/getLoginConfig"),
+            "/wecom/callback/{name}" => "/wecom/callback/Example".to_owned(),
+            "/WW_verify_{file}" => "/WW_verify_x.txt".to_owned(),
+            pattern => {
+                assert!(!pattern.contains('{'), "{pattern} needs a path for this test");
+                pattern.to_owned()
+            }
+        }
+    }
+
+    /// F23: a shared cache would give a cookie to other visitors.
+    #[tokio::test]
+    async fn no_answer_that_sets_a_cookie_is_cacheable() {
+        use wecom_login_testkit::world::{REDIRECT, redirect, world};
+        let world = world().start().await;
+        let paths = declared().into_iter().map(|route| path_of(route.pattern));
+        let elsewhere = [REDIRECT.to_owned(), redirect("x", "y"), "/nothing".to_owned()];
+        let (mut with_cookie, mut cacheable) = (Vec::new(), Vec::new());
+        for path in paths.chain(elsewhere) {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            for method in ["GET", "POST", "HEAD", "OPTIONS", "PUT"] {
+                let browser = world.browser();
+                let request = browser.request(method.parse().unwrap(), &format!("{path}{separator}lang=en"));
+                let page = browser.send(request).await;
+                let (sets_cookie, cached) =
+                    (page.headers.contains_key("set-cookie"), page.header("cache-control"));
+                assert!(!sets_cookie || cached == "no-store", "{method} {path}: {page:?}");
+                if method == "GET" && sets_cookie {
+                    with_cookie.push(path.clone());
+                }
+                if method == "GET" && cached.contains("public") {
+                    cacheable.push(path.clone());
+                }
+                assert!(!(method == "HEAD" && sets_cookie), "{path}");
+            }
+        }
+        assert_eq!(cacheable, [&path_of("/assets/{file}"), "/client.js", "/client.global.js"]);
+        for path in ["/", "/login", "/me", "/nothing"] {
+            assert!(with_cookie.iter().any(|other| other == path), "{path} keeps the language");
         }
     }
 

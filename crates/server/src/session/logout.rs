@@ -1,6 +1,6 @@
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::http::body::{arguments, is_json};
 use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::Context;
-use crate::http::visitor::session_of;
+use crate::http::visitor::sessions_of;
 use crate::session::pair_body::refresh_token;
 use crate::sign_in::links;
 use crate::state::{AppState, Identity};
@@ -28,13 +28,13 @@ pub(crate) async fn logout(
 ) -> Result<Response, Rejection> {
     let body = if is_json(request.headers()) { arguments(request).await? } else { Map::new() };
     let named = body.contains_key("refreshToken");
-    let by_cookie = !named && !context.headers.contains_key(header::AUTHORIZATION);
-    let session = if named {
-        of_refresh_token(&app.identity, &body).await?
+    let by_cookie = !named && context.bearer.is_none();
+    let sessions = if named {
+        of_refresh_token(&app.identity, &body).await?.into_iter().collect()
     } else {
-        session_of(&app.identity, &context).await?
+        sessions_of(&app.identity, &context).await?
     };
-    if let Some(session) = session {
+    for session in sessions {
         app.identity.sessions.end(&session, EndReason::Logout).await?;
     }
     let mut response = if context.takes_html() {

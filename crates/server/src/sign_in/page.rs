@@ -12,6 +12,8 @@ use wecom_login_sign_in::{Binding, Flow, Instance};
 use crate::http::error_numbers::{
     CROSS_SITE, NO_INSTANCE, NOT_SIGNED_IN, REDIRECT_NOT_OURS, RETURN_TO_REFUSED,
 };
+use crate::http::fetch_metadata::SEC_FETCH_SITE;
+use crate::http::header_bytes::single;
 use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
@@ -108,8 +110,8 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
 /// The session must be active, and the request must come from our own pages or from the address bar: inside WeCom, another
 /// site's link would otherwise lead to a binding without a tap.
 async fn binding(app: &AppState, context: &RequestContext) -> Result<Binding, Rejection> {
-    let from = context.headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or_default());
-    if !from.is_none_or(|site| matches!(site, "same-origin" | "none")) {
+    let from = single(&context.headers, SEC_FETCH_SITE);
+    if !from.is_none_or(|site| matches!(site, b"same-origin" | b"none")) {
         return Err(Rejection::of(CROSS_SITE).home());
     }
     let session = session_of(&app.identity, context).await?;

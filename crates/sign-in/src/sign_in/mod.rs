@@ -104,8 +104,9 @@ impl Login {
     pub fn flow(&self, state: &State, visitor: &Visitor) -> Option<Flow> {
         let own = visitor.browser.as_ref().is_some_and(|browser| state.is_of(StateOwner::Browser(browser)));
         let id = state.flow_id();
-        let (_, value) = visitor.flows.iter().find(|(flow, _)| own && *flow == id)?;
-        Flow::open(&self.sealer, state, value)
+        // Another page of the host may have planted a cookie of the same name.
+        let mut values = visitor.flows.iter().filter(|(flow, _)| own && *flow == id).map(|(_, value)| value);
+        values.find_map(|value| Flow::open(&self.sealer, state, value))
     }
 
     /// Whether a sign-in restarts whose state expired or was [lost](SignInError::StateLost), whose browser brought no cookie, or

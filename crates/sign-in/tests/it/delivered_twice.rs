@@ -34,8 +34,7 @@ async fn sixty_four_at_the_same_moment() {
         deliveries.spawn(async move {
             let page = browser.send(browser.request(reqwest::Method::GET, &redirect)).await;
             assert_eq!((page.status.as_u16(), page.location()), (303, "/"), "{}", page.text);
-            let cookie = page.headers.get("set-cookie").unwrap().to_str().unwrap();
-            cookie.split(';').next().unwrap().to_owned()
+            page.header("set-cookie").split(';').next().unwrap().to_owned()
         });
     }
     world.wecom.held(1).await;

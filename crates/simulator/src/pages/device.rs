@@ -13,6 +13,7 @@ use super::people::People;
 use super::redirect::found;
 use super::sign_in::{Page, SignIn};
 use crate::grants::Person;
+use crate::header_bytes::cookies;
 use crate::wire::Peer;
 use crate::world::{Shared, World};
 
@@ -51,13 +52,7 @@ fn cookie_name(shared: &Shared) -> String {
 /// Who holds the device: the browser's own choice first, then the one set for the whole simulator. Somebody
 /// whom the company does not know counts as no choice.
 pub(super) fn holder(shared: &Shared, world: &World, headers: &HeaderMap, corpid: &str) -> Option<Person> {
-    let name = cookie_name(shared);
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let chosen = cookies
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name)
-        .find_map(|(_, value)| read(value, corpid));
+    let chosen = cookies(headers, &cookie_name(shared)).find_map(|value| read(value, corpid));
     chosen.or_else(|| world.device.0.clone()).filter(|person| match person {
         Person::Member(userid) => {
             world.company(corpid).is_some_and(|company| company.member(userid).is_some())

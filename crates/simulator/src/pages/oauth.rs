@@ -14,6 +14,7 @@ use super::{device, people};
 use crate::clock::Moment;
 use crate::company::{SensitiveField, host_of};
 use crate::grants::{CodeScope, Person};
+use crate::header_bytes::text;
 use crate::query::Query;
 use crate::world::{Shared, World};
 
@@ -41,7 +42,7 @@ pub(super) async fn authorize(
     let now = shared.clock.now();
     let mut world = shared.world();
 
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let agent = text(&headers, header::USER_AGENT).unwrap_or_default();
     // WeCom's client says both words, WeChat's only the second: there the WeCom plug-in opens the page, and who it
     // is depends on whether that WeChat is bound to a member (WeCom 96441).
     let client = agent.contains("wxwork/") || agent.contains("MicroMessenger");

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::sign_in::{Page, RedirectType, SignIn};
 use crate::company::{App, host_of};
+use crate::header_bytes::text;
 use crate::query::Query;
 use crate::world::World;
 
@@ -49,11 +50,10 @@ pub(super) enum Mismatch {
 
 /// The origin of the page that frames this one. The SDK's frame always sends it (`referrerpolicy="origin"`).
 pub(super) fn embedder(headers: &HeaderMap) -> Option<Url> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if text("sec-fetch-dest") != Some("iframe") {
+    if text(headers, "sec-fetch-dest").as_deref() != Some("iframe") {
         return None;
     }
-    Url::parse(text(header::REFERER.as_str())?).ok()
+    Url::parse(&text(headers, header::REFERER)?).ok()
 }
 
 /// True when the page that embeds the panel may not be given codes: it must be on the app's domain itself.

@@ -1,5 +1,7 @@
 use axum::http::{HeaderMap, header};
 
+use crate::header_bytes::text;
+
 /// The language of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -15,8 +17,8 @@ impl Language {
             Some("zh") => return Self::Chinese,
             _ => {}
         }
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let mut choices = accepted.unwrap_or_default().split(',').map(str::trim);
+        let accepted = text(headers, header::ACCEPT_LANGUAGE).unwrap_or_default();
+        let mut choices = accepted.split(',').map(str::trim);
         match choices.find(|choice| choice.starts_with("zh") || choice.starts_with("en")) {
             Some(choice) if choice.starts_with("en") => Self::English,
             _ => Self::Chinese,

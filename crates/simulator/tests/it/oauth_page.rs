@@ -173,6 +173,29 @@ async fn a_browser_is_asked_once_whose_phone_it_is() {
 }
 
 #[tokio::test]
+async fn f7_a_phone_is_known_beside_text_in_chinese() {
+    let sim = start().await;
+    let link = format!("/connect/oauth2/authorize?{BASE}{HOME}&scope=snsapi_base&state=S1&agentid=1000002");
+    let phone = ("user-agent", "Mozilla/5.0 (Linux; Android 14; 华为) wxwork/4.1.30 MicroMessenger/7.0.1");
+    let page = send(&sim, "GET", &link, &[phone, ("accept-language", "中文, en")], "").await.unwrap();
+    assert!(page.status == 200 && page.body.contains("<html lang=\"en\""), "{}", page.body);
+    let choose = page.body.split("href=\"").find(|part| part.contains("userid=lisi\"")).unwrap();
+    let choose = choose.split('"').next().unwrap().replace("&#38;", "&");
+    let chosen = send(&sim, "GET", &choose, &[phone], "").await.unwrap();
+    let cookie = chosen.header("set-cookie").split(';').next().unwrap();
+    let name = cookie.split('=').next().unwrap();
+    for cookies in [
+        format!("corp_user=张三; {cookie}"),
+        format!("=;;; {name}=张三; {name}; {cookie}; x=张三"),
+        format!("\";{cookie};"),
+    ] {
+        let back = send(&sim, "GET", &link, &[phone, ("cookie", &cookies)], "").await.unwrap();
+        let code = parameter(&back, "code").unwrap_or_else(|| panic!("{cookies}: {}", back.body));
+        assert_eq!(redeem(&sim, &code).await["userid"], "lisi", "{cookies}");
+    }
+}
+
+#[tokio::test]
 async fn the_device_can_be_set_over_http() {
     let sim = start().await;
     let link = format!("{BASE}{HOME}&scope=snsapi_base&state=S1&agentid=1000002");

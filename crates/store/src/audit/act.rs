@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use wecom_login_model::MemberRef;
@@ -15,18 +14,17 @@ pub struct Act(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    address: Option<IpAddr>,
+    address: Option<String>,
     request_id: Option<String>,
     by: OnceLock<String>,
     member: OnceLock<MemberRef>,
 }
 
 impl Act {
-    /// Of an HTTP request.
-    pub fn of_request(address: IpAddr, request_id: &str) -> Self {
-        let inner =
-            Inner { address: Some(address), request_id: Some(request_id.to_owned()), ..Inner::default() };
-        Self(Arc::new(inner))
+    /// Of an HTTP request, with the client's address as it stands in the audit log.
+    pub fn of_request(address: impl Into<String>, request_id: &str) -> Self {
+        let (address, request_id) = (Some(address.into()), Some(request_id.to_owned()));
+        Self(Arc::new(Inner { address, request_id, ..Inner::default() }))
     }
 
     /// Of somebody whose name is known from the start, such as a command's.
@@ -67,8 +65,8 @@ impl Act {
     }
 
     /// Where the request came from.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.0.address
+    pub fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
     }
 
     /// The request's id, as it stands in the log.

@@ -113,7 +113,7 @@ impl AuditEntry {
             corp_id: None,
             user_key: None,
             session_id: None,
-            address: act.address().map(|address| address.to_string()),
+            address: act.address().map(str::to_owned),
             request_id: act.request_id().map(str::to_owned),
             detail: Map::new(),
         }

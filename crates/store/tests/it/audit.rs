@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ fn zhangsan() -> MemberRef {
 }
 
 async fn an_event_comes_back_as_it_was_written(fresh: Fresh) {
-    let act = Act::of_request(IpAddr::from([192, 0, 2, 7]), "request");
+    let act = Act::of_request("192.0.2.7", "request");
     act.is_by("API key prometheus");
     act.is_by("somebody else");
     let member = zhangsan();

@@ -108,12 +108,13 @@ impl Page {
 
     /// The address that the answer redirects to.
     pub fn location(&self) -> &str {
-        self.headers.get(LOCATION).unwrap_or_else(|| panic!("no redirect: {self:?}")).to_str().unwrap()
+        assert!(self.headers.contains_key(LOCATION), "no redirect: {self:?}");
+        self.header(LOCATION.as_str())
     }
 
     /// The value of a header, or an empty text.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| std::str::from_utf8(value.as_bytes()).unwrap())
     }
 
     /// The error number that the page shows.

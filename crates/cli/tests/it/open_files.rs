@@ -52,7 +52,7 @@ async fn with_too_few_files_it_warns_and_idle_connections_keep_nobody_from_signi
         idle.push(within("a connection", TcpStream::connect(app.address())).await.unwrap());
     }
     let mut sign_ins = JoinSet::new();
-    for user_id in ["zhangsan", "lisi"].repeat(20) {
+    for user_id in ["zhangsan", "lisi"].repeat(60) {
         let (url, code) = (app.url().to_owned(), wecom.code_for(user_id));
         sign_ins.spawn(async move {
             let browser = Browser::new(&http());
@@ -60,7 +60,7 @@ async fn with_too_few_files_it_warns_and_idle_connections_keep_nobody_from_signi
             assert_eq!(browser.me(&url).await.as_deref(), Some(user_id));
         });
     }
-    within("forty sign-ins", sign_ins.join_all()).await;
+    within("120 sign-ins", sign_ins.join_all()).await;
     assert_eq!(ready(&app).await, (200, "degraded".into()));
     drop(idle);
 }

@@ -35,7 +35,7 @@ struct State {
 #[derive(Debug)]
 enum Phase {
     /// The connection is new, and the operating system has not been asked yet whether it has a request.
-    New,
+    New { since: Instant },
     /// The server waits for the head of a request.
     BetweenRequests { since: Instant },
     /// A request is being received or answered.
@@ -64,7 +64,8 @@ impl Pace {
 impl Activity {
     /// The activity of a connection that was just opened.
     pub(crate) fn opened() -> Self {
-        let state = State { phase: Phase::New, has_spoken: false, is_leaving: false };
+        let state =
+            State { phase: Phase::New { since: Instant::now() }, has_spoken: false, is_leaving: false };
         Self { state: Mutex::new(state), leave: Notify::new() }
     }
 
@@ -76,8 +77,8 @@ impl Activity {
     /// not do: on a busy machine, the task may not have been able to read what has arrived.
     pub(crate) fn settles(&self) {
         let mut state = self.state();
-        if let Phase::New = state.phase {
-            state.phase = Phase::BetweenRequests { since: Instant::now() - JUST_ARRIVED };
+        if let Phase::New { since } = state.phase {
+            state.phase = Phase::BetweenRequests { since };
         }
     }
 
@@ -129,7 +130,7 @@ impl Activity {
     /// How long the server has waited for the client, if the connection may be closed for it.
     pub(crate) fn idle_for(&self, now: Instant) -> Option<Duration> {
         let (idle, least) = match &self.state().phase {
-            Phase::New => return None,
+            Phase::New { .. } => return None,
             Phase::BetweenRequests { since } => (now.duration_since(*since), JUST_ARRIVED),
             Phase::Answering(pace) | Phase::Flushing(pace) => (pace.lost(now), SLOW),
         };
@@ -168,9 +169,7 @@ mod tests {
         advance(Duration::from_secs(1)).await;
         assert_eq!(idle(&activity), None, "its request may have arrived");
         activity.settles();
-        assert_eq!(idle(&activity), Some(JUST_ARRIVED));
-        advance(Duration::from_secs(1)).await;
-        assert_eq!(idle(&activity), Some(JUST_ARRIVED + Duration::from_secs(1)));
+        assert_eq!(idle(&activity), Some(Duration::from_secs(1)));
         activity.request_begins();
         advance(Duration::from_hours(1)).await;
         assert_eq!(idle(&activity), None, "the server works");

@@ -9,12 +9,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A connection keeps its place for this time after it was opened or its last answer was sent: its next request may be on its
-/// way.
-pub(crate) const JUST_ARRIVED: Duration = Duration::from_millis(10);
-/// A client may keep the server waiting during one request for this time, and for the time that its bytes take at
-/// [`LEAST_RATE`].
-const SLOW: Duration = Duration::from_millis(250);
+/// A connection keeps its place for this time after an answer: the client's next request may be on its way.
+pub(crate) const JUST_ANSWERED: Duration = Duration::from_millis(10);
+/// A client may keep the server waiting for this time after it has connected, and during one request for this time and the
+/// time that its bytes take at [`LEAST_RATE`].
+pub(crate) const GRACE: Duration = Duration::from_millis(250);
 /// Bytes per second of a request's body or answer, below which a client is slow. Mobile networks are faster.
 const LEAST_RATE: u64 = 16 * 1024;
 
@@ -34,7 +33,7 @@ struct State {
 
 #[derive(Debug)]
 enum Phase {
-    /// The connection is new, and the operating system has not been asked yet whether it has a request.
+    /// The connection is new, and its client still has time to send a request.
     New { since: Instant },
     /// The server waits for the head of a request.
     BetweenRequests { since: Instant },
@@ -73,7 +72,7 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new connection has had [`JUST_ARRIVED`] to send its request, as its own task has seen. A comparison of times would
+    /// A new connection has had [`GRACE`] to send its request, as its own task has seen. A comparison of times would
     /// not do: on a busy machine, the task may not have been able to read what has arrived.
     pub(crate) fn settles(&self) {
         let mut state = self.state();
@@ -131,8 +130,8 @@ impl Activity {
     pub(crate) fn idle_for(&self, now: Instant) -> Option<Duration> {
         let (idle, least) = match &self.state().phase {
             Phase::New { .. } => return None,
-            Phase::BetweenRequests { since } => (now.duration_since(*since), JUST_ARRIVED),
-            Phase::Answering(pace) | Phase::Flushing(pace) => (pace.lost(now), SLOW),
+            Phase::BetweenRequests { since } => (now.duration_since(*since), JUST_ANSWERED),
+            Phase::Answering(pace) | Phase::Flushing(pace) => (pace.lost(now), GRACE),
         };
         (idle >= least).then_some(idle)
     }
@@ -142,13 +141,18 @@ impl Activity {
         self.state().is_leaving
     }
 
-    /// Asks the connection to leave: at once if it is idle, otherwise after its present or next answer.
-    pub(crate) fn ask_to_leave(&self) {
+    /// Asks an idle connection to leave at once. If a request has arrived meanwhile, it leaves after the answer.
+    pub(crate) fn leave_now(&self) {
         self.state().is_leaving = true;
         self.leave.notify_one();
     }
 
-    /// Completes when the connection is asked to leave.
+    /// Asks the connection to leave after its present or next answer.
+    pub(crate) fn leave_after_answer(&self) {
+        self.state().is_leaving = true;
+    }
+
+    /// Completes when the connection is asked to leave at once.
     pub(crate) async fn asked_to_leave(&self) {
         self.leave.notified().await;
     }
@@ -177,8 +181,8 @@ mod tests {
         assert_eq!(idle(&activity), None, "the last bytes are not sent yet");
         activity.flushed();
         assert_eq!(idle(&activity), None);
-        advance(JUST_ARRIVED).await;
-        assert_eq!(idle(&activity), Some(JUST_ARRIVED));
+        advance(JUST_ANSWERED).await;
+        assert_eq!(idle(&activity), Some(JUST_ANSWERED));
     }
 
     #[tokio::test(start_paused = true)]
@@ -206,7 +210,7 @@ mod tests {
         activity.request_begins();
         activity.client_goes_on(1024 * 1024);
         activity.client_pauses();
-        advance(SLOW).await;
-        assert_eq!(idle(&activity), Some(SLOW));
+        advance(GRACE).await;
+        assert_eq!(idle(&activity), Some(GRACE));
     }
 }

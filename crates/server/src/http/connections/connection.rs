@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::connections::activity::JUST_ARRIVED;
+use crate::http::connections::activity::GRACE;
 use crate::http::connections::observed::{AnswerBody, ObservedStream, RequestBody};
 use crate::http::connections::places::Place;
 use crate::http::head_size::LARGEST_HEAD;
@@ -78,7 +78,7 @@ impl Connection {
         let mut connection = std::pin::pin!(connection);
         let mut stopped = std::pin::pin!(stop.clone().cancelled_owned());
         // The runtime reads what has arrived before its timers fire.
-        let mut arrival = std::pin::pin!(tokio::time::sleep(JUST_ARRIVED));
+        let mut arrival = std::pin::pin!(tokio::time::sleep(GRACE));
         let mut silence = std::pin::pin!(tokio::time::sleep(first_head));
         let (mut settled, mut stopping, mut listening) = (false, false, false);
         loop {

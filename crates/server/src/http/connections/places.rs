@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use crate::http::client_address::counted_as;
-use crate::http::connections::activity::{Activity, JUST_ARRIVED};
+use crate::http::connections::activity::{Activity, JUST_ANSWERED};
 
 /// The places.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Places {
             tokio::select! {
                 biased;
                 permit = &mut freed => return permit.ok(),
-                () = sleep(JUST_ARRIVED) => {}
+                () = sleep(JUST_ANSWERED) => {}
             }
         }
     }
@@ -99,11 +99,12 @@ impl Table {
     /// another do not keep others out.
     fn ask_one_to_leave(&self) {
         let now = Instant::now();
-        let longest_idle = self.of_the_largest(|_, activity| activity.idle_for(now));
-        let oldest =
-            || self.of_the_largest(|number, activity| (!activity.is_leaving()).then_some(Reverse(number)));
-        if let Some(activity) = longest_idle.or_else(oldest) {
-            activity.ask_to_leave();
+        if let Some(idle) = self.of_the_largest(|_, activity| activity.idle_for(now)) {
+            idle.leave_now();
+        } else if let Some(oldest) =
+            self.of_the_largest(|number, activity| (!activity.is_leaving()).then_some(Reverse(number)))
+        {
+            oldest.leave_after_answer();
         }
     }
 

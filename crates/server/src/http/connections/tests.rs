@@ -151,7 +151,7 @@ async fn no_more_than_the_most_are_open_and_no_answer_is_cut() {
     second.write_all(CLOSING.as_bytes()).await.unwrap();
     // The first connection is asked to leave after its answer. Until then the others wait.
     let mut third = TcpStream::connect(running.address).await.unwrap();
-    let wait = tokio::time::timeout(20 * activity::JUST_ARRIVED, second.read(&mut [0; 1])).await;
+    let wait = tokio::time::timeout(20 * activity::JUST_ANSWERED, second.read(&mut [0; 1])).await;
     assert!(wait.is_err() && !first.is_finished());
     assert_eq!(running.connections.open(), 1);
     running.held.add_permits(1);
@@ -240,7 +240,7 @@ async fn attack(kind: Kind, address: SocketAddr) {
     loop {
         let goes_on = match kind {
             Kind::SlowHead | Kind::SlowBody => {
-                tokio::time::sleep(activity::JUST_ARRIVED).await;
+                tokio::time::sleep(activity::JUST_ANSWERED).await;
                 stream.write_all(b"a").await.is_ok()
             }
             Kind::Busy => match stream.read(&mut part).await {

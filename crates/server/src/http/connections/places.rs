@@ -144,3 +144,96 @@ impl Drop for Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+    use std::time::Duration;
+    use tokio::time::advance;
+
+    const COLLEAGUE: &str = "192.0.2.1";
+    const CROWD: [&str; 3] = ["2001:db8::1", "2001:db8::2", "2001:db8::3"];
+
+    /// Places that are all taken, in this order, a second apart; each connection has been answered.
+    async fn taken_by(addresses: &[&str]) -> (Arc<Places>, Vec<Place>) {
+        let (places, mut taken) = (Arc::new(Places::new(addresses.len())), Vec::new());
+        for address in addresses {
+            let permit = places.make_room().await.unwrap();
+            let place = Places::take(&places, address.parse().unwrap(), permit);
+            answer(&place);
+            taken.push(place);
+            advance(Duration::from_secs(1)).await;
+        }
+        (places, taken)
+    }
+
+    fn answer(place: &Place) {
+        place.activity().request_begins();
+        place.activity().answer_ends();
+        place.activity().flushed();
+    }
+
+    /// The places whose connection is asked to leave at once for a new one, and those that leave after an answer.
+    fn leaving(places: &Places, taken: &[Place]) -> (Vec<usize>, Vec<usize>) {
+        assert!(places.make_room().now_or_never().is_none(), "a place was free");
+        let asked = |place: &Place| place.activity().asked_to_leave().now_or_never().is_some();
+        let now: Vec<usize> = (0..taken.len()).filter(|number| asked(&taken[*number])).collect();
+        let later = (0..taken.len()).filter(|number| taken[*number].activity().is_leaving());
+        (now.clone(), later.filter(|number| !now.contains(number)).collect())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_idle_connection_of_the_address_with_most_connections_leaves() {
+        let (places, taken) = taken_by(&[COLLEAGUE, CROWD[0], CROWD[1], CROWD[2], COLLEAGUE]).await;
+        // The first connection of the crowd has been used since.
+        answer(&taken[1]);
+        assert_eq!(leaving(&places, &taken), (vec![2], vec![]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_addresses_have_equally_many_the_longest_idle_connection_of_all_leaves() {
+        let (places, taken) = taken_by(&["192.0.2.3", COLLEAGUE, "192.0.2.2"]).await;
+        answer(&taken[0]);
+        assert_eq!(leaving(&places, &taken), (vec![1], vec![]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_of_another_address_leaves_before_a_busy_one() {
+        let (places, taken) = taken_by(&[COLLEAGUE, CROWD[0], CROWD[1]]).await;
+        taken[1].activity().request_begins();
+        taken[2].activity().request_begins();
+        assert_eq!(leaving(&places, &taken), (vec![0], vec![]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_all_are_busy_the_oldest_of_the_largest_address_leaves_after_its_answer() {
+        let (places, taken) = taken_by(&[COLLEAGUE, CROWD[0], CROWD[1]]).await;
+        for place in &taken {
+            place.activity().request_begins();
+        }
+        assert_eq!(leaving(&places, &taken), (vec![], vec![1]));
+        assert_eq!(leaving(&places, &taken), (vec![], vec![1, 2]), "the next look asks another one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_free_when_its_connection_has_ended() {
+        let (places, mut taken) = taken_by(&[COLLEAGUE, CROWD[0]]).await;
+        assert_eq!((places.open(), places.most()), (2, 2));
+        taken.pop();
+        assert_eq!(places.open(), 1);
+        assert!(places.make_room().now_or_never().is_some());
+        assert!(!places.table().addresses.contains_key("2001:db8::/64"));
+    }
+
+    #[tokio::test]
+    async fn a_lower_limit_takes_places_away() {
+        let places = Arc::new(Places::new(4096));
+        places.lower_to(1);
+        places.lower_to(2);
+        assert_eq!(places.most(), 1);
+        let permit = places.make_room().await.unwrap();
+        let _place = Places::take(&places, COLLEAGUE.parse().unwrap(), permit);
+        assert!(places.make_room().now_or_never().is_none());
+    }
+}

@@ -176,26 +176,6 @@ async fn below_the_limit_one_address_may_have_all_connections() {
     }
 }
 
-#[tokio::test]
-async fn at_the_limit_the_longest_idle_connection_of_the_address_with_most_connections_is_closed() {
-    let running = run(4, FIRST_HEAD).await;
-    let mut open = Vec::new();
-    for from in [HONEST, HOSTILE, HOSTILE, HOSTILE] {
-        let mut stream = connect_from(from, running.address).await;
-        answered(&mut stream).await;
-        open.push(stream);
-    }
-    // The second one has been used since, so the third one is idle for the longest time.
-    answered(&mut open[1]).await;
-    let mut newcomer = connect_from(HONEST, running.address).await;
-    answered(&mut newcomer).await;
-    let closed = within("the end", open[2].read(&mut [0; 1])).await.unwrap();
-    assert_eq!(closed, 0);
-    for staying in [0, 1, 3] {
-        answered(&mut open[staying]).await;
-    }
-}
-
 /// What a hostile connection does.
 #[derive(Debug, Clone, Copy)]
 enum Kind {

@@ -2,6 +2,7 @@
 
 mod cold_sign_ins;
 mod contact_events;
+mod issuing;
 mod organisation_sync;
 mod simulator_load;
 mod simulator_size;
@@ -21,6 +22,7 @@ fn main() -> Result<ExitCode> {
         Some((&"simulator_size", _)) => simulator_size::run(),
         Some((&"organisation_sync", more)) => organisation_sync::run(more),
         Some((&"contact_events", _)) => contact_events::run(),
+        Some((&"issuing", more)) => issuing::run(more),
         Some((&"cold_sign_ins", more)) => cold_sign_ins::run(more),
         _ => Err("there is no benchmark of that name: scripts/bench lists them".into()),
     }

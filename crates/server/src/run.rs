@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use wecom::Budget;
 
 use crate::http::connections::Connections;
+use crate::http::open_files;
 use crate::operations::janitor;
 use crate::operations::workers::Workers;
 use crate::routes::router;
@@ -89,6 +90,7 @@ impl Server {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let app = &self.app;
+        make_room_for_connections(app);
         let aside = match app.config.settings.operations.metrics_listen {
             Some(address) => {
                 Some(listen_for_metrics(address, &app.config.settings.naming("metrics_listen")).await?)
@@ -149,6 +151,13 @@ impl Server {
             }
         }
     }
+}
+
+/// Raises the limit on open files; if it stays too small, lowers the limit on connections.
+fn make_room_for_connections(app: &AppState) {
+    let (connections, storage) = (&app.operations.connections, &app.config.settings.storage);
+    let to_database = if storage.database.is_some() { storage.database_connections } else { 0 };
+    connections.lower_to(open_files::make_room_for(connections.most(), to_database));
 }
 
 async fn listen_for_metrics(address: SocketAddr, setting: &str) -> std::io::Result<TcpListener> {

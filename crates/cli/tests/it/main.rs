@@ -9,6 +9,7 @@ mod demo;
 mod kill;
 mod logs;
 mod messages;
+mod open_files;
 mod operations;
 mod outages;
 mod program;

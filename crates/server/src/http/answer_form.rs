@@ -98,9 +98,11 @@ fn as_page(rejection: &Rejection, context: &RequestContext, settings: &Settings)
         details: rejection.details(),
         retry: rejection.way_on(),
     };
-    // The address of a redirect holds code and state, so the language links of its page lead to the sign-in page instead.
-    let holds_code = context.parameter("code").is_some();
-    let path = if holds_code { links::LOGIN } else { context.path_and_query() };
+    // The address of a redirect holds code and state, so the language links of its page lead to the sign-in page instead. So do
+    // those of a page about an address that is too long.
+    let leads_nowhere =
+        context.parameter("code").is_some() || rejection.http_status() == StatusCode::URI_TOO_LONG;
+    let path = if leads_nowhere { links::LOGIN } else { context.path_and_query() };
     page::html(rejection.http_status(), view.html(&page::chrome_at(settings, context, path)))
 }
 

@@ -16,9 +16,12 @@ use crate::http::cors::{self, Shared};
 use crate::http::error_numbers::{CROSS_SITE, METHOD_NOT_ALLOWED};
 use crate::http::rejection::{Rejection, carried_by};
 use crate::http::request::RequestContext;
-use crate::http::{body, language, security_headers};
+use crate::http::{body, head_size, language, security_headers};
 use crate::routes::route::{About, Audience};
 use crate::state::AppState;
+
+/// The longest part of a path that is logged, in bytes, so that no client fills the log with long paths.
+const LOGGED_PATH: usize = 512;
 
 /// The border of one route.
 #[derive(Debug, Clone)]
@@ -38,7 +41,8 @@ pub(crate) async fn border(State(border): State<Border>, request: Request, next:
 
     let (method, path) = (request.method().clone(), request.uri().path());
     // The query is not logged: it holds codes and states.
-    let span = tracing::info_span!("request", %method, path, request_id = %context.request_id);
+    let logged = &path[..path.floor_char_boundary(LOGGED_PATH)];
+    let span = tracing::info_span!("request", %method, path = logged, request_id = %context.request_id);
     let shared = route.cors.at(path);
     if let Some(fault) = &context.proxy_fault {
         app.operations.metrics.faulty_proxy(fault);
@@ -69,6 +73,7 @@ async fn pass(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Rejection> {
+    head_size::check(&context.uri, request.method(), &context.headers)?;
     if shared.is_some() && cors::is_preflight(request.method(), request.headers()) {
         return Ok(Shared::preflight(context.fetch_site, &route.methods()));
     }

@@ -207,6 +207,20 @@ error_numbers! {
         remedy: "请检查客户端和中间代理的网络，然后重试。",
             "Check the network of the client and of the proxies in between, then try again.",
     }
+    HEAD_TOO_LARGE = 710_319, REQUEST_HEADER_FIELDS_TOO_LARGE, Member {
+        title: "请求头太大", "The request's headers are too large",
+        meaning: "请求的地址和请求头合计超过 32 KiB，通常是因为 Cookie 太多。",
+            "The request's address and headers exceed 32 KiB together, usually because of too many cookies.",
+        remedy: "请清除这个网站的 Cookie，然后重新登录。程序请减少请求头。",
+            "Delete the cookies of this site, then sign in again. Programs should send fewer headers.",
+    }
+    ADDRESS_TOO_LONG = 710_320, URI_TOO_LONG, Developer {
+        title: "地址太长", "The address is too long",
+        meaning: "请求的地址超过 32 KiB。",
+            "The address of the request exceeds 32 KiB.",
+        remedy: "请缩短地址里的参数，例如 return_to。",
+            "Shorten the parameters in the address, such as return_to.",
+    }
     NO_CALLBACK_HERE = 710_321, NOT_FOUND, Operator {
         meaning: "这个地址没有配置企业微信的事件回调。",
             "No WeCom callback is configured at this address.",

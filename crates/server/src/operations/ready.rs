@@ -2,7 +2,8 @@
 //! addresses, paths and causes; those are in the log.
 //!
 //! An unreachable WeCom does not make a replica unready, because other replicas could not reach it either and existing
-//! sessions still work: the component is degraded. An audit file that cannot be written is degraded too.
+//! sessions still work: the component is degraded. An audit file that cannot be written is degraded too, and so is a limit on
+//! connections that had to be lowered.
 
 use std::cmp::Ordering;
 use std::future::Future;
@@ -60,6 +61,7 @@ async fn look(app: &AppState, now: Timestamp) -> Report {
         ("app", instances(&app.apps)),
         ("wecom", wecom(operations)),
         ("audit_log", audit_log(operations)),
+        ("connections", connections(app)),
     ]);
     Report(components)
 }
@@ -123,5 +125,14 @@ fn audit_log(operations: &Operations) -> Health {
     match &operations.audit_file {
         Some(file) if file.is_failing() => Health::Degraded("the audit file cannot be written"),
         _ => Health::Ok,
+    }
+}
+
+fn connections(app: &AppState) -> Health {
+    let wanted = usize::try_from(app.config.settings.network.max_connections).unwrap_or(usize::MAX);
+    if app.operations.connections.most() < wanted {
+        Health::Degraded("the limit on open files allows fewer connections than max_connections")
+    } else {
+        Health::Ok
     }
 }

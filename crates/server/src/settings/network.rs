@@ -42,8 +42,15 @@ section! {
         zh: "允许哪些来源的前端通过 JavaScript 客户端登录和退出。请只填与本服务同样可信的来源",
     }
 
-    /// Connections that are open at a time. Further ones wait in the system's queue.
-    max_connections: u32 { zh: "同时打开的连接数上限，超出的在系统队列中等待", default: "4096", least: "1", }
+    /// Connections that are open at a time. At the limit, a new connection takes the place of the longest idle one of the
+    /// address with the most connections. Each connection may need two open files; the program raises its limit on open
+    /// files, and accepts fewer connections, with a warning, if the system's hard limit is too small.
+    max_connections: u32 {
+        zh: "同时打开的连接数上限。达到上限后，新连接会取代连接数最多的来源地址中空闲最久的那个连接。每个连接最多需要两个文件描述符；\
+             程序会自动提高自己的文件描述符上限，系统的硬上限不够时减少连接数并记录警告",
+        default: "4096",
+        least: "1",
+    }
 }
 
 impl Network {

@@ -16,6 +16,7 @@ mod error_codes;
 mod events;
 mod front_end;
 mod functions;
+mod heads;
 mod keys;
 mod library;
 mod odd_headers;

@@ -20,7 +20,9 @@ async fn ready(world: &World) -> (u16, Value, Value) {
 #[tokio::test]
 async fn ready_while_all_works_and_degraded_while_wecom_is_out_of_reach() {
     let world = world().settings(operated).start().await;
-    let fine = json!({"database": "ok", "migrations": "ok", "app": "ok", "wecom": "ok", "audit_log": "ok"});
+    let fine = json!({
+        "database": "ok", "migrations": "ok", "app": "ok", "wecom": "ok", "audit_log": "ok", "connections": "ok",
+    });
     assert_eq!(ready(&world).await, (200, json!("ready"), fine.clone()));
 
     world.wecom.fault(Fault::new("*", FaultKind::Reset));

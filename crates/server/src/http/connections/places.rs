@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
-use crate::http::client_address::counted_as;
+use crate::http::client_address::ClientAddress;
 use crate::http::connections::activity::{Activity, JUST_ANSWERED};
 
 /// The places.
@@ -83,7 +83,8 @@ impl Places {
 
     /// Takes a place for a connection from this address.
     pub(crate) fn take(this: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit) -> Place {
-        let (address, activity) = (counted_as(address.to_canonical()), Arc::new(Activity::opened()));
+        let (address, activity) =
+            (ClientAddress::Known(address.to_canonical()).counted_as(), Arc::new(Activity::opened()));
         let mut table = this.table();
         table.last += 1;
         let number = table.last;

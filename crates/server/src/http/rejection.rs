@@ -267,7 +267,6 @@ fn title_of(refusal: &SignInError) -> Bilingual {
         SignInError::Terminal(Terminal::NoAccount { .. }) => {
             Bilingual { zh: "你在这里还没有账号", en: "You have no account here yet" }
         }
-        SignInError::Terminal(Terminal::RefusedByWeCom { .. }) => title::SET_UP_WRONG,
         SignInError::BindingLost
         | SignInError::Terminal(Terminal::BoundToAnother | Terminal::SessionGone) => {
             Bilingual { zh: "没有绑定", en: "Nothing was bound" }
@@ -286,7 +285,7 @@ fn title_of(refusal: &SignInError) -> Bilingual {
         SignInError::WeCom(error) if error.is_rate_limited() => title::WECOM_LIMITED,
         SignInError::WeCom(error) if error.is_busy() || error.is_timeout() => title::WECOM_BUSY,
         SignInError::WeCom(error) if error.is_unavailable() => title::WECOM_UNREACHABLE,
-        SignInError::WeCom(_) => title::SET_UP_WRONG,
+        SignInError::WeCom(_) | SignInError::Terminal(Terminal::RefusedByWeCom { .. }) => title::SET_UP_WRONG,
         SignInError::Store(_) if refusal.is_of_storage() => title::UNAVAILABLE,
         SignInError::StillInProgress
         | SignInError::InvalidId(..)

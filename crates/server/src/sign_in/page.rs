@@ -42,7 +42,7 @@ pub(crate) async fn login(
     match next(&app, &loaded, &context).await? {
         Next::Arrived(address) => Ok(Redirect::to(&address).into_response()),
         Next::Choose { return_to, binds } => Ok(choose(&app, &loaded, &context, return_to.as_deref(), binds)),
-        Next::Begin(begin) => show(&app, &context, begin).await,
+        Next::Begin(begin) => show(&app, &context, &begin),
     }
 }
 
@@ -120,13 +120,13 @@ async fn binding(app: &AppState, context: &RequestContext) -> Result<Binding, Re
     wanted.ok_or_else(|| Rejection::of(NOT_SIGNED_IN).retry(links::login(None, None)))
 }
 
-async fn show(app: &AppState, context: &RequestContext, begin: PendingSignIn) -> Result<Response, Rejection> {
-    let issued = begin_sign_in(app, context, &begin)?;
+fn show(app: &AppState, context: &RequestContext, begin: &PendingSignIn) -> Result<Response, Rejection> {
+    let issued = begin_sign_in(app, context, begin)?;
     // A binding is never without a tap: the account of this session would get another way in.
     let mut response = if context.is_inside_wecom() && begin.flow.binding.is_none() {
         Redirect::to(&begin.instance.oauth_link(&issued.state)).into_response()
     } else {
-        panel::page(&app.config.settings, context, &begin, &issued.state)
+        panel::page(&app.config.settings, context, begin, &issued.state)
     };
     issued.set_cookies(response.headers_mut());
     Ok(response)

@@ -74,13 +74,8 @@ impl Login {
         let says = (Purpose::from(flow), restarts);
         let now = self.clock.now();
         let state = State::issue(&self.sealer, &self.entropy, instance.full_name(), owner, says, now);
-        let cookie = match flow.is_empty() {
-            true => None,
-            false => Some(
-                flow.seal(&self.sealer, &state)
-                    .map_err(|error| SignInError::Unforeseen(error.to_string()))?,
-            ),
-        };
+        let cookie = (!flow.is_empty()).then(|| flow.seal(&self.sealer, &state)).transpose();
+        let cookie = cookie.map_err(|error| SignInError::Unforeseen(error.to_string()))?;
         Ok((state, cookie))
     }
 

@@ -104,7 +104,7 @@ async fn an_import_completes_and_binds_all_or_nothing(fresh: Fresh) {
 async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account(fresh: Fresh) {
     let store = &fresh.store;
     let who = member("wwA/zhangsan");
-    let account = register(&store, &who).await.unwrap();
+    let account = register(store, &who).await.unwrap();
     let begin = async |id: &str| {
         let session = NewSession {
             id,
@@ -139,7 +139,7 @@ async fn a_rename_moves_everything_once(fresh: Fresh) {
         store.save_member(&old.corp_id, &old.user_id, &profile("张三"), NOW, &agent("7")).await.unwrap();
     let given = Consent { mobile: "13800000001".into(), ..Consent::default() };
     store.save_consent(&old.corp_id, &old.user_id, &given, NOW).await.unwrap();
-    let account = register(&store, &old).await.unwrap();
+    let account = register(store, &old).await.unwrap();
     // A sync was faster.
     store.mark_left(&old.corp_id, &old.user_id, NOW).await.unwrap();
     store.save_member(&old.corp_id, &fresh, &profile("张三"), NOW, &agent("7")).await.unwrap();

@@ -109,6 +109,30 @@ async fn without_auto_register_whoever_has_no_account_is_refused_by_a_number_of_
     assert_eq!(username(&browser).await, "boss");
 }
 
+/// F18: the account is decided when the session begins, not before WeCom was asked.
+#[tokio::test]
+async fn unbinding_during_a_sign_in_leaves_no_session_without_an_account() {
+    let world = world().config(json!({"autoRegister": false})).start().await;
+    let store = world.store().await;
+    let member: MemberRef = format!("{}/zhangsan", sample::CORP_ID).parse().unwrap();
+    import(&store, "boss", "", "", Some(&member.to_string())).await;
+    let browser = Arc::new(world.browser());
+    let redirect = world.redirect(&browser, "zhangsan").await;
+    world.wecom.fault(Fault::new("user/get", FaultKind::Hang));
+    let signing_in = tokio::spawn({
+        let browser = browser.clone();
+        async move { browser.get(&redirect).await }
+    });
+    world.wecom.held(1).await;
+    assert!(store.unbind_member(&member, world.now()).await.unwrap());
+    world.wecom.clear_faults();
+    let page = signing_in.await.unwrap();
+    assert_eq!((page.status.as_u16(), page.problem()), (403, 710_105));
+    assert_eq!(browser.me().await, None);
+    let sessions = store.live_sessions(wecom_login_store::SessionsOf::default(), world.now(), 0, 1).await;
+    assert_eq!(sessions.unwrap().1, 0);
+}
+
 #[tokio::test]
 async fn by_user_id_an_account_is_found_once_and_for_one_company() {
     let config = json!({"autoRegister": false, "bindBy": "userId"});

@@ -21,6 +21,7 @@ mod keys;
 mod library;
 mod odd_headers;
 mod operations;
+mod owners;
 mod pages;
 mod pairs;
 mod random_headers;

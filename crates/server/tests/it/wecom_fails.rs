@@ -43,6 +43,29 @@ async fn what_wecom_did_not_look_at_may_be_tried_again(
     assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
 }
 
+/// F4: every other refusal is final. The same redirect, however often it comes, costs one call.
+#[rstest::rstest]
+#[case::a_code_of_another_app(50001)]
+#[case::a_wrong_secret_of_the_app(40001)]
+#[case::no_right_to_the_interface(48002)]
+#[tokio::test]
+async fn a_final_refusal_of_wecom_spends_the_state(#[case] errcode: i64) {
+    let world = world().start().await;
+    let browser = world.browser();
+    let redirect = world.redirect(&browser, "zhangsan").await;
+    world.wecom.fault(Fault::new("auth/getuserinfo", FaultKind::Errcode { code: errcode }));
+    for _ in 0..20 {
+        assert_eq!(browser.get(&redirect).await.problem(), errcode);
+    }
+    assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 1);
+    world.wecom.clear_faults();
+    assert_eq!(browser.get(&redirect).await.problem(), errcode, "the outcome stays");
+    world.advance(Duration::from_mins(5));
+    assert_eq!(browser.get(&redirect).await.problem(), 710_005);
+    assert_eq!((browser.me().await, world.wecom.calls_of("auth/getuserinfo")), (None, 1));
+    assert_eq!(world.sign_in(&browser, "zhangsan").await.location(), "/", "a new sign-in is another one");
+}
+
 #[tokio::test]
 async fn busy_once_is_not_noticed() {
     let world = world().start().await;

@@ -27,7 +27,7 @@ impl Limits {
         if self.is_spared(address) {
             return Ok(false);
         }
-        Ok(self.values.count(&failures_key(address), now).await? >= FAILURES_PER_WINDOW)
+        Ok(self.values.counter(&failures_key(address), now).await?.count >= FAILURES_PER_WINDOW)
     }
 
     /// Counts a failure. If the counter cannot be written, logs it and goes on: the refusal matters more.

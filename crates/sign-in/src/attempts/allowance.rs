@@ -54,7 +54,7 @@ struct Failures {
     /// Of this process, where the store did not take them.
     unwritten: i64,
     unwritten_until: Timestamp,
-    read: Option<(Instant, Timestamp)>,
+    read_at: Option<Timestamp>,
     /// Grows with each failure of this process.
     changes: u64,
 }
@@ -70,8 +70,8 @@ impl Failures {
     }
 
     fn is_known(&self, now: Timestamp) -> bool {
-        // The clock too: when it moves, the window may have ended.
-        self.read.is_some_and(|(at, then)| at.elapsed() < FRESH_FOR && now.since(then) < FRESH_FOR)
+        // A clock that was set back makes every read old.
+        self.read_at.is_some_and(|read_at| read_at <= now && now.since(read_at) < FRESH_FOR)
     }
 
     fn read(&mut self, counter: Counter, seen: u64, now: Timestamp) {
@@ -79,7 +79,7 @@ impl Failures {
         let raced = self.changes != seen && now < self.until;
         self.count = if raced { self.count.max(counter.count) } else { counter.count };
         self.until = counter.until;
-        self.read = Some((Instant::now(), now));
+        self.read_at = Some(now);
     }
 
     fn fail(&mut self, sum: Option<i64>, now: Timestamp) {
@@ -103,8 +103,14 @@ impl Failures {
 impl Allowance {
     pub(super) fn new(key: String, clock: Arc<dyn Clock>) -> Self {
         let never = Timestamp::from_millis(0);
-        let failures =
-            Failures { count: 0, until: never, unwritten: 0, unwritten_until: never, read: None, changes: 0 };
+        let failures = Failures {
+            count: 0,
+            until: never,
+            unwritten: 0,
+            unwritten_until: never,
+            read_at: None,
+            changes: 0,
+        };
         let state = State {
             failures,
             under_way: 0,

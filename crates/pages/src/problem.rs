@@ -94,6 +94,8 @@ pub mod title {
         IP_NOT_ALLOWED = "企业微信不接受本服务器的 IP 地址", "WeCom does not accept this server's IP address";
         /// Secret, company, agent or redirect host are not set up as they should be.
         SET_UP_WRONG = "登录设置有误", "The sign-in is not set up right";
+        /// Too many failures from this address.
+        LIMIT_REACHED = "请稍等片刻", "Please wait a moment";
         /// The service's own storage is out of reach, busy or full.
         UNAVAILABLE = "服务暂时不可用", "Not available right now";
         /// Anything else.

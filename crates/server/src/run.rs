@@ -11,8 +11,8 @@ use wecom::Budget;
 
 use crate::http::connections::Connections;
 use crate::http::open_files;
-use crate::operations::janitor;
 use crate::operations::workers::Workers;
+use crate::operations::{audit, janitor};
 use crate::routes::router;
 use crate::server::Server;
 use crate::start::StartError;
@@ -58,8 +58,14 @@ impl Server {
         }
     }
 
-    /// Waits until all audit events are in the audit file, at most two seconds.
+    /// Writes the rows of counted audit events, those of the minute under way too, and waits until all audit events are in the
+    /// audit file, at most two seconds.
     pub async fn flush_audit_log(&self) {
+        audit::flush_counted(&self.app.operations).await;
+        self.flush_audit_file().await;
+    }
+
+    async fn flush_audit_file(&self) {
         let Some(file) = self.app.operations.audit_file.clone() else { return };
         if !tokio::task::spawn_blocking(move || file.flush()).await.unwrap_or_default() {
             tracing::warn!("the audit file lacks its last events; they are in the table audit_events");
@@ -69,11 +75,15 @@ impl Server {
     /// Closes the database once its calls have finished or two seconds have passed, and writes the rest of the audit log.
     /// Later calls fail.
     pub async fn close(&self) {
-        if tokio::time::timeout(CLOSING, self.app.operations.store.close()).await.is_err() {
+        let closed = async {
+            audit::flush_counted(&self.app.operations).await;
+            self.app.operations.store.close().await;
+        };
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
             tracing::warn!("the database is still busy; uncommitted transactions are rolled back");
         }
         // Audit events go to the file when their transactions are committed, so the file is flushed last.
-        self.flush_audit_log().await;
+        self.flush_audit_file().await;
     }
 
     /// Answers requests until `stop` completes, does the work of [`Server::upkeep`] and runs scheduled syncs.

@@ -20,10 +20,10 @@ use wecom_login_store::{SealError, SealKey, Sealer, Store};
 use crate::http::client_address::ProxyWarnings;
 use crate::http::connections::Connections;
 use crate::http::cookies::Cookies;
-use crate::http::rate_limits::Limits;
 use crate::metrics::{CountingSink, Metrics};
 use crate::operations::audit_file::{AuditFile, AuditLines};
 use crate::operations::background::Background;
+use crate::operations::counted_events::CountedEvents;
 use crate::operations::event_apps::ConfiguredApps;
 use crate::operations::readiness::Readiness;
 use crate::operations::reload::Reload;
@@ -199,7 +199,6 @@ impl Server {
             sessions,
             accounts,
             api_keys: ApiKeys::new(store.clone(), clock.clone(), entropy.clone()),
-            limits: Limits::new(store.key_value(), settings.spare_loopback),
         };
         let organisation =
             Organisation { events: Events::new(directory.clone(), Arc::new(apps)), directory, silence };
@@ -211,13 +210,14 @@ impl Server {
             ),
             proxy_warnings: ProxyWarnings::new(),
             audit_file,
+            counted_events: CountedEvents::default(),
             readiness: Readiness::default(),
             stopping: CancellationToken::new(),
             background: Background::default(),
         };
         let (cookies, browser_names) = (Cookies::new(settings.is_https()), BrowserNames::new(sealer.clone()));
         let app = AppState {
-            config: Arc::new(Config { settings, own_paths, cookies, browser_names, clock, entropy }),
+            config: Arc::new(Config { settings, own_paths, cookies, browser_names, sealer, clock, entropy }),
             apps: Arc::new(Apps::new(loaded)),
             identity: Arc::new(identity),
             organisation: Arc::new(organisation),

@@ -13,16 +13,16 @@ use wecom_login_element::App;
 use wecom_login_model::{Clock, Entropy};
 use wecom_login_session::Sessions;
 use wecom_login_sign_in::{BrowserNames, CallbackMode, Instance, Instances, Login};
-use wecom_login_store::Store;
+use wecom_login_store::{Sealer, Store};
 
 use crate::element_api::scripts::Scripts;
 use crate::http::client_address::ProxyWarnings;
 use crate::http::connections::Connections;
 use crate::http::cookies::Cookies;
-use crate::http::rate_limits::Limits;
 use crate::metrics::Metrics;
 use crate::operations::audit_file::AuditFile;
 use crate::operations::background::Background;
+use crate::operations::counted_events::CountedEvents;
 use crate::operations::readiness::Readiness;
 use crate::routes::own_paths::OwnPaths;
 use crate::settings::Settings;
@@ -44,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) own_paths: OwnPaths,
     pub(crate) cookies: Cookies,
     pub(crate) browser_names: BrowserNames,
+    pub(crate) sealer: Sealer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
@@ -59,7 +60,6 @@ pub(crate) struct Identity {
     pub(crate) sessions: Sessions,
     pub(crate) accounts: Accounts,
     pub(crate) api_keys: ApiKeys,
-    pub(crate) limits: Limits,
 }
 
 /// The local copy of the organisation.
@@ -79,6 +79,7 @@ pub(crate) struct Operations {
     pub(crate) connections: Connections,
     pub(crate) proxy_warnings: ProxyWarnings,
     pub(crate) audit_file: Option<AuditFile>,
+    pub(crate) counted_events: CountedEvents,
     pub(crate) readiness: Readiness,
     pub(crate) stopping: CancellationToken,
     pub(crate) background: Background,

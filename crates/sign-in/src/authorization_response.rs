@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use wecom_login_model::{Fingerprint, Secret};
 
-use crate::{BrowserId, Instance};
+use crate::{Attempter, BrowserId, Instance};
 
 /// What the server knows of a browser that brings an authorization response or calls a function.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub struct Visitor {
     pub browser: Option<BrowserId>,
     /// Its flow cookies, by id.
     pub flows: Vec<(String, Secret)>,
+    /// Whose allowance a wrong code is counted against.
+    pub attempter: Attempter,
 }
 
 impl Visitor {

@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use wecom_login_accounts::NoAccount;
 use wecom_login_element::Code;
 use wecom_login_model::{Explanation, Language};
 
+use crate::Refused;
 use crate::error_numbers::{explain, number};
 
 /// Why a sign-in was refused.
@@ -38,6 +41,12 @@ pub enum SignInError {
     /// The same redirect is in progress and does not come to an end.
     #[error("the same sign-in is still in progress")]
     StillInProgress,
+    /// Too many guesses from this address; WeCom was not asked.
+    #[error("too many failures from this address within a minute")]
+    LimitReached {
+        /// The time until another attempt may be admitted.
+        retry_after: Duration,
+    },
     /// The text cannot be an identifier; the number is the one that WeCom gives to such a text.
     #[error("{0}")]
     InvalidId(&'static str, i64),
@@ -126,6 +135,7 @@ impl SignInError {
             Self::StateOfLibrary => number::STATE_OF_LIBRARY,
             Self::BindingLost => number::BINDING_LOST,
             Self::StillInProgress => number::STILL_UNDER_WAY,
+            Self::LimitReached { .. } => number::TOO_MANY_FAILURES,
             Self::WeCom(error) => error.errcode().unwrap_or(number::WECOM_UNAVAILABLE),
             Self::Store(_) if self.is_of_storage() => number::STORAGE_UNAVAILABLE,
             Self::Store(_) | Self::Unforeseen(_) => Code::UNFORESEEN,
@@ -144,6 +154,7 @@ impl SignInError {
             Self::StateLost => "state_lost",
             Self::BindingLost => "binding_lost",
             Self::StillInProgress => "still_under_way",
+            Self::LimitReached { .. } => "locked_out",
             Self::InvalidId(..) => "bad_code",
             Self::WeCom(error) if error.is_unavailable() => "wecom_unavailable",
             Self::WeCom(_) => "wecom_refused",
@@ -190,6 +201,15 @@ impl SignInError {
         match error.errcode() {
             Some(errcode) if !passes => Terminal::RefusedByWeCom { errcode }.into(),
             _ => Self::WeCom(error),
+        }
+    }
+}
+
+impl From<Refused> for SignInError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::LimitReached { retry_after } => Self::LimitReached { retry_after },
+            Refused::Store(error) => Self::Store(error),
         }
     }
 }

@@ -199,6 +199,12 @@ error_numbers! {
         remedy: "请稍后重试；如果持续出现，请运维人员查看 /readyz 和日志，确认是数据库、Redis 还是磁盘的问题。",
             "Try again shortly. If the error persists, the operator should check /readyz and the log to \
             see whether the database, Redis or the disk is the cause.",
+    }    /// Too many failures from this address within a minute.
+    TOO_MANY_FAILURES = 710_303, Member {
+        meaning: "这个地址在一分钟内失败的次数太多。",
+            "Too many failures from this address within a minute.",
+        remedy: "请等一分钟再试。",
+            "Wait a minute and try again.",
     }
 }
 

@@ -5,8 +5,10 @@
 //! * A state ([`State`]) binds a redirect to the browser that began it and to its instance. Issuing one stores nothing.
 //! * [`Login`] issues states, exchanges codes and begins sessions; one redirect makes one session, however often it
 //!   is delivered.
+//! * [`Attempts`] limits guesses of codes without locking anybody else out.
 //! * [`SignInError`] names each way a sign-in can fail; [`explain`] says what happened, who can fix it and how.
 
+mod attempts;
 mod authorization_response;
 mod browser;
 mod callback_keys;
@@ -22,6 +24,7 @@ mod sign_in;
 mod state;
 mod user_info;
 
+pub use attempts::{Attempt, Attempter, Attempts, Refused};
 pub use authorization_response::{AuthorizationResponse, Visitor};
 pub use browser::{BrowserId, BrowserNames};
 pub use callback_keys::{CallbackKeys, EventSource};

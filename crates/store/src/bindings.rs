@@ -152,6 +152,15 @@ impl Store {
         Ok(bound)
     }
 
+    /// True if a member is bound to the account.
+    pub async fn is_bound(&self, account_id: AccountId) -> Result<bool, Error> {
+        let row = sql("SELECT 1 FROM bindings WHERE account_id = $1 LIMIT 1")
+            .bind(account_id.0)
+            .fetch_optional(self.database.reader())
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// The account of a name.
     pub async fn account_named(&self, username: &Username) -> Result<Option<Account>, Error> {
         let row = sql(format!("SELECT {COLUMNS} FROM accounts WHERE username_key = $1"))

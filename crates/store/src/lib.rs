@@ -44,7 +44,7 @@ pub use database::PostgresOptions;
 pub use error::Error;
 pub use events::{Accepted, Backlog, ClaimedTask, EventSetAside, EventTask, Leaver, NewEvent};
 pub use health::{Rows, Version};
-pub use key_value::{Claimed, Entry, KeyValue, RedisOptions};
+pub use key_value::{Claimed, Counter, Entry, KeyValue, RedisOptions};
 pub use known_member::KnownMember;
 pub use leases::Lease;
 pub use leavers::ViewingApp;

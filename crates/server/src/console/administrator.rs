@@ -6,11 +6,10 @@ use wecom_login_model::MemberRef;
 use wecom_login_session::Session;
 use wecom_login_store::{Act, AuditEntry, AuditEvent};
 
-use crate::http::error_numbers::{ADMINISTRATORS_ONLY, NOT_SIGNED_IN, TOO_MANY_FAILURES};
+use crate::http::error_numbers::{ADMINISTRATORS_ONLY, NOT_SIGNED_IN};
 use crate::http::rejection::Rejection;
 use crate::http::request::{Bearer, RequestContext};
 use crate::http::visitor::session_of;
-use crate::operations::audit;
 use crate::state::AppState;
 
 /// An authenticated administrator.
@@ -23,24 +22,16 @@ pub(crate) enum Administrator {
 }
 
 impl Administrator {
-    /// The administrator that sends the request. A wrong key, or the session of a member who is not an administrator, counts
-    /// as a failure of the address.
+    /// The administrator that sends the request.
     pub(crate) async fn admitted(app: &AppState, context: &RequestContext) -> Result<Self, Rejection> {
-        let now = app.config.clock.now();
-        if app.identity.limits.is_locked_out(context.address, now).await? {
-            return Err(Rejection::of(TOO_MANY_FAILURES));
-        }
         let recognised = Self::recognise(app, context).await;
         if recognised.as_ref().is_err_and(|rejection| rejection.number() == ADMINISTRATORS_ONLY) {
-            let entry = AuditEntry::new(AuditEvent::AdministrationRefused, now).outcome("forbidden");
-            audit::write(&app.operations, entry.detail("path", context.uri.path())).await;
-            app.identity.limits.count_failure(context.address, now).await;
+            note_refusal(app, context);
         }
         recognised
     }
 
-    /// True if an administrator calls an element function. Other callers may still call public functions; only a wrong key
-    /// counts as a failure.
+    /// True if an administrator calls an element function. Other callers may still call public functions.
     pub(crate) async fn is_caller(
         app: &AppState,
         context: &RequestContext,
@@ -53,7 +44,7 @@ impl Administrator {
         match Self::recognise(app, context).await {
             Ok(_) => Ok(true),
             Err(rejection) if rejection.number() == ADMINISTRATORS_ONLY => {
-                app.identity.limits.count_failure(context.address, app.config.clock.now()).await;
+                note_refusal(app, context);
                 Ok(false)
             }
             Err(rejection) => Err(rejection),
@@ -80,6 +71,15 @@ impl Administrator {
         }
         Ok(Self::Member(MemberRef { corp_id: session.corp_id, user_id: session.user_key }))
     }
+}
+
+/// Records a wrong key, or the session of a member who is not an administrator. A key has 256 bits and cannot be guessed, so
+/// no limit depends on it.
+fn note_refusal(app: &AppState, context: &RequestContext) {
+    app.operations.metrics.refused_administration();
+    let now = app.config.clock.now();
+    let entry = AuditEntry::new(AuditEvent::AdministrationRefused, now).outcome("forbidden");
+    app.operations.counted_events.count(entry.detail("path", context.uri.path()));
 }
 
 impl std::fmt::Display for Administrator {

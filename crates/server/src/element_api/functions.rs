@@ -25,7 +25,7 @@ use crate::http::visitor::session_of;
 use crate::http::{cors, envelope};
 use crate::session::pair_body;
 use crate::sign_in::begin::browser;
-use crate::sign_in::finish::{Finished, SignIn, session_cookie};
+use crate::sign_in::finish::{Finished, SignIn, remember, session_cookie};
 use crate::sign_in::log::{self, SignInEnd};
 use crate::state::{AppState, LoadedApp};
 
@@ -158,8 +158,7 @@ impl Call<'_> {
     /// Answers with the new session: as a cookie, or as a token pair if the client asked for one.
     async fn welcome(&self, value: Value, signed_in: &SignedIn) -> Result<Response, Rejection> {
         let Self { app, context, .. } = *self;
-        let Some(token) = &signed_in.token else { return Ok(envelope::success(context, value)) };
-        if context.naming == BrowserNaming::Header {
+        if let (BrowserNaming::Header, Some(token)) = (context.naming, &signed_in.token) {
             let pair = app.identity.sessions.begin_pair(token, &signed_in.session).await?;
             // None: a repeated delivery after the pair of the first one was used.
             let pair = pair.ok_or(SignInError::StateUsed)?;
@@ -167,8 +166,13 @@ impl Call<'_> {
             return Ok(envelope::success_with_pair(context, value, shown));
         }
         let mut response = envelope::success(context, value);
-        let cookie = session_cookie(app, context, token, &signed_in.session);
-        response.headers_mut().append(SET_COOKIE, cookie);
+        if context.naming == BrowserNaming::Cookie {
+            if let Some(token) = &signed_in.token {
+                let cookie = session_cookie(app, context, token, &signed_in.session);
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            remember(app, signed_in, &mut response);
+        }
         Ok(response)
     }
 

@@ -12,6 +12,7 @@ use crate::http::header_bytes;
 
 const SESSION: &str = "wecom_login_session";
 const BROWSER: &str = "wecom_login_browser";
+const KNOWN: &str = "wecom_login_known";
 const LANGUAGE: &str = "wecom_login_lang";
 
 /// Followed by the flow's id: one cookie for each flow.
@@ -63,6 +64,11 @@ impl Cookies {
         self.all_with_prefix(headers, FLOW).map(flow).collect()
     }
 
+    /// The sealed values of a browser that has signed in here before, whoever wrote them.
+    pub(crate) fn known(self, headers: &HeaderMap) -> impl Iterator<Item = &str> {
+        self.values(headers, KNOWN)
+    }
+
     pub(crate) fn language(self, headers: &HeaderMap) -> Option<Language> {
         self.values(headers, LANGUAGE).find_map(Language::from_tag)
     }
@@ -90,6 +96,10 @@ impl Cookies {
 
     pub(crate) fn set_browser(self, browser: &BrowserId) -> HeaderValue {
         self.write(BROWSER, browser.secret().expose(), Some(LONGEST))
+    }
+
+    pub(crate) fn set_known(self, sealed: &str, lifetime: Duration) -> HeaderValue {
+        self.write(KNOWN, sealed, Some(lifetime))
     }
 
     pub(crate) fn set_language(self, language: Language) -> HeaderValue {

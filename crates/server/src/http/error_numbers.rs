@@ -28,7 +28,7 @@ pub(crate) fn explain(code: i64) -> &'static Explanation {
 }
 
 /// The declaration of a number. Numbers of other crates are not declared here: a declined sign-in and errors of a sign-in's
-/// state are client errors, all other numbers are server errors.
+/// state or of a limit are client errors, all other numbers are server errors.
 pub(crate) fn of(code: i64) -> ErrorNumber {
     if let Some(index) = EXPLANATIONS.iter().position(|row| row.code == code) {
         let (status, title) = FORMS[index];
@@ -39,6 +39,7 @@ pub(crate) fn of(code: i64) -> ErrorNumber {
         number::COOKIES_BLOCKED => (StatusCode::BAD_REQUEST, title::COOKIES_BLOCKED),
         number::STATE_EXPIRED => (StatusCode::BAD_REQUEST, title::STATE_EXPIRED),
         number::STATE_UNKNOWN => (StatusCode::BAD_REQUEST, title::STATE_UNKNOWN),
+        number::TOO_MANY_FAILURES => (StatusCode::TOO_MANY_REQUESTS, title::LIMIT_REACHED),
         number::BROKEN_OFF => (StatusCode::BAD_REQUEST, title::FAILED),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, title::FAILED),
     };
@@ -95,20 +96,6 @@ error_numbers! {
         remedy: "请从登录服务自己的地址（public_url）发起请求，或把这个网站的来源加入配置项 origins（只开放登录用到的请求）。",
             "Send the request from the sign-in service's own address (public_url), or list the site's \
              origin under origins in the settings, which opens what a sign-in needs.",
-    }
-    TOO_MANY_FAILURES = 710_303, TOO_MANY_REQUESTS, Member {
-        title: "请稍等片刻", "Please wait a moment",
-        meaning: "这个地址在一分钟内失败的次数太多。",
-            "Too many failures from this address within a minute.",
-        remedy: "请等一分钟再试。",
-            "Wait a minute and try again.",
-    }
-    OVERLOADED = 710_304, TOO_MANY_REQUESTS, Member {
-        title: "请稍等片刻", "Please wait a moment",
-        meaning: "同时开始的登录太多，请求被暂时拒绝。",
-            "Too many sign-ins started at once; this request was refused for now.",
-        remedy: "请等几秒钟再试。",
-            "Wait a few seconds and try again.",
     }
     NOT_FOUND = 710_305, NOT_FOUND, Member {
         title: "没有这个页面", "No such page",

@@ -4,7 +4,8 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use wecom_login_element::Code;
 use wecom_login_model::{Bilingual, Explanation, Language};
@@ -114,9 +115,9 @@ impl Rejection {
         self.0.status
     }
 
-    /// True for a failure of the element function itself, which has HTTP 200 on the platform.
+    /// True for a failure of the element function itself, which has HTTP 200 on the platform. A reached limit is not.
     pub(crate) fn is_of_the_function(&self) -> bool {
-        !matches!(self.0.cause, Cause::Number(_))
+        !matches!(self.0.cause, Cause::Number(_) | Cause::SignIn(SignInError::LimitReached { .. }))
     }
 
     /// The reason for programs, next to the number.
@@ -228,6 +229,13 @@ impl IntoResponse for Rejection {
     /// An empty answer that carries the rejection to the border, which has the request context and the form.
     fn into_response(self) -> Response {
         let mut response = self.0.status.into_response();
+        if let Cause::SignIn(SignInError::LimitReached { retry_after }) = &self.0.cause {
+            // RFC 9110, 10.2.3: whole seconds.
+            let seconds = retry_after.as_millis().div_ceil(1000);
+            if let Ok(seconds) = HeaderValue::from_str(&seconds.to_string()) {
+                response.headers_mut().insert(RETRY_AFTER, seconds);
+            }
+        }
         response.extensions_mut().insert(Arc::new(self));
         response
     }
@@ -253,6 +261,7 @@ fn status_of(refusal: &SignInError) -> StatusCode {
         SignInError::Terminal(Terminal::RefusedByWeCom { .. }) => StatusCode::BAD_GATEWAY,
         SignInError::Terminal(_) => StatusCode::FORBIDDEN,
         SignInError::StillInProgress => StatusCode::CONFLICT,
+        SignInError::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
         SignInError::WeCom(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
         SignInError::WeCom(_) => StatusCode::BAD_GATEWAY,
         SignInError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -276,6 +285,7 @@ fn title_of(refusal: &SignInError) -> Bilingual {
             title::ALREADY_USED
         }
         SignInError::StateExpired => title::STATE_EXPIRED,
+        SignInError::LimitReached { .. } => title::LIMIT_REACHED,
         SignInError::StateOfAnotherBrowser => title::OTHER_BROWSER,
         SignInError::StateMissing
         | SignInError::StateUnknown

@@ -12,12 +12,13 @@ use axum::http::{Extensions, HeaderMap, Uri, header};
 use wecom_login_accounts::ApiKey;
 use wecom_login_model::{Entropy, Language, Timestamp};
 use wecom_login_session::{AccessToken, SessionToken};
-use wecom_login_sign_in::{BrowserId, Visitor};
+use wecom_login_sign_in::{Attempter, BrowserId, Visitor};
 
 use crate::http::client_address::{ClientAddress, NO_PEER, ProxyFault, client_address};
 use crate::http::cors;
 use crate::http::fetch_metadata::FetchSite;
 use crate::http::header_bytes::{single, text};
+use crate::http::known_browser::known_account;
 use crate::http::language::language;
 use crate::state::Config;
 
@@ -103,7 +104,7 @@ pub(crate) struct RequestContext {
     pub(crate) proxy_fault: Option<ProxyFault>,
     pub(crate) language: Language,
     pub(crate) fetch_site: FetchSite,
-    /// The browser's name and its flow cookies.
+    /// The browser's name, its flow cookies, and whose allowance a wrong code is counted against.
     pub(crate) visitor: Arc<Visitor>,
     pub(crate) naming: BrowserNaming,
     /// The session cookies, in the order of the request; none if there is a bearer token.
@@ -123,13 +124,21 @@ impl RequestContext {
             Some(None) => (BrowserNaming::Unusable, browser_by_cookie(headers, config)),
             Some(Some(browser)) => (BrowserNaming::Header, Some(browser)),
         };
-        // A client that names itself has no flow cookies.
-        let flows = match naming {
-            BrowserNaming::Cookie | BrowserNaming::Unusable => config.cookies.flows(headers),
-            BrowserNaming::Header => Vec::new(),
+        let (address, proxy_fault) = address(headers, &parts.extensions, config);
+        // A client that names itself has no cookies of a flow or of an earlier sign-in.
+        let (flows, account) = match naming {
+            BrowserNaming::Cookie | BrowserNaming::Unusable => (
+                config.cookies.flows(headers),
+                known_account(config.cookies, headers, &config.sealer, config.clock.now()),
+            ),
+            BrowserNaming::Header => (Vec::new(), None),
+        };
+        let attempter = Attempter {
+            address: address.counted_as(),
+            account,
+            is_exempt: config.settings.spare_loopback && address.is_loopback(),
         };
         let bearer = Bearer::of(headers);
-        let (address, proxy_fault) = address(headers, &parts.extensions, config);
         Self {
             request_id: RequestId::generate(&config.entropy),
             received_at: config.clock.now(),
@@ -138,7 +147,7 @@ impl RequestContext {
             proxy_fault,
             language: language(parts.uri.query(), &parts.headers, config.cookies),
             fetch_site: FetchSite::of(headers, &config.settings.public_url, &config.settings.network.origins),
-            visitor: Arc::new(Visitor { browser, flows }),
+            visitor: Arc::new(Visitor { browser, flows, attempter }),
             naming,
             tokens: if bearer.is_none() { config.cookies.sessions(headers) } else { Vec::new() },
             bearer,

@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     syncs: Family<Sync, Counter>,
     audit_events: Family<Event, Counter>,
     audit_rows_lost: Counter,
+    administration_refused: Counter,
     deleted: Family<Table, Counter>,
     untrusted_forwarded: Counter,
     unreadable_forwarded: Counter,
@@ -60,6 +61,12 @@ impl Metrics {
             "Audit events missing from the database",
             audit_rows_lost.clone(),
         );
+        let administration_refused = Counter::default();
+        registry.register(
+            "administration_refused",
+            "Requests for administrators that were refused",
+            administration_refused.clone(),
+        );
         registry.register("deleted_rows", "Expired rows that were deleted", deleted.clone());
         let (untrusted_forwarded, unreadable_forwarded) = (Counter::default(), Counter::default());
         registry.register(
@@ -80,6 +87,7 @@ impl Metrics {
             syncs,
             audit_events,
             audit_rows_lost,
+            administration_refused,
             deleted,
             untrusted_forwarded,
             unreadable_forwarded,
@@ -97,6 +105,11 @@ impl Metrics {
     /// Counts an audit event that could not be written to the database.
     pub(crate) fn lost_audit_row(&self) {
         self.audit_rows_lost.inc();
+    }
+
+    /// Counts a request for administrators that was refused.
+    pub(crate) fn refused_administration(&self) {
+        self.administration_refused.inc();
     }
 
     /// Counts rows that the janitor has deleted.

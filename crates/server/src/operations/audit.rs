@@ -1,26 +1,54 @@
-//! Audit events that are not part of another transaction.
+//! Audit events that are not part of another transaction, and counted events.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use wecom_login_store::{AuditEntry, Store};
+use wecom_login_store::{AuditEntry, Error};
 
-use crate::metrics::Metrics;
-use crate::state::Operations;
+use crate::state::{AppState, Operations};
+
+/// How often finished minutes of counted events are looked for.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Writes an event. If the database write fails, the event is logged instead.
 pub(crate) async fn write(operations: &Operations, entry: AuditEntry) {
-    store(operations.store.clone(), operations.metrics.clone(), entry).await;
-}
-
-/// Writes an event in the background, for a request that the failing storage has already delayed.
-pub(crate) fn write_later(operations: &Operations, entry: AuditEntry) {
-    tokio::spawn(store(operations.store.clone(), operations.metrics.clone(), entry));
-}
-
-async fn store(store: Store, metrics: Arc<Metrics>, entry: AuditEntry) {
-    let line = serde_json::to_string(&entry).unwrap_or_default();
-    if let Err(error) = store.audit(entry).await {
-        metrics.lost_audit_row();
-        tracing::error!(%error, audit = line, "an audit event is not in the database");
+    if let Err(error) = operations.store.audit(entry.clone()).await {
+        lost(operations, &entry, &error);
     }
+}
+
+/// Writes the rows of counted events whose minute is over, until the server stops.
+pub(crate) async fn write_counted(app: &AppState) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = ticks.tick() => {}
+        }
+        let finished = app.operations.counted_events.take_finished(app.config.clock.now());
+        write_all(&app.operations, finished).await;
+    }
+}
+
+/// Writes the rows of all counted events.
+pub(crate) async fn flush_counted(operations: &Operations) {
+    write_all(operations, operations.counted_events.take_all()).await;
+}
+
+async fn write_all(operations: &Operations, entries: Vec<AuditEntry>) {
+    if entries.is_empty() {
+        return;
+    }
+    if let Err(error) = operations.store.audit_all(&entries).await {
+        for entry in &entries {
+            lost(operations, entry, &error);
+        }
+    }
+}
+
+fn lost(operations: &Operations, entry: &AuditEntry, error: &Error) {
+    operations.metrics.lost_audit_row();
+    let line = serde_json::to_string(entry).unwrap_or_default();
+    tracing::error!(%error, audit = line, "an audit event is not in the database");
 }

@@ -4,6 +4,7 @@ pub(crate) mod assets;
 pub(crate) mod audit;
 pub(crate) mod audit_file;
 pub(crate) mod background;
+pub(crate) mod counted_events;
 pub(crate) mod event_apps;
 pub(crate) mod health;
 pub(crate) mod janitor;

@@ -40,7 +40,7 @@ impl SharedTokens {
 
     /// The token with its version in the store.
     async fn read(&self, place: &str) -> Result<Option<(StoredToken, i64)>, TokenStoreError> {
-        let Some(Entry { value, version }) = self.get(place).await? else { return Ok(None) };
+        let Some(Entry { value, version, .. }) = self.get(place).await? else { return Ok(None) };
         // A token that does not open was sealed with another key; it counts as absent, and the next token overwrites it.
         let Ok(text) = self.sealer.open(place, &value) else { return Ok(None) };
         let sealed: Sealed = serde_json::from_str(text.expose()).map_err(failed)?;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use tokio::task::{Id, JoinSet};
 
-use crate::operations::janitor;
 use crate::operations::reload::{Reload, follow};
 use crate::operations::sync_schedule;
+use crate::operations::{audit, janitor};
 use crate::state::AppState;
 
 /// Workers that run until the server stops or this value is dropped.
@@ -21,11 +21,12 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Starts the workers that delete expired rows, watch the app's files and process contact events.
+    /// Starts the workers that delete expired rows, write counted audit events, watch the app's files and process contact events.
     pub(crate) fn begin(app: &AppState, reload: Arc<Reload>) -> Self {
         let mut workers = Self { app: app.clone(), tasks: JoinSet::new(), names: HashMap::new() };
-        let (tidied, events) = (app.clone(), app.clone());
+        let (tidied, counted, events) = (app.clone(), app.clone(), app.clone());
         workers.add("the deletion of old rows", async move { janitor::work(&tidied).await });
+        workers.add("counted audit events", async move { audit::write_counted(&counted).await });
         workers.add("the watch over the app's files", follow(reload, app.clone()));
         workers.add("contact events", async move {
             events.organisation.events.run(events.operations.stopping.clone().cancelled_owned()).await;

@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
 use serde_json::Value;
 use wecom_login_element::{Arguments, Effect, Outcome};
 use wecom_login_session::{EndReason, Session, SessionToken};
-use wecom_login_sign_in::{AuthorizationResponse, Delivery, Former, SignedIn};
+use wecom_login_sign_in::{AuthorizationResponse, Delivery, Former, SessionChange, SignedIn};
 
 use crate::element_api::caller::caller;
 use crate::http::error_numbers::NO_INSTANCE;
+use crate::http::known_browser;
 use crate::http::rejection::Rejection;
 use crate::http::request::{BrowserNaming, RequestContext};
 use crate::state::{AppState, LoadedApp};
@@ -127,6 +130,19 @@ pub(crate) fn session_cookie(
 ) -> HeaderValue {
     let lifetime = session.expires_at.since(app.config.clock.now());
     app.config.cookies.set_session(token, (!context.is_in_desktop_client()).then_some(lifetime))
+}
+
+/// Adds the cookie by which the account of the member who has signed in is known in this browser.
+pub(crate) fn remember(app: &AppState, signed_in: &SignedIn, response: &mut Response) {
+    let Some(account) = signed_in.session.account_id else { return };
+    if signed_in.change == SessionChange::Bound {
+        return;
+    }
+    let config = &app.config;
+    let cookie = known_browser::remember(config.cookies, &config.sealer, account, config.clock.now());
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 /// Spends the state of a sign-in that the app's own Type refused after WeCom had proved the member.

@@ -12,8 +12,6 @@ use crate::state::AppState;
 pub(crate) enum SignInEnd {
     /// The member declined in WeCom.
     Declined,
-    /// The address has too many failures; the sign-in was not processed.
-    LockedOut,
     /// The app's own Type refused the sign-in with this number.
     ByTheApp(i64),
     /// The sign-in restarts automatically.
@@ -47,25 +45,32 @@ pub(crate) async fn signed_in(app: &AppState, signed_in: &SignedIn) {
 pub(crate) async fn refused(app: &AppState, instance: Option<&str>, refusal: &SignInError) {
     app.operations.metrics.signed_in(instance, refusal.kind());
     let entry = entry_of_refusal(app, instance, refusal.kind(), Some(refusal.code()));
-    if refusal.is_of_storage() {
-        audit::write_later(&app.operations, entry);
-    } else {
-        audit::write(&app.operations, entry).await;
-    }
+    // Other errors can be repeated with the same code.
+    write(app, entry, matches!(refusal, SignInError::Terminal(_))).await;
 }
 
 /// Records another end of a sign-in.
 pub(crate) async fn ended(app: &AppState, instance: Option<&str>, ended: SignInEnd) {
     let (kind, number) = match ended {
         SignInEnd::Declined => ("declined", None),
-        SignInEnd::LockedOut => ("locked_out", None),
         SignInEnd::ByTheApp(number) => ("refused_by_the_app", Some(number)),
         SignInEnd::BeginsAgain => ("begins_again", None),
     };
     app.operations.metrics.signed_in(instance, kind);
-    // Visitors can cause the other ends without a code, in any number; audit rows for them would fill the table.
+    // The other ends are no refusals.
     if matches!(ended, SignInEnd::ByTheApp(_)) {
-        audit::write(&app.operations, entry_of_refusal(app, instance, kind, number)).await;
+        write(app, entry_of_refusal(app, instance, kind, number), true).await;
+    }
+}
+
+/// Writes a row of its own for a final refusal if WeCom has proved a member, or has refused a code, which the limit on failures
+/// counts: nobody can cause such rows in any number. Other refusals are counted.
+async fn write(app: &AppState, entry: AuditEntry, is_final: bool) {
+    let act = Act::current();
+    if is_final && (act.proved().is_some() || act.is_counted_failure()) {
+        audit::write(&app.operations, entry).await;
+    } else {
+        app.operations.counted_events.count(entry);
     }
 }
 

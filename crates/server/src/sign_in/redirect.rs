@@ -21,7 +21,7 @@ use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
 use crate::sign_in::begin::issue;
-use crate::sign_in::finish::{Finished, SignIn, session_cookie};
+use crate::sign_in::finish::{Finished, SignIn, remember, session_cookie};
 use crate::sign_in::log::{self, SignInEnd};
 use crate::sign_in::{domain_file, links};
 use crate::state::{AppState, LoadedApp};
@@ -256,5 +256,6 @@ async fn welcome(
     if let Some(token) = &signed_in.token {
         response.headers_mut().append(SET_COOKIE, session_cookie(app, context, token, &signed_in.session));
     }
+    remember(app, signed_in, &mut response);
     response
 }

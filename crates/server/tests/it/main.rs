@@ -19,6 +19,7 @@ mod functions;
 mod heads;
 mod keys;
 mod library;
+mod limits;
 mod odd_headers;
 mod operations;
 mod owners;

@@ -70,14 +70,3 @@ async fn what_cannot_be_renewed_is_told_with_its_number() {
     let foreign = browser.request(Method::POST, "/login").header("sec-fetch-site", "cross-site");
     assert_eq!(browser.send(foreign).await.status.as_u16(), 403);
 }
-
-#[tokio::test]
-async fn states_are_not_given_without_end() {
-    let world = world().start().await;
-    let browser = world.browser();
-    let mut statuses = Vec::new();
-    for _ in 0..62 {
-        statuses.push(browser.post_json("/login", &json!({})).await.status.as_u16());
-    }
-    assert_eq!((statuses[1], statuses[61]), (200, 429));
-}

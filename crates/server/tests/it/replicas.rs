@@ -1,8 +1,10 @@
 //! Two servers on one PostgreSQL and one Redis: it makes no difference which of them a request comes to.
 
+use std::time::Duration;
+
 use wecom_login_server::Settings;
 
-use crate::world::world;
+use crate::world::{redirect, world};
 
 /// The servers that `scripts/with-servers` has started.
 fn shared(settings: &mut Settings) {
@@ -46,4 +48,37 @@ async fn a_sign_in_goes_on_at_another_replica_and_its_end_is_seen_by_all() {
     assert!(here.send(out).await.status.as_u16() < 400);
     assert_eq!((here.me().await, there.me().await), (None, None), "ended at once at both");
     assert_eq!(lisi.me().await.as_deref(), Some("lisi"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login-server --test it replicas -- --ignored"]
+async fn failures_at_one_replica_count_at_the_other() {
+    let world = world()
+        .settings(|settings| {
+            shared(settings);
+            settings.network.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        })
+        .start()
+        .await;
+    let other = world.replica().await;
+    // Other runs share the counters.
+    let second = world.now().as_secs();
+    let address = format!("2001:db8:{:x}:{:x}::1", second >> 16 & 0xffff, second & 0xffff);
+    let guess = async |server: &str| {
+        let browser = world.browser();
+        let state = world.state(&browser).await;
+        let browser = browser.at(server);
+        let request = browser.request(reqwest::Method::GET, &redirect("guessed", &state));
+        browser.send(request.header("x-forwarded-for", &address)).await.problem()
+    };
+    for number in 0..60 {
+        let server = if number % 2 == 0 { &world.url } else { &other };
+        assert_eq!(guess(server).await, 40029, "failure {number}");
+    }
+    // Each replica may keep what it has read for a second.
+    world.advance(Duration::from_secs(1));
+    assert_eq!((guess(&world.url).await, guess(&other).await), (710_303, 710_303));
+    assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 60);
+    world.advance(Duration::from_mins(1));
+    assert_eq!(guess(&other).await, 40029);
 }

@@ -13,7 +13,7 @@ use super::proof::MemberLookup;
 use super::refused;
 use crate::error::Terminal;
 use crate::state::{Claim, ClaimStep, Phase, Proven, Read};
-use crate::{AuthorizationResponse, Flow, Login, Purpose, SignInError, State, StateOwner, UserInfo};
+use crate::{Attempt, AuthorizationResponse, Flow, Login, Purpose, SignInError, State, StateOwner, UserInfo};
 
 /// How long a second delivery waits for the first: until its claim has run out, if it must.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -35,6 +35,8 @@ struct Exchange<'a> {
     claim: Claim,
     code: &'a AuthCode,
     flow: Flow,
+    /// `None` if WeCom has named the member before.
+    attempt: Option<Attempt>,
     /// The member whom WeCom has named, in this delivery or in one before.
     proven: Option<Proven>,
     /// A delivery before came to no outcome that is known.
@@ -53,30 +55,50 @@ impl Login {
         let redirect = response.fingerprint();
         let deadline = Instant::now() + PATIENCE;
         let mut pause = PAUSES.0;
+        let mut is_held = false;
         loop {
-            let now = self.clock.now();
-            let expired = now >= state.expires_at();
-            if !expired {
-                match self.claims.claim(&state, redirect, now).await? {
+            let expired = self.clock.now() >= state.expires_at();
+            let mut refused = None;
+            if !expired && !is_held {
+                // Before the claim: an attempt that waits or is refused writes nothing.
+                let attempt = match self.attempts.admit(&response.visitor.attempter).await {
+                    Ok(attempt) => Some(attempt),
+                    Err(error) => {
+                        refused = Some(error);
+                        None
+                    }
+                };
+                let claimed = match &attempt {
+                    Some(_) => self.claims.claim(&state, redirect, self.clock.now()).await?,
+                    // The outcome of an earlier delivery takes from no allowance.
+                    None => ClaimStep::Held,
+                };
+                match claimed {
                     ClaimStep::Won(claim) => {
                         let exchange = Exchange {
                             response,
                             claim,
                             code: &code,
                             flow,
+                            attempt,
                             proven: None,
                             tried_before: false,
                         };
                         return self.exchange(exchange).await;
                     }
                     ClaimStep::Lost => return Err(SignInError::StateLost),
-                    ClaimStep::Held => {}
+                    ClaimStep::Held => is_held = true,
                 }
             }
+            let now = self.clock.now();
             let Some(read) = self.claims.get(&state, now).await? else {
+                if let Some(refused) = refused {
+                    return Err(refused.into());
+                }
                 if expired {
                     return Err(SignInError::StateExpired);
                 }
+                is_held = false;
                 continue;
             };
             let (proven, tried_before) = match self.held(response, redirect, &read).await? {
@@ -92,8 +114,14 @@ impl Login {
             if expired {
                 return Err(SignInError::StateExpired);
             }
+            let attempt = match proven {
+                None => Some(self.attempts.admit(&response.visitor.attempter).await?),
+                Some(_) => None,
+            };
+            let now = self.clock.now();
             if let Some(claim) = self.claims.take_over(&state, &read, redirect, proven.clone(), now).await? {
-                let exchange = Exchange { response, claim, code: &code, flow, proven, tried_before };
+                let code = &code;
+                let exchange = Exchange { response, claim, code, flow, attempt, proven, tried_before };
                 return self.exchange(exchange).await;
             }
         }
@@ -213,7 +241,11 @@ impl Login {
             // A ticket is not kept for another try.
             Some(proven) => (proven.user_id.clone(), None, proven.had_ticket),
             None => {
-                let (user_id, ticket) = match self.prove(&calls, exchange.code).await {
+                // After a try that broke off, the code may be refused because that try has used it.
+                let attempt = exchange.attempt.take();
+                let (counted, _uncounted) =
+                    if exchange.tried_before { (None, attempt) } else { (attempt, None) };
+                let (user_id, ticket) = match self.prove(&calls, exchange.code, counted).await {
                     Err(SignInError::Terminal(Terminal::BadCode)) if exchange.tried_before => {
                         return Err(Terminal::BrokenOff.into());
                     }

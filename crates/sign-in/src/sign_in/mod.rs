@@ -20,8 +20,8 @@ use self::proof::MemberLookup;
 use crate::error::Terminal;
 use crate::state::Claims;
 use crate::{
-    Flow, FlowCookie, Instance, LoginConfig, Purpose, Restart, SignInError, State, StateOwner, UserInfo,
-    Visitor,
+    Attempts, Flow, FlowCookie, Instance, LoginConfig, Purpose, Restart, SignInError, State, StateOwner,
+    UserInfo, Visitor,
 };
 
 /// Issues states, exchanges codes, begins sessions; cheap to clone.
@@ -37,6 +37,7 @@ pub struct Login {
     budget: Budget,
     store: Store,
     tasks: TaskTracker,
+    attempts: Attempts,
 }
 
 impl Login {
@@ -52,8 +53,9 @@ impl Login {
         let directory = Directory::new(store.clone(), clock.clone());
         let accounts = Accounts::new(store.clone(), clock.clone(), Admins::default());
         let claims = Claims::new(store.key_value());
+        let attempts = Attempts::new("code", store, clock.clone());
         let (tasks, store) = (TaskTracker::new(), store.clone());
-        Self { claims, sessions, directory, accounts, sealer, clock, entropy, budget, store, tasks }
+        Self { claims, sessions, directory, accounts, sealer, clock, entropy, budget, store, tasks, attempts }
     }
 
     /// With these accounts, which know the administrators.
@@ -153,7 +155,7 @@ impl Login {
         if let Some(state) = state.filter(|state| !state.is_empty()) {
             self.spend_library_state(instance, &Secret::new(state)).await?;
         }
-        let (user_id, ticket) = self.prove(&calls, &auth_code).await?;
+        let (user_id, ticket) = self.prove(&calls, &auth_code, None).await?;
         let app = (instance.corp_id(), instance.agent_id());
         let known = self.directory.known_member(app, &user_id).await.map_err(refused)?;
         let fresh = known.filter(|known| self.directory.is_fresh(known, instance.user_fresh_for()));

@@ -6,7 +6,7 @@ use wecom_login_model::{CorpId, Member, MemberStatus, Secret, UserId};
 use wecom_login_store::{Consent, KnownMember};
 
 use crate::error::Terminal;
-use crate::{Instance, Login, SignInError, UserInfo};
+use crate::{Attempt, Instance, Login, SignInError, UserInfo};
 
 /// The search for the row of a proved member.
 pub(super) struct MemberLookup<'a> {
@@ -20,13 +20,21 @@ pub(super) struct MemberLookup<'a> {
 }
 
 impl Login {
-    /// The owner of a code (one call, auth/getuserinfo).
+    /// The owner of a code (one call, auth/getuserinfo). The attempt ends with WeCom's answer.
     pub(super) async fn prove(
         &self,
         calls: &Calls,
         code: &AuthCode,
+        attempt: Option<Attempt>,
     ) -> Result<(UserId, Option<Secret>), SignInError> {
-        match calls.identify(code).await {
+        let identified = calls.identify(code).await;
+        if let Some(attempt) = attempt {
+            match &identified {
+                Err(error) if is_wrong_guess(error) => attempt.failed().await,
+                _ => attempt.succeeded(),
+            }
+        }
+        match identified {
             Ok(Identity::Member { user_id, user_ticket }) => Ok((user_id, user_ticket)),
             Ok(Identity::NonMember { .. }) => Err(Terminal::NotAMember.into()),
             // What WeCom may name besides is none of ours either.
@@ -123,6 +131,16 @@ impl Login {
             None => Err(SignInError::Unforeseen("a session's member is not in the local copy".to_owned())),
         }
     }
+}
+
+/// True if WeCom refused the code itself, and not the app, the server's address or the number of calls.
+fn is_wrong_guess(error: &wecom::Error) -> bool {
+    let is_about_us = error.is_busy()
+        || error.is_ip_not_allowed()
+        || error.is_rate_limited()
+        || error.is_token_invalid()
+        || error.is_credentials_wrong();
+    error.call() == Some("auth/getuserinfo") && error.errcode().is_some() && !is_about_us
 }
 
 pub(crate) fn refused(error: wecom_login_directory::Error) -> SignInError {

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use wecom_login_model::MemberRef;
@@ -18,6 +19,7 @@ struct Inner {
     request_id: Option<String>,
     by: OnceLock<String>,
     member: OnceLock<MemberRef>,
+    guessed: AtomicBool,
 }
 
 impl Act {
@@ -52,6 +54,17 @@ impl Act {
     /// Keeps whom WeCom's answer has proved in the course of it. The first one stays.
     pub fn has_proved(&self, member: MemberRef) {
         let _ = self.0.member.set(member);
+    }
+
+    /// Records that a guess of this act was wrong and counts as a failure of its address. The limit on failures bounds the
+    /// number of such acts.
+    pub fn has_guessed(&self) {
+        self.0.guessed.store(true, Ordering::Relaxed);
+    }
+
+    /// True if a guess of this act was wrong.
+    pub fn is_counted_failure(&self) -> bool {
+        self.0.guessed.load(Ordering::Relaxed)
     }
 
     /// Who acts, if that is known.

@@ -214,6 +214,22 @@ impl Store {
         written.map(drop)
     }
 
+    /// Writes many events in one transaction; the sink is told in any case.
+    pub async fn audit_all(&self, entries: &[AuditEntry]) -> Result<(), Error> {
+        let write = async {
+            let mut transaction = self.database.begin("audit").await?;
+            transaction.load(EVENTS, entries.iter().flat_map(values_of).collect()).await?;
+            transaction.commit().await
+        };
+        let written = write.await;
+        if let Some(sink) = &self.audit {
+            for entry in entries {
+                sink.written(entry);
+            }
+        }
+        written
+    }
+
     /// The events after number `after`, oldest first, `limit` at most, with their numbers.
     pub async fn audit_entries(&self, after: i64, limit: i64) -> Result<Vec<(i64, AuditEntry)>, Error> {
         let rows = sql(

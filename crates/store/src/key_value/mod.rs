@@ -30,6 +30,17 @@ pub struct Entry {
     pub value: String,
     /// Grows with each change of the value, and is another one when the value was made anew.
     pub version: i64,
+    /// When the value expires.
+    pub expires_at: Timestamp,
+}
+
+/// A counter as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counter {
+    /// The sum; 0 when the key was never incremented or has expired.
+    pub count: i64,
+    /// When it is 0 again; the time of the read if it is 0 now.
+    pub until: Timestamp,
 }
 
 /// What became of a claim.
@@ -126,9 +137,12 @@ impl KeyValue {
         }
     }
 
-    /// The key's counter; 0 when it was never incremented or has expired.
-    pub async fn count(&self, key: &str, now: Timestamp) -> Result<i64, Error> {
-        Ok(self.get(key, now).await?.map_or(0, |entry| entry.version))
+    /// The key's counter.
+    pub async fn counter(&self, key: &str, now: Timestamp) -> Result<Counter, Error> {
+        Ok(match self.get(key, now).await? {
+            Some(entry) => Counter { count: entry.version, until: entry.expires_at },
+            None => Counter { count: 0, until: now },
+        })
     }
 
     /// Deletes what has expired, at most `limit` rows, so that no write waits long; tells how many. Redis does that by

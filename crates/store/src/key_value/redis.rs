@@ -226,7 +226,7 @@ impl InRedis {
         };
         Ok(match fields {
             (Some(value), Some(version), Some(expiry)) if expiry > now.as_millis() => {
-                Some(Entry { value, version })
+                Some(Entry { value, version, expires_at: Timestamp::from_millis(expiry) })
             }
             _ => None,
         })

@@ -4,7 +4,7 @@ use wecom_login_model::Timestamp;
 
 use super::{Claimed, EPOCH, Entry};
 use crate::Error;
-use crate::database::{Database, sql};
+use crate::database::{Database, Row, sql};
 
 #[derive(Debug, Clone)]
 pub(super) struct InTable {
@@ -77,12 +77,16 @@ impl InTable {
     }
 
     pub(super) async fn get(&self, key: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
-        let row = sql("SELECT value, version FROM key_values WHERE key = $1 AND expires_at > $2")
+        let row = sql("SELECT value, version, expires_at FROM key_values WHERE key = $1 AND expires_at > $2")
             .bind(key)
             .bind(now.as_millis())
             .fetch_optional(self.database.reader())
             .await?;
-        row.map(|row| Ok(Entry { value: row.get("value")?, version: row.get("version")? })).transpose()
+        let entry = |row: Row| -> Result<Entry, Error> {
+            let expires_at = Timestamp::from_millis(row.get("expires_at")?);
+            Ok(Entry { value: row.get("value")?, version: row.get("version")?, expires_at })
+        };
+        row.map(entry).transpose()
     }
 
     pub(super) async fn replace(

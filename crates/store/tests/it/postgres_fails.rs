@@ -75,7 +75,7 @@ async fn a_write_whose_answer_is_lost_is_not_sent_again_and_says_so() {
     world.wire.set(State::LosesTheAnswerTo("failures"));
     let error = values.increment("failures", NOW, NOW + MINUTE).await.unwrap_err();
     assert!(error.is_outcome_unknown() && error.is_unavailable(), "{error:?}");
-    assert_eq!(values.count("failures", NOW).await.unwrap(), 2, "this one had come to pass, once");
+    assert_eq!(values.counter("failures", NOW).await.unwrap().count, 2, "this one had come to pass, once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,7 +163,7 @@ async fn what_a_lost_answer_has_done_is_not_done_twice() {
         assert_eq!(values.increment("failures", NOW, NOW + MINUTE).await.unwrap(), expected);
     }
     wire.set(State::LosesTheAnswerTo("failures"));
-    assert_eq!(values.count("failures", NOW).await.unwrap(), 3);
+    assert_eq!(values.counter("failures", NOW).await.unwrap().count, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,7 +81,7 @@ mod tests {
         let (cookies, sealer, account) = (Cookies::new(false), sealer(1), AccountId(17));
         let signed_in = Timestamp::from_millis(1_795_741_560_000);
         let cookie = remember(cookies, &sealer, account, signed_in).unwrap();
-        let cookie = cookie.to_str().unwrap();
+        let cookie = std::str::from_utf8(cookie.as_bytes()).unwrap();
         let (pair, attributes) = cookie.split_once("; ").unwrap();
         assert_eq!(attributes, "HttpOnly; SameSite=Lax; Path=/; Max-Age=7776000");
         let value = pair.strip_prefix("wecom_login_known=").unwrap();

@@ -166,7 +166,7 @@ async fn an_expired_state_is_named_for_an_hour(#[case] owner: Owner) {
     let state = client.state().await;
     world.advance(Duration::from_mins(10));
     assert_eq!(client.sign_in(&world.code("zhangsan"), &state).await, (710_004, None));
-    world.advance(Duration::from_mins(60));
+    world.advance(Duration::from_hours(1));
     assert_eq!(client.sign_in(&world.code("zhangsan"), &state).await, (710_003, None));
     assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 0);
 }

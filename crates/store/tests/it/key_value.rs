@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
-use wecom_login_store::{Counter, KeyValue};
+use wecom_login_store::{Claimed, Counter, KeyValue};
 
 use crate::NOW;
 use crate::backends::{Fresh, on_every_key_value};
@@ -17,6 +17,9 @@ on_every_key_value![
     a_replacement_moves_the_expiry,
     a_value_made_anew_is_not_the_version_that_was_read,
     counters_count_within_their_window,
+    a_claim_is_won_once_and_its_winner_alone_may_replace_it,
+    what_was_issued_before_values_were_lost_is_not_claimed,
+    of_many_claims_one_wins,
     purging_takes_only_what_has_expired,
 ];
 
@@ -132,4 +135,51 @@ async fn purging_takes_only_what_has_expired(fresh: Fresh) {
     let purged = [values.purge(later, 3).await.unwrap(), values.purge(later, 3).await.unwrap()];
     assert_eq!(purged, if fresh.is_redis() { [0, 0] } else { [3, 2] }, "Redis does it by itself");
     assert!(values.get("new", later).await.unwrap().is_some());
+}
+
+async fn a_claim_is_won_once_and_its_winner_alone_may_replace_it(fresh: Fresh) {
+    let values = fresh.store.key_value();
+    values.begin_epoch(NOW).await.unwrap();
+    let claim = async |value: &str, now| values.claim("state", value, NOW, now, now + MINUTE).await.unwrap();
+    let Claimed::Won(version) = claim("first", NOW).await else { panic!() };
+    assert_eq!(claim("second", NOW).await, Claimed::Held);
+    let entry = values.get("state", NOW).await.unwrap().unwrap();
+    assert_eq!((entry.value.as_str(), entry.version), ("first", version));
+    assert!(!values.replace("state", version + 1, "stolen", NOW + MINUTE).await.unwrap());
+    assert!(values.replace("state", version, "spent", NOW + MINUTE).await.unwrap());
+    assert_eq!(claim("third", NOW).await, Claimed::Held);
+    assert!(matches!(claim("anew", NOW + MINUTE).await, Claimed::Won(_)), "after its expiry");
+}
+
+/// An empty store, which a Redis without a disk is after its restart, knows nothing of what was claimed before.
+async fn what_was_issued_before_values_were_lost_is_not_claimed(fresh: Fresh) {
+    let values = fresh.store.key_value();
+    let claim =
+        async |key: &str, issued_at, now| values.claim(key, "", issued_at, now, now + MINUTE).await.unwrap();
+    let found_empty = NOW + MINUTE;
+    assert_eq!(claim("one", NOW, found_empty).await, Claimed::Lost);
+    assert_eq!(claim("one", NOW, found_empty).await, Claimed::Lost, "it stays lost");
+    assert!(matches!(claim("two", found_empty, found_empty).await, Claimed::Won(_)));
+    let before = NOW + MINUTE - Duration::from_millis(1);
+    assert_eq!(claim("three", before, found_empty).await, Claimed::Lost);
+    values.begin_epoch(NOW + MINUTE * 2).await.unwrap();
+    assert!(
+        matches!(claim("four", found_empty, found_empty).await, Claimed::Won(_)),
+        "the first epoch stays"
+    );
+    values.purge(NOW + MINUTE * 1_000_000, 100).await.unwrap();
+    assert!(
+        matches!(claim("five", found_empty, found_empty).await, Claimed::Won(_)),
+        "the epoch never expires"
+    );
+}
+
+async fn of_many_claims_one_wins(fresh: Fresh) {
+    fresh.store.key_value().begin_epoch(NOW).await.unwrap();
+    let claims = race(&fresh, |number, values| async move {
+        values.claim("state", &number.to_string(), NOW, NOW, NOW + MINUTE).await.unwrap()
+    });
+    let claims = claims.await;
+    assert_eq!(claims.iter().filter(|claim| matches!(claim, Claimed::Won(_))).count(), 1);
+    assert_eq!(claims.iter().filter(|claim| **claim == Claimed::Held).count(), claims.len() - 1);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wecom_login_server::Settings;
 
-use crate::world::{redirect, world};
+use crate::world::{Builder, World, redirect, world};
 
 /// The servers that `scripts/with-servers` has started.
 fn shared(settings: &mut Settings) {
@@ -21,10 +21,18 @@ fn shared(settings: &mut Settings) {
     settings.storage = given.storage;
 }
 
+/// A world whose clock is ahead of the start of all worlds of the run. They share the epoch of the values in Redis, and a state
+/// that was issued before it begins again.
+async fn start(builder: Builder) -> World {
+    let world = builder.start().await;
+    world.advance(Duration::from_mins(1));
+    world
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login-server --test it replicas -- --ignored"]
 async fn a_sign_in_goes_on_at_another_replica_and_its_end_is_seen_by_all() {
-    let world = world().settings(shared).start().await;
+    let world = start(world().settings(shared)).await;
     let other = world.replica().await;
     let here = world.browser();
     let redirect = world.redirect(&here, "zhangsan").await;
@@ -53,13 +61,11 @@ async fn a_sign_in_goes_on_at_another_replica_and_its_end_is_seen_by_all() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login-server --test it replicas -- --ignored"]
 async fn failures_at_one_replica_count_at_the_other() {
-    let world = world()
-        .settings(|settings| {
-            shared(settings);
-            settings.network.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
-        })
-        .start()
-        .await;
+    let behind_a_proxy = world().settings(|settings| {
+        shared(settings);
+        settings.network.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    });
+    let world = start(behind_a_proxy).await;
     let other = world.replica().await;
     // Other runs share the counters.
     let second = world.now().as_secs();

@@ -74,6 +74,8 @@ async fn what_a_change_tells_is_written_with_it_or_not_at_all(fresh: Fresh) {
     };
     let expected = [
         ("binding_made", "member wwA/zhangsan", "\"registered\""),
+        ("sign_in", "member wwA/zhangsan", ""),
+        ("sign_in", "member wwA/zhangsan", ""),
         ("session_ended", "member wwA/zhangsan", "\"logout\""),
         ("binding_removed", "system", ""),
         ("session_ended", "system", "\"unbound\""),
@@ -90,10 +92,10 @@ async fn what_a_change_tells_is_written_with_it_or_not_at_all(fresh: Fresh) {
     store.unbind_member(&member, NOW).await.unwrap_err();
     assert!(store.session_by_id("s3", NOW).await.unwrap().is_some());
     assert!(store.account_of_member(&member.corp_id, &member.user_id).await.unwrap().is_some());
-    assert_eq!(told.0.lock().unwrap().len(), 5);
+    assert_eq!(told.0.lock().unwrap().len(), 8);
     // One that stands for itself is at least told.
     store.audit(AuditEntry::new(AuditEvent::SignIn, NOW)).await.unwrap_err();
-    assert_eq!(told.0.lock().unwrap().len(), 6);
+    assert_eq!(told.0.lock().unwrap().len(), 9);
 }
 
 async fn old_events_go_a_few_at_a_time(fresh: Fresh) {

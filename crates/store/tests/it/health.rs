@@ -47,7 +47,8 @@ async fn rows_are_counted(fresh: Fresh) {
     begin(store, "s2", "b", None).await.unwrap();
     store.end_session("s2", NOW, wecom_login_store::EndReason::Logout).await.unwrap();
     let rows = store.rows(NOW).await.unwrap();
-    assert_eq!((rows.sessions, rows.live_sessions, rows.audit_events, rows.members), (2, 1, 1, 0));
+    // A binding, two sign-ins and the end of a session.
+    assert_eq!((rows.sessions, rows.live_sessions, rows.audit_events, rows.members), (2, 1, 4, 0));
     let later = store.rows(NOW + std::time::Duration::from_hours(1)).await.unwrap();
     assert_eq!((later.sessions, later.live_sessions), (2, 0));
 }

@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::{MethodFilter, MethodRouter, any};
 
 use crate::http::answer_form::Form;
 use crate::http::cors::Cors;
@@ -82,7 +82,8 @@ impl Route {
 
     /// Adds all other methods; the handler refuses those that it does not accept, HEAD too if its GET has effects.
     pub(crate) fn others<H: Handler<T, AppState>, T: 'static>(mut self, form: Form, handler: H) -> Self {
-        self.handlers = self.handlers.fallback(handler);
+        // `any` adds no header Allow to the answers, other than `fallback`.
+        self.handlers = self.handlers.merge(any(handler));
         self.about.others = Some(form);
         self.about.is_handled = true;
         self

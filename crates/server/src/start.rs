@@ -217,7 +217,7 @@ impl Server {
         };
         let (cookies, browser_names) = (Cookies::new(settings.is_https()), BrowserNames::new(sealer.clone()));
         let app = AppState {
-            config: Arc::new(Config { settings, own_paths, cookies, browser_names, clock, entropy }),
+            config: Arc::new(Config { settings, own_paths, cookies, browser_names, sealer, clock, entropy }),
             apps: Arc::new(Apps::new(loaded)),
             identity: Arc::new(identity),
             organisation: Arc::new(organisation),

@@ -13,7 +13,7 @@ use wecom_login_element::App;
 use wecom_login_model::{Clock, Entropy};
 use wecom_login_session::Sessions;
 use wecom_login_sign_in::{BrowserNames, CallbackMode, Instance, Instances, Login};
-use wecom_login_store::Store;
+use wecom_login_store::{Sealer, Store};
 
 use crate::element_api::scripts::Scripts;
 use crate::http::client_address::ProxyWarnings;
@@ -44,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) own_paths: OwnPaths,
     pub(crate) cookies: Cookies,
     pub(crate) browser_names: BrowserNames,
+    pub(crate) sealer: Sealer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }

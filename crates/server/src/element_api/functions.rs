@@ -25,6 +25,7 @@ use crate::http::visitor::session_of;
 use crate::http::{cors, envelope};
 use crate::session::pair_body;
 use crate::sign_in::begin::browser;
+use crate::sign_in::bound_notice;
 use crate::sign_in::finish::{Finished, SignIn, session_cookie};
 use crate::sign_in::log::{self, SignInEnd};
 use crate::state::{AppState, LoadedApp};
@@ -158,7 +159,13 @@ impl Call<'_> {
     /// Answers with the new session: as a cookie, or as a token pair if the client asked for one.
     async fn welcome(&self, value: Value, signed_in: &SignedIn) -> Result<Response, Rejection> {
         let Self { app, context, .. } = *self;
-        let Some(token) = &signed_in.token else { return Ok(envelope::success(context, value)) };
+        let Some(token) = &signed_in.token else {
+            let mut response = envelope::success(context, value);
+            if let Some(notice) = bound_notice::cookie(app, signed_in) {
+                response.headers_mut().append(SET_COOKIE, notice);
+            }
+            return Ok(response);
+        };
         if context.naming == BrowserNaming::Header {
             let pair = app.identity.sessions.begin_pair(token, &signed_in.session).await?;
             // None: a repeated delivery after the pair of the first one was used.

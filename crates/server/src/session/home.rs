@@ -17,9 +17,8 @@ pub(crate) async fn home(
 ) -> Result<Response, Rejection> {
     let session = session_of(&app.identity, &context).await?;
     if let Some(session) = session.filter(|session| asks_again(&context, session, app.config.clock.now())) {
-        let instance =
-            Some(session.instance.as_str()).filter(|name| app.apps.loaded().instances.get(name).is_some());
-        return Ok(Redirect::to(&links::login(instance, Some(context.path_and_query()))).into_response());
+        let proof = links::proof(&app.apps.loaded(), &session, context.path_and_query());
+        return Ok(Redirect::to(&proof).into_response());
     }
     person::page(&app, &context).await
 }

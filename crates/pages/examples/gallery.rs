@@ -71,7 +71,14 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         zh: "上一次登录在另一个浏览器里打开，所以重新开始了。",
         en: "The sign-in began again, because it had come back in another browser.",
     };
-    let login = |panel, notice| LoginPage { title, panel, link_url: "frame.html", notice, troubles: vec![] };
+    let login = |panel, notice| LoginPage {
+        title,
+        binding: None,
+        panel,
+        link_url: "frame.html",
+        notice,
+        troubles: vec![],
+    };
     let frame = Some(Panel {
         element: "auths.loginTypes.QywxInnerExample",
         corp_id: "ww1436e0e65a779aee",
@@ -94,7 +101,7 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
             ),
         ),
         ("choose", choose(language).html(&chrome("choose"))),
-        ("choose-none", ChoosePage { choices: vec![] }.html(&chrome("choose-none"))),
+        ("choose-none", ChoosePage { binding: None, choices: vec![] }.html(&chrome("choose-none"))),
         ("home", home(say("张三丰", "Ada Lovelace"), language).html(&chrome("home"))),
         ("home-crowded", crowded_home().html(&chrome("home-crowded"))),
         ("signed-out", SignedOutPage { sign_in_url: "/login" }.html(&chrome("signed-out"))),
@@ -129,6 +136,7 @@ fn choose(language: Language) -> ChoosePage<'static> {
         url: format!("/login?element={full_name}"),
     };
     ChoosePage {
+        binding: None,
         choices: vec![
             choice("总部", "Head office", "auths.loginTypes.QywxInnerHeadOffice"),
             choice("上海分公司", "Shanghai branch", "auths.loginTypes.QywxInnerShanghai"),
@@ -158,6 +166,7 @@ fn home(name: &'static str, language: Language) -> HomePage<'static> {
         element: "auths.loginTypes.QywxInnerExample",
         signed_in_at: Timestamp::from_millis(1_795_332_305_000),
         session_end: Timestamp::from_millis(1_795_375_505_000),
+        bound: None,
     }
 }
 

@@ -8,6 +8,8 @@ use crate::{Chrome, html};
 pub struct CallbackPage<'a> {
     /// What one signs in to: the app's name.
     pub title: &'a str,
+    /// True if the member is bound to an account instead of being signed in.
+    pub binds: bool,
     /// Full name of the instance.
     pub element: &'a str,
     /// Where to go once the member is signed in.

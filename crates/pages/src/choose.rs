@@ -1,10 +1,13 @@
 use askama::Template;
 
+use crate::binding::BindingPage;
 use crate::{Chrome, html};
 
-/// The page on which a person chooses among several ways to sign in.
+/// The page on which a person chooses among several ways to sign in, or among those that another WeCom identity has.
 #[derive(Debug, Clone)]
 pub struct ChoosePage<'a> {
+    /// Set if the proved member is bound to an account instead of being signed in.
+    pub binding: Option<BindingPage<'a>>,
     /// The ways, in the order in which they are shown. Without any, the page says who can add one.
     pub choices: Vec<Choice<'a>>,
 }

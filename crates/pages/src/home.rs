@@ -26,6 +26,23 @@ pub struct HomePage<'a> {
     pub signed_in_at: Timestamp,
     /// When it ends at the latest.
     pub session_end: Timestamp,
+    /// A member who has just been bound to the account of this session.
+    pub bound: Option<BoundMember<'a>>,
+}
+
+/// A member who can now sign in to the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoundMember<'a> {
+    /// The member's name, or nothing.
+    pub name: &'a str,
+    /// The member's `userid`.
+    pub user_id: &'a str,
+}
+
+impl BoundMember<'_> {
+    fn shown_name(&self) -> Option<&str> {
+        Some(self.name.trim()).filter(|name| !name.is_empty())
+    }
 }
 
 #[derive(Template)]
@@ -80,6 +97,7 @@ mod tests {
             element: "auths.loginTypes.QywxInnerExample",
             signed_in_at: Timestamp::from_millis(0),
             session_end: Timestamp::from_millis(0),
+            bound: None,
         }
     }
 

@@ -24,6 +24,7 @@
 //! | all | `brand`, `request-id` | name in the header; identifier in the footer, absent when none is known |
 //! | login | `sign-in-title`, `sign-in-notice` | heading; why the sign-in was restarted, if it was |
 //! | login | `sign-in-lead` | what to do now; its words change with what the panel tells |
+//! | login, choose | `binding-warning`, `binding-account`, `binding-name`, `binding-leave` | of a binding: what follows from it; the account; the member who is signed in, if known; link that leads away |
 //! | login | `sign-in-panel` | where the script puts WeCom's frame, with [`Panel`] only |
 //! | login | `sign-in-button` | the same link in the panel's place, for browsers that run no script |
 //! | login | `sign-in-link` | link to the same sign-in as a page of its own, always |
@@ -35,12 +36,14 @@
 //! | home | `signed-in-name`, `signed-in-userid` | the member |
 //! | home | `position`, `departments`, `company`, `element` | their place; each department is one `li` |
 //! | home | `signed-in-at`, `session-end` | `time` elements whose `datetime` is UTC (RFC 3339) |
+//! | home | `bound-notice`, `bound-userid` | once after a binding: the member who was bound |
 //! | home | `sign-out` | the button that posts to `/logout` |
 //! | signed out | `signed-out-title`, `sign-in-again` | heading; link |
 //! | problem | `problem-title`, `problem-meaning`, `problem-who`, `problem-how`, `problem-code` | the explanation; `problem-who` has `data-who` = member, administrator, developer, operator or wecom |
 //! | problem | `problem-details`, `problem-retry` | list of values, absent when empty; link, absent when none |
 
 mod assets;
+mod binding;
 mod brand;
 mod callback;
 mod choose;
@@ -53,11 +56,12 @@ mod problem;
 mod signed_out;
 
 pub use assets::{Asset, assets};
+pub use binding::BindingPage;
 pub use brand::{Brand, Colour, LARGEST_LOGO, brand_style, logo};
 pub use callback::CallbackPage;
 pub use choose::{Choice, ChoosePage};
 pub use chrome::{Chrome, LanguageLinks, UtcOffset};
-pub use home::HomePage;
+pub use home::{BoundMember, HomePage};
 pub use login::{LoginPage, Panel, Trouble, TroubleKind};
 pub use problem::{ProblemPage, Retry, title};
 pub use signed_out::SignedOutPage;

@@ -117,8 +117,18 @@ fn a_page_that_must_not_be_shown_again_as_it_was_says_so() {
             element.name == "script" && element.attribute("src") == Some(script.path.as_str())
         });
         // A person's data, or a state that works once.
-        let must = ["home", "bare home", "login in WeCom's panel", "login in a frame", "login by link"]
-            .contains(&name.as_str());
+        let must = [
+            "home",
+            "bare home",
+            "home after a binding",
+            "login in WeCom's panel",
+            "login in a frame",
+            "login by link",
+            "binding in WeCom's panel",
+            "binding by link",
+            "binding inside WeCom",
+        ]
+        .contains(&name.as_str());
         assert_eq!(carries, must, "{name}");
     }
 }

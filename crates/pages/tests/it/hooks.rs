@@ -1,5 +1,5 @@
 use wecom_login_model::Language;
-use wecom_login_pages::{ProblemPage, SignedOutPage, assets};
+use wecom_login_pages::{BindingPage, BoundMember, HomePage, LoginPage, ProblemPage, SignedOutPage, assets};
 
 use crate::markup::{elements, hook, hooks};
 use crate::views;
@@ -126,4 +126,71 @@ fn assets_are_named_by_what_is_in_them() {
         // The vendored file is named by its version; a test compares it with its checksum.
         assert!(name == "wecom-jssdk-2.4.4.js" || name.contains(&hash[..16]), "{name}");
     }
+}
+
+#[test]
+fn f21_the_page_for_binding_is_not_the_sign_in_page() {
+    let page = |language, by_tap: bool| {
+        let panel = (!by_tap).then(|| views::panel("v", true));
+        let binding = BindingPage { name: "张三", ..views::binding("zhangsan", by_tap) };
+        let page = LoginPage { binding: Some(binding), ..views::login("报销", panel) };
+        page.html(&views::chrome(language))
+    };
+    for (language, title, warning, leave) in [
+        (Language::Zh, "绑定企业微信身份", "今后可以登录账号 zhangsan（张三）。", "不绑定，返回首页"),
+        (
+            Language::En,
+            "Bind a WeCom identity",
+            "can sign in to the account zhangsan (张三).",
+            "Do nothing and go back",
+        ),
+    ] {
+        for by_tap in [false, true] {
+            let html = page(language, by_tap);
+            assert_eq!(hook(&html, "sign-in-title").text, title);
+            let shown = hook(&html, "binding-warning").text.replace('\n', " ");
+            assert!(shown.contains(warning), "{shown}");
+            assert_eq!(hook(&html, "binding-account").name, "bdi");
+            let away = hook(&html, "binding-leave");
+            assert_eq!((away.text.as_str(), away.attribute("href")), (leave, Some("/")));
+            assert_eq!(
+                hook(&html, "sign-in-link").attribute("href"),
+                Some("https://login.example/sso?a=1&b=2")
+            );
+            let sign_in = views::login("报销", None).html(&views::chrome(language));
+            assert_ne!(hook(&sign_in, "sign-in-title").text, title);
+            assert!(
+                hooks(&sign_in, "binding-warning").is_empty() && hooks(&sign_in, "binding-leave").is_empty()
+            );
+        }
+        // No word about a code that nobody can see, and none about the workbench.
+        let html = page(language, true);
+        assert!(!["扫", "scan", "工作台", "workbench"].iter().any(|word| html.contains(word)), "{html}");
+        let lead = hook(&page(language, false), "sign-in-lead");
+        for name in ["data-scan", "data-quick", "data-going"] {
+            let text = lead.attribute(name).unwrap().to_lowercase();
+            assert!(text.contains("绑定") || text.contains("bind"), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_binding_without_a_members_name_shows_the_account_alone() {
+    for name in ["", " ", "zhangsan"] {
+        let binding = BindingPage { name, ..views::binding("zhangsan", false) };
+        let page = LoginPage { binding: Some(binding), ..views::login("报销", None) };
+        assert!(hooks(&page.html(&views::chrome(Language::Zh)), "binding-name").is_empty(), "{name:?}");
+    }
+}
+
+#[test]
+fn the_home_page_says_whom_a_binding_has_bound() {
+    let html = |name| {
+        let bound = Some(BoundMember { name, user_id: "lisi" });
+        HomePage { bound, ..views::home("张三", &[]) }.html(&views::chrome(Language::En))
+    };
+    let told = |html: &str| hook(html, "bound-notice").text;
+    assert!(told(&html("李四")).starts_with("Bound: 李四 (lisi) can now sign in to your account."));
+    assert!(told(&html("")).starts_with("Bound: lisi can now sign in to your account."));
+    assert!(hooks(&views::home("张三", &[]).html(&views::chrome(Language::En)), "bound-notice").is_empty());
 }

@@ -2,8 +2,8 @@
 
 use wecom_login_model::{Actor, Bilingual, Explanation, Language, Timestamp};
 use wecom_login_pages::{
-    Brand, CallbackPage, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel, ProblemPage, Retry,
-    SignedOutPage, Trouble, TroubleKind, title,
+    BindingPage, BoundMember, Brand, CallbackPage, Choice, ChoosePage, Chrome, HomePage, LoginPage, Panel,
+    ProblemPage, Retry, SignedOutPage, Trouble, TroubleKind, title,
 };
 
 pub(crate) const EXPLANATION: Explanation = Explanation {
@@ -27,7 +27,7 @@ pub(crate) fn login<'a>(title: &'a str, panel: Option<Panel<'a>>) -> LoginPage<'
         details: vec![(Bilingual { zh: "域名", en: "Host" }, title.to_owned())],
     };
     let troubles = [TroubleKind::Blocked, TroubleKind::Domain].map(trouble).into();
-    LoginPage { title, panel, link_url: "https://login.example/sso?a=1&b=2", notice, troubles }
+    LoginPage { title, binding: None, panel, link_url: "https://login.example/sso?a=1&b=2", notice, troubles }
 }
 
 /// A panel whose every text is `value`.
@@ -45,7 +45,12 @@ pub(crate) fn panel(value: &str, is_official: bool) -> Panel<'_> {
 
 pub(crate) fn choose(value: &str) -> ChoosePage<'_> {
     let choice = || Choice { title: value, full_name: value, url: format!("/login?element={value}") };
-    ChoosePage { choices: vec![choice(), choice()] }
+    ChoosePage { binding: None, choices: vec![choice(), choice()] }
+}
+
+/// A binding to an account whose every text is `value`.
+pub(crate) fn binding(value: &str, by_tap: bool) -> BindingPage<'_> {
+    BindingPage { username: value, name: "0123456789", by_tap, leave_url: "/" }
 }
 
 /// A home page whose every text is `value`.
@@ -59,6 +64,7 @@ pub(crate) fn home<'a>(value: &'a str, departments: &'a [String]) -> HomePage<'a
         element: value,
         signed_in_at: Timestamp::from_millis(1_795_332_305_000),
         session_end: Timestamp::from_millis(1_795_375_505_000),
+        bound: None,
     }
 }
 
@@ -82,6 +88,11 @@ pub(crate) fn all(language: Language, value: &str) -> Vec<(String, String)> {
 /// Every page in this frame.
 pub(crate) fn all_in(chrome: &Chrome<'_>, value: &str) -> Vec<(String, String)> {
     let departments = vec![value.to_owned(); 20];
+    let bound = |panel, by_tap| LoginPage {
+        binding: Some(binding(value, by_tap)),
+        link_url: value,
+        ..login(value, panel)
+    };
     let mut pages = vec![
         ("login in WeCom's panel", login(value, Some(panel(value, true))).html(chrome)),
         (
@@ -91,10 +102,31 @@ pub(crate) fn all_in(chrome: &Chrome<'_>, value: &str) -> Vec<(String, String)> 
         ("login by link", LoginPage { link_url: value, ..login(value, None) }.html(chrome)),
         (
             "callback",
-            CallbackPage { title: value, element: value, next_url: value, again_url: value }.html(chrome),
+            CallbackPage { title: value, binds: false, element: value, next_url: value, again_url: value }
+                .html(chrome),
+        ),
+        (
+            "callback of a binding",
+            CallbackPage { title: value, binds: true, element: value, next_url: value, again_url: value }
+                .html(chrome),
+        ),
+        ("binding in WeCom's panel", bound(Some(panel(value, true)), false).html(chrome)),
+        ("binding by link", bound(None, false).html(chrome)),
+        ("binding inside WeCom", bound(None, true).html(chrome)),
+        (
+            "choose for a binding",
+            ChoosePage { binding: Some(binding(value, false)), ..choose(value) }.html(chrome),
+        ),
+        (
+            "home after a binding",
+            HomePage {
+                bound: Some(BoundMember { name: value, user_id: value }),
+                ..home(value, &departments)
+            }
+            .html(chrome),
         ),
         ("choose", choose(value).html(chrome)),
-        ("choose among none", ChoosePage { choices: vec![] }.html(chrome)),
+        ("choose among none", ChoosePage { binding: None, choices: vec![] }.html(chrome)),
         ("home", home(value, &departments).html(chrome)),
         ("bare home", HomePage { position: "", ..home(value, &[]) }.html(chrome)),
         ("signed out", SignedOutPage { sign_in_url: value }.html(chrome)),

@@ -25,7 +25,7 @@ use crate::http::visitor::session_of;
 use crate::http::{cors, envelope};
 use crate::session::pair_body;
 use crate::sign_in::begin::browser;
-use crate::sign_in::finish::{Finished, SignIn, remember, session_cookie};
+use crate::sign_in::finish::{Finished, SignIn, set_cookies};
 use crate::sign_in::log::{self, SignInEnd};
 use crate::state::{AppState, LoadedApp};
 
@@ -167,11 +167,7 @@ impl Call<'_> {
         }
         let mut response = envelope::success(context, value);
         if context.naming == BrowserNaming::Cookie {
-            if let Some(token) = &signed_in.token {
-                let cookie = session_cookie(app, context, token, &signed_in.session);
-                response.headers_mut().append(SET_COOKIE, cookie);
-            }
-            remember(app, signed_in, &mut response);
+            set_cookies(app, context, signed_in, &mut response);
         }
         Ok(response)
     }

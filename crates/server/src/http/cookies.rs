@@ -14,6 +14,8 @@ const SESSION: &str = "wecom_login_session";
 const BROWSER: &str = "wecom_login_browser";
 const KNOWN: &str = "wecom_login_known";
 const LANGUAGE: &str = "wecom_login_lang";
+/// The notice of a binding, for the next home page.
+const BOUND: &str = "wecom_login_bound";
 
 /// Followed by the flow's id: one cookie for each flow.
 const FLOW: &str = "wecom_login_flow_";
@@ -104,6 +106,19 @@ impl Cookies {
 
     pub(crate) fn set_language(self, language: Language) -> HeaderValue {
         self.write(LANGUAGE, language.tag(), Some(LONGEST))
+    }
+
+    /// The values of all notices of a binding, whoever wrote them.
+    pub(crate) fn bound(self, headers: &HeaderMap) -> impl Iterator<Item = &str> {
+        self.values(headers, BOUND)
+    }
+
+    pub(crate) fn set_bound(self, sealed: &str, lifetime: Duration) -> HeaderValue {
+        self.write(BOUND, sealed, Some(lifetime))
+    }
+
+    pub(crate) fn end_bound(self) -> HeaderValue {
+        self.write(BOUND, "", Some(Duration::ZERO))
     }
 
     pub(crate) fn set_flow(self, flow: &FlowCookie) -> HeaderValue {

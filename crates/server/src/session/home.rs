@@ -7,7 +7,7 @@ use crate::http::request::Context;
 use crate::http::visitor::session_of;
 use crate::session::person;
 use crate::sign_in::links;
-use crate::sign_in::workbench::asks_again;
+use crate::sign_in::workbench;
 use crate::state::AppState;
 
 /// GET /: the page of a signed-in member, or the sign-in page.
@@ -16,10 +16,11 @@ pub(crate) async fn home(
     Extension(context): Context,
 ) -> Result<Response, Rejection> {
     let session = session_of(&app.identity, &context).await?;
-    if let Some(session) = session.filter(|session| asks_again(&context, session, app.config.clock.now())) {
-        let instance =
-            Some(session.instance.as_str()).filter(|name| app.apps.loaded().instances.get(name).is_some());
-        return Ok(Redirect::to(&links::login(instance, Some(context.path_and_query()))).into_response());
+    if let Some(session) =
+        session.filter(|session| workbench::asks_again(&context, session, app.config.clock.now()))
+    {
+        let proof = workbench::proof(&app.apps.loaded(), &session, context.path_and_query());
+        return Ok(Redirect::to(&proof).into_response());
     }
     person::page(&app, &context).await
 }

@@ -1,8 +1,9 @@
 //! The page of a signed-in member; other visitors go to the sign-in page.
 
 use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use wecom_login_pages::HomePage;
+use wecom_login_pages::{BoundMember, HomePage};
 use wecom_login_session::Session;
 use wecom_login_sign_in::{SignInError, UserInfo};
 
@@ -10,7 +11,7 @@ use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::RequestContext;
 use crate::http::visitor::session_of;
-use crate::sign_in::links;
+use crate::sign_in::{bound_notice, links};
 use crate::state::{AppState, Identity};
 
 pub(super) async fn page(app: &AppState, context: &RequestContext) -> Result<Response, Rejection> {
@@ -20,6 +21,7 @@ pub(super) async fn page(app: &AppState, context: &RequestContext) -> Result<Res
         return Ok(Redirect::to(&links::login(None, None)).into_response());
     };
     let departments = departments(&user);
+    let notice = bound_notice::take(app, context, &session);
     let page = HomePage {
         name: &user.name,
         user_id: &user.user_id,
@@ -29,8 +31,13 @@ pub(super) async fn page(app: &AppState, context: &RequestContext) -> Result<Res
         element: &session.instance,
         signed_in_at: session.created_at,
         session_end: session.expires_at,
+        bound: notice.as_ref().map(|(bound, _)| BoundMember { name: &bound.name, user_id: &bound.user_id }),
     };
-    Ok(page::html(StatusCode::OK, page.html(&page::chrome(&app.config.settings, context))))
+    let mut response = page::html(StatusCode::OK, page.html(&page::chrome(&app.config.settings, context)));
+    if let Some((_, end)) = notice {
+        response.headers_mut().append(SET_COOKIE, end);
+    }
+    Ok(response)
 }
 
 async fn person(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
-use wecom_login_sign_in::{BrowserId, Flow, Instance, State, StateOwner};
+use wecom_login_sign_in::{BrowserId, Flow, Instance, Purpose, State, StateOwner};
 
 use crate::http::rejection::Rejection;
 use crate::http::request::RequestContext;
@@ -21,7 +21,7 @@ pub(crate) struct PendingSignIn {
 impl PendingSignIn {
     /// The address of this sign-in's page.
     pub(crate) fn path(&self) -> String {
-        links::again(&self.instance, &self.flow)
+        links::again(&self.instance, Purpose::from(&self.flow), self.flow.return_to.as_deref())
     }
 }
 

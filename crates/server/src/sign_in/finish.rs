@@ -16,6 +16,7 @@ use crate::http::error_numbers::NO_INSTANCE;
 use crate::http::known_browser;
 use crate::http::rejection::Rejection;
 use crate::http::request::{BrowserNaming, RequestContext};
+use crate::sign_in::bound_notice;
 use crate::state::{AppState, LoadedApp};
 
 /// A getLoginCode over HTTP.
@@ -120,9 +121,24 @@ async fn end_others(
     }
 }
 
+/// Sets the cookies of a finished sign-in: the session, the account by which the browser is known, or the notice of a binding.
+pub(crate) fn set_cookies(
+    app: &AppState,
+    context: &RequestContext,
+    signed_in: &SignedIn,
+    response: &mut Response,
+) {
+    let session =
+        signed_in.token.as_ref().map(|token| session_cookie(app, context, token, &signed_in.session));
+    let cookies = [session, known_cookie(app, signed_in), bound_notice::cookie(app, signed_in)];
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
 /// The cookie of a new session. In WeCom's client on a computer it ends with the client: the next person at that computer is
 /// another one.
-pub(crate) fn session_cookie(
+fn session_cookie(
     app: &AppState,
     context: &RequestContext,
     token: &SessionToken,
@@ -132,17 +148,11 @@ pub(crate) fn session_cookie(
     app.config.cookies.set_session(token, (!context.is_in_desktop_client()).then_some(lifetime))
 }
 
-/// Adds the cookie by which the account of the member who has signed in is known in this browser.
-pub(crate) fn remember(app: &AppState, signed_in: &SignedIn, response: &mut Response) {
-    let Some(account) = signed_in.session.account_id else { return };
-    if signed_in.change == SessionChange::Bound {
-        return;
-    }
+/// The cookie by which the account of the member who has signed in is known in this browser.
+fn known_cookie(app: &AppState, signed_in: &SignedIn) -> Option<HeaderValue> {
+    let account = signed_in.session.account_id.filter(|_| signed_in.change != SessionChange::Bound)?;
     let config = &app.config;
-    let cookie = known_browser::remember(config.cookies, &config.sealer, account, config.clock.now());
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    known_browser::remember(config.cookies, &config.sealer, account, config.clock.now())
 }
 
 /// Spends the state of a sign-in that the app's own Type refused after WeCom had proved the member.

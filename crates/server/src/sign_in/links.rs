@@ -1,6 +1,6 @@
 //! Addresses of our own pages, for links and for the declarations of their routes.
 
-use wecom_login_sign_in::{Flow, Instance};
+use wecom_login_sign_in::{Instance, Purpose};
 
 /// The page of a signed-in member.
 pub(crate) const HOME: &str = "/";
@@ -27,10 +27,10 @@ pub(crate) fn binding(element: Option<&str>, return_to: Option<&str>) -> String 
 }
 
 /// The address of the page that begins a sign-in like this one again.
-pub(crate) fn again(instance: &Instance, flow: &Flow) -> String {
-    let (element, return_to) = (Some(instance.full_name()), flow.return_to.as_deref());
-    match flow.binding {
-        Some(_) => binding(element, return_to),
-        None => login(element, return_to),
+pub(crate) fn again(instance: &Instance, purpose: Purpose, return_to: Option<&str>) -> String {
+    let element = Some(instance.full_name());
+    match purpose {
+        Purpose::Bind => binding(element, return_to),
+        Purpose::SignIn => login(element, return_to),
     }
 }

@@ -1,6 +1,8 @@
 //! The sign-in in a browser, from the sign-in page to the session.
 
 pub(crate) mod begin;
+mod binding;
+pub(crate) mod bound_notice;
 pub(crate) mod domain_file;
 pub(crate) mod finish;
 pub(crate) mod links;

@@ -7,18 +7,15 @@ use axum::{Extension, Json};
 use serde_json::json;
 use wecom_login_model::Bilingual;
 use wecom_login_pages::{Choice, ChoosePage};
-use wecom_login_sign_in::{Binding, Flow, Instance};
+use wecom_login_sign_in::{Flow, Instance};
 
-use crate::http::error_numbers::{
-    CROSS_SITE, NO_INSTANCE, NOT_SIGNED_IN, REDIRECT_NOT_OURS, RETURN_TO_REFUSED,
-};
-use crate::http::fetch_metadata::SEC_FETCH_SITE;
-use crate::http::header_bytes::single;
+use crate::http::error_numbers::{NO_INSTANCE, REDIRECT_NOT_OURS, RETURN_TO_REFUSED};
 use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
 use crate::http::visitor::session_of;
 use crate::sign_in::begin::{Issued, PendingSignIn, issue};
+use crate::sign_in::binding::{Binder, Named};
 use crate::sign_in::return_to::resolve;
 use crate::sign_in::{links, panel, workbench};
 use crate::state::{AppState, LoadedApp};
@@ -28,9 +25,9 @@ enum Next {
     /// The visitor is already signed in, and is redirected to this address.
     Arrived(String),
     /// There are several instances, and the request names none.
-    Choose { return_to: Option<String>, binds: bool },
-    /// A sign-in starts.
-    Begin(PendingSignIn),
+    Choose { return_to: Option<String>, binder: Option<Binder> },
+    /// A sign-in starts, or a binding.
+    Begin(PendingSignIn, Option<Binder>),
 }
 
 /// GET /login
@@ -41,8 +38,14 @@ pub(crate) async fn login(
     let loaded = app.apps.loaded();
     match next(&app, &loaded, &context).await? {
         Next::Arrived(address) => Ok(Redirect::to(&address).into_response()),
-        Next::Choose { return_to, binds } => Ok(choose(&app, &loaded, &context, return_to.as_deref(), binds)),
-        Next::Begin(begin) => show(&app, &context, &begin),
+        Next::Choose { return_to, binder } => {
+            let named = named(&app, &context, binder).await?;
+            Ok(choose(&app, &loaded, &context, return_to.as_deref(), named.as_ref()))
+        }
+        Next::Begin(begin, binder) => {
+            let named = named(&app, &context, binder).await?;
+            show(&app, &context, &begin, named.as_ref())
+        }
     }
 }
 
@@ -54,7 +57,7 @@ pub(crate) async fn renew(
 ) -> Result<Response, Rejection> {
     let loaded = app.apps.loaded();
     let begin = match next(&app, &loaded, &context).await? {
-        Next::Begin(begin) => begin,
+        Next::Begin(begin, _) => begin,
         Next::Arrived(address) => return Ok(Json(json!({"location": address})).into_response()),
         Next::Choose { .. } => return Err(Rejection::of(NO_INSTANCE).status(StatusCode::BAD_REQUEST)),
     };
@@ -74,15 +77,22 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
             Some(resolved.ok_or_else(refused)?)
         }
     };
-    let binding = match context.parameter("bind").as_deref() {
-        Some("1") => Some(binding(app, context).await?),
+    let binder = match context.parameter("bind").as_deref() {
+        Some("1") => Some(Binder::of(app, context).await?),
         _ => None,
     };
+    let now = app.config.clock.now();
+    if let Some(binder) = &binder
+        && workbench::asks_again(context, &binder.session, now)
+    {
+        // Another person may be at this computer, whose identity must not be bound to the account of the one before.
+        return Ok(Next::Arrived(workbench::proof(loaded, &binder.session, context.path_and_query())));
+    }
     let named = context.parameter("element").filter(|name| !name.is_empty());
     let session = session_of(&app.identity, context).await?;
-    let named = match session.filter(|_| binding.is_none()) {
+    let named = match session.filter(|_| binder.is_none()) {
         Some(session) if named.as_ref().is_none_or(|name| *name == session.instance) => {
-            if !workbench::asks_again(context, &session, app.config.clock.now()) {
+            if !workbench::asks_again(context, &session, now) {
                 return Ok(Next::Arrived(return_to.unwrap_or_else(|| links::HOME.to_owned())));
             }
             // An instance that is gone cannot be asked.
@@ -93,7 +103,7 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
     let instance = match &named {
         Some(name) => loaded.instances.get(name).cloned(),
         None if loaded.instances.len() > 1 => {
-            return Ok(Next::Choose { return_to, binds: binding.is_some() });
+            return Ok(Next::Choose { return_to, binder });
         }
         None => loaded.instances.iter().next().cloned(),
     };
@@ -102,31 +112,33 @@ async fn next(app: &AppState, loaded: &LoadedApp, context: &RequestContext) -> R
         let label = Bilingual { zh: "原因", en: "Reason" };
         return Err(Rejection::of(REDIRECT_NOT_OURS).detail(label, reason));
     }
-    Ok(Next::Begin(PendingSignIn { instance, flow: Flow { return_to, binding } }))
+    let binding = binder.as_ref().map(Binder::binding);
+    Ok(Next::Begin(PendingSignIn { instance, flow: Flow { return_to, binding } }, binder))
 }
 
-/// The binding that `bind=1` requests: this sign-in's member is bound to the account of the visitor's session.
-///
-/// The session must be active, and the request must come from our own pages or from the address bar: inside WeCom, another
-/// site's link would otherwise lead to a binding without a tap.
-async fn binding(app: &AppState, context: &RequestContext) -> Result<Binding, Rejection> {
-    let from = single(&context.headers, SEC_FETCH_SITE);
-    if !from.is_none_or(|site| matches!(site, b"same-origin" | b"none")) {
-        return Err(Rejection::of(CROSS_SITE).home());
+async fn named(
+    app: &AppState,
+    context: &RequestContext,
+    binder: Option<Binder>,
+) -> Result<Option<Named>, Rejection> {
+    match binder {
+        Some(binder) => binder.named(app, context).await.map(Some),
+        None => Ok(None),
     }
-    let session = session_of(&app.identity, context).await?;
-    let wanted =
-        session.and_then(|session| Some(Binding { account: session.account_id?, session: session.id }));
-    wanted.ok_or_else(|| Rejection::of(NOT_SIGNED_IN).retry(links::login(None, None)))
 }
 
-fn show(app: &AppState, context: &RequestContext, begin: &PendingSignIn) -> Result<Response, Rejection> {
+fn show(
+    app: &AppState,
+    context: &RequestContext,
+    begin: &PendingSignIn,
+    binder: Option<&Named>,
+) -> Result<Response, Rejection> {
     let issued = begin_sign_in(app, context, begin)?;
     // A binding is never without a tap: the account of this session would get another way in.
-    let mut response = if context.is_inside_wecom() && begin.flow.binding.is_none() {
+    let mut response = if context.is_inside_wecom() && binder.is_none() {
         Redirect::to(&begin.instance.oauth_link(&issued.state)).into_response()
     } else {
-        panel::page(&app.config.settings, context, begin, &issued.state)
+        panel::page(&app.config.settings, context, begin, &issued.state, binder)
     };
     issued.set_cookies(response.headers_mut());
     Ok(response)
@@ -138,8 +150,8 @@ fn begin_sign_in(
     begin: &PendingSignIn,
 ) -> Result<Issued, Rejection> {
     let instance = &begin.instance;
-    let again = links::login(Some(instance.full_name()), begin.flow.return_to.as_deref());
-    let issued = issue(app, context, instance, &begin.flow, 0).map_err(|rejection| rejection.retry(again))?;
+    let issued = issue(app, context, instance, &begin.flow, 0);
+    let issued = issued.map_err(|rejection| rejection.retry(begin.path()))?;
     // The page shows this request id with later errors.
     tracing::info!(request_id = %context.request_id, instance = instance.full_name(), "a sign-in starts");
     Ok(issued)
@@ -150,15 +162,15 @@ fn choose(
     loaded: &LoadedApp,
     context: &RequestContext,
     return_to: Option<&str>,
-    binds: bool,
+    binder: Option<&Named>,
 ) -> Response {
-    let link = if binds { links::binding } else { links::login };
+    let link = if binder.is_some() { links::binding } else { links::login };
     let choice = |instance| -> Choice<'_> {
         let instance: &Instance = instance;
         let full_name = instance.full_name();
         Choice { title: instance.title(), full_name, url: link(Some(full_name), return_to) }
     };
     let choices = loaded.instances.iter().map(|instance| choice(instance)).collect();
-    let chrome = page::chrome(&app.config.settings, context);
-    page::html(StatusCode::OK, ChoosePage { choices }.html(&chrome))
+    let view = ChoosePage { binding: binder.map(Named::shown), choices };
+    page::html(StatusCode::OK, view.html(&page::chrome(&app.config.settings, context)))
 }

@@ -18,6 +18,7 @@ use crate::http::request::RequestContext;
 use crate::http::security_headers::PERMISSIONS;
 use crate::settings::Settings;
 use crate::sign_in::begin::PendingSignIn;
+use crate::sign_in::binding::Named;
 
 /// The keys of getLoginConfig, and the address of WeCom's page.
 pub(super) fn config(instance: &Instance, state: &State, language: Language) -> Value {
@@ -35,6 +36,7 @@ pub(super) fn page(
     context: &RequestContext,
     begin: &PendingSignIn,
     state: &State,
+    binder: Option<&Named>,
 ) -> Response {
     let instance = &begin.instance;
     let in_wecom = context.is_inside_wecom();
@@ -55,6 +57,7 @@ pub(super) fn page(
     let host = Url::parse(&link).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let view = LoginPage {
         title: instance.title(),
+        binding: binder.map(Named::shown),
         panel,
         link_url: &link,
         notice: None,

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header::{self, SET_COOKIE};
+use axum::http::header;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Redirect as To, Response};
 use wecom_login_element::{Arguments, Code};
 use wecom_login_model::Secret;
 use wecom_login_pages::{CONTENT_SECURITY_POLICY, CallbackPage};
 use wecom_login_sign_in::{
-    AuthorizationResponse, CallbackMode, Flow, Instance, Restart, SessionChange, SignInError, SignedIn,
-    State as SignInState, Terminal, number,
+    AuthorizationResponse, CallbackMode, Flow, Instance, Purpose, Restart, SessionChange, SignInError,
+    SignedIn, State as SignInState, Terminal, number,
 };
 
 use crate::http::error_numbers::{APP_REFUSED, METHOD_NOT_ALLOWED, NOT_FOUND, explain};
@@ -21,7 +21,7 @@ use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::{Context, RequestContext};
 use crate::sign_in::begin::issue;
-use crate::sign_in::finish::{Finished, SignIn, remember, session_cookie};
+use crate::sign_in::finish::{Finished, SignIn, set_cookies};
 use crate::sign_in::log::{self, SignInEnd};
 use crate::sign_in::{domain_file, links};
 use crate::state::{AppState, LoadedApp};
@@ -199,7 +199,7 @@ impl Arrival<'_> {
 impl Recognised<'_> {
     /// The address of the page that begins the same sign-in again.
     fn again(&self) -> String {
-        links::again(self.instance, &self.flow)
+        links::again(self.instance, self.state.purpose(), self.flow.return_to.as_deref())
     }
 }
 
@@ -214,6 +214,7 @@ fn bare_page(app: &AppState, context: &RequestContext, recognised: &Recognised<'
     let (instance, again_url) = (recognised.instance, recognised.again());
     let view = CallbackPage {
         title: instance.title(),
+        binds: recognised.state.purpose() == Purpose::Bind,
         element: instance.full_name(),
         next_url: recognised.flow.return_to.as_deref().unwrap_or(links::HOME),
         again_url: &again_url,
@@ -253,9 +254,6 @@ async fn welcome(
         address.push('#');
     }
     let mut response = To::to(&address).into_response();
-    if let Some(token) = &signed_in.token {
-        response.headers_mut().append(SET_COOKIE, session_cookie(app, context, token, &signed_in.session));
-    }
-    remember(app, signed_in, &mut response);
+    set_cookies(app, context, signed_in, &mut response);
     response
 }

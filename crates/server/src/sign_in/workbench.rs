@@ -7,6 +7,8 @@ use wecom_login_model::Timestamp;
 use wecom_login_session::Session;
 
 use crate::http::request::RequestContext;
+use crate::sign_in::links;
+use crate::state::LoadedApp;
 
 /// The proof of a session's member counts for this time, so that the pages of one entry do not each lead through WeCom.
 const PROOF_COUNTS_FOR: Duration = Duration::from_mins(1);
@@ -14,4 +16,11 @@ const PROOF_COUNTS_FOR: Duration = Duration::from_mins(1);
 /// True if WeCom must be asked who is using its client before the session is used.
 pub(crate) fn asks_again(context: &RequestContext, session: &Session, now: Timestamp) -> bool {
     context.is_in_workbench() && now >= session.proved_at + PROOF_COUNTS_FOR
+}
+
+/// The address at which WeCom proves the member of a session again; from there the member goes on to `path`. An instance that
+/// is gone cannot be asked.
+pub(crate) fn proof(loaded: &LoadedApp, session: &Session, path: &str) -> String {
+    let instance = loaded.instances.get(&session.instance);
+    links::login(instance.map(|instance| instance.full_name()), Some(path))
 }

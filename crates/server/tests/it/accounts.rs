@@ -8,7 +8,7 @@ use wecom_login_simulator::{CodeRequest, CodeScope, Fault, FaultKind, SensitiveF
 use wecom_login_store::{NewAccount, Store};
 
 use crate::browser::{Browser, Page};
-use crate::world::{ELEMENT, SESSION_COOKIE, World, deliver, redirect, state_of, world};
+use crate::world::{ELEMENT, World, deliver, redirect, state_of, world};
 
 async fn account(browser: &Browser) -> Value {
     browser.get_json("/me").await.json()["account"].clone()
@@ -237,87 +237,6 @@ async fn when_wecom_does_not_tell_nobody_gets_a_second_account_by_mistake() {
     let code = world.wecom.issue_code(request.scope(CodeScope::PrivateInfo(SensitiveField::ALL.to_vec())));
     assert_eq!(browser.get(&redirect(&code, &state_of(page.location()))).await.location(), "/");
     assert_eq!(username(&browser).await, "boss");
-}
-
-/// Opens /login?bind=1 and gives the state that its link carries.
-async fn binding_state(browser: &Browser, element: &str) -> String {
-    let page = browser.get(&format!("/login?bind=1&element={element}&return_to=/")).await;
-    assert_eq!(page.status.as_u16(), 200, "{}", page.text);
-    let (_, rest) = page.text.split_once("&#38;state=").unwrap();
-    rest.chars().take_while(char::is_ascii_alphanumeric).collect()
-}
-
-fn code_there(world: &World, user_id: &str) -> String {
-    world.wecom.issue_code(CodeRequest::member(sample::SECOND_CORP_ID, sample::SECOND_AGENT_ID, user_id))
-}
-
-#[tokio::test]
-async fn a_person_binds_another_identity_and_stays_who_they_are() {
-    let world = world().instance("Second", second()).start().await;
-    let browser = world.browser();
-    world.sign_in(&browser, "zhangsan").await;
-    let (mine, token) = (browser.get_json("/me").await.json(), browser.cookie(SESSION_COOKIE));
-    let state = binding_state(&browser, "auths.loginTypes.Second").await;
-    let address = redirect(&code_there(&world, "heshui"), &state);
-    for _ in 0..2 {
-        let page = browser.get(&address).await;
-        assert!(page.location().ends_with('/'), "{}", page.location());
-    }
-    assert_eq!(browser.cookie(SESSION_COOKIE), token, "the session goes on");
-    assert_eq!(browser.get_json("/me").await.json()["userId"], mine["userId"], "and is whose it was");
-
-    let elsewhere = world.browser();
-    sign_in_there(&world, &elsewhere, "heshui").await;
-    assert_eq!(account(&elsewhere).await, mine["account"]);
-}
-
-#[tokio::test]
-async fn an_identity_that_is_somebodys_is_not_taken_from_them() {
-    let world = world().instance("Second", second()).start().await;
-    let (browser, theirs) = (world.browser(), world.browser());
-    world.sign_in(&browser, "zhangsan").await;
-    sign_in_there(&world, &theirs, "heshui").await;
-    let before = account(&theirs).await;
-    let state = binding_state(&browser, "auths.loginTypes.Second").await;
-    let page = browser.get(&redirect(&code_there(&world, "heshui"), &state)).await;
-    assert_eq!((page.status.as_u16(), page.problem()), (403, 710_106));
-    assert_eq!(account(&theirs).await, before);
-    assert_eq!(browser.me().await.as_deref(), Some("zhangsan"));
-}
-
-#[tokio::test]
-async fn a_binding_needs_its_session_until_the_end() {
-    let world = world().instance("Second", second()).start().await;
-    let browser = world.browser();
-    let page = browser.get("/login?bind=1&element=auths.loginTypes.Second").await;
-    assert_eq!((page.status.as_u16(), page.problem()), (401, 710_301));
-
-    world.sign_in(&browser, "zhangsan").await;
-    let state = binding_state(&browser, "auths.loginTypes.Second").await;
-    browser.post_json("/logout", &json!({})).await;
-    // Somebody else takes the browser over.
-    world.sign_in(&browser, "lisi").await;
-    let page = browser.get(&redirect(&code_there(&world, "heshui"), &state)).await;
-    assert_eq!(page.problem(), 710_107);
-    let members = world.store().await.accounts(0, 10).await.unwrap().0;
-    assert!(members.iter().all(|row| row.members.len() == 1), "nothing was bound");
-}
-
-#[tokio::test]
-async fn a_binding_is_not_begun_by_another_site_and_not_finished_by_another_browser() {
-    let world = world().instance("Second", second()).start().await;
-    let browser = world.browser();
-    world.sign_in(&browser, "zhangsan").await;
-    for site in ["cross-site", "same-site"] {
-        let request = browser.request(reqwest::Method::GET, "/login?bind=1").header("sec-fetch-site", site);
-        let page = browser.send(request).await;
-        assert_eq!((page.status.as_u16(), page.problem()), (403, 710_302));
-    }
-    let state = binding_state(&browser, "auths.loginTypes.Second").await;
-    let address = redirect(&code_there(&world, "heshui"), &state);
-    let page = world.browser().get(&address).await;
-    assert_eq!(page.problem(), 710_006, "it is not begun again without its session");
-    assert_eq!(world.wecom.calls_of("auth/getuserinfo"), 1);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod accounts;
 mod administrators;
 mod api;
+mod binding;
 mod borders;
 mod brand;
 mod client_script;
@@ -35,6 +36,7 @@ mod sync;
 mod upgrade;
 mod wecom_fails;
 mod who;
+mod workbench;
 
 use wecom_login_testkit::world;
 use wecom_login_testkit::world::browser;

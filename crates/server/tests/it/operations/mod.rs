@@ -24,7 +24,7 @@ fn operated(settings: &mut Settings) {
 }
 
 /// An API key, as `Authorization` has it.
-async fn bearer(world: &World) -> String {
+pub(crate) async fn bearer(world: &World) -> String {
     let keys = ApiKeys::new(world.store().await, Arc::new(world.clock.clone()), Arc::new(SystemEntropy));
     let key = keys.add("prometheus").await.unwrap().unwrap();
     format!("Bearer {}", key.secret().expose())

@@ -6,7 +6,6 @@ use crate::http::rejection::Rejection;
 use crate::http::request::Context;
 use crate::http::visitor::session_of;
 use crate::session::person;
-use crate::sign_in::links;
 use crate::sign_in::workbench;
 use crate::state::AppState;
 

@@ -9,7 +9,7 @@ use wecom_login_store::Sealer;
 /// The longest lifetime of a cookie in browsers (RFC 6265bis, 5.5). An older name counts as none.
 const COOKIE_LIFETIME: Duration = Duration::from_hours(400 * 24);
 
-/// The name of a browser: from our cookie, or from a client that names itself in a header. Whoever knows it can finish the
+/// The name of a browser: from our cookie, or from a client that names itself in a header. It is needed to finish the
 /// browser's sign-ins, so it does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserId {
@@ -59,8 +59,8 @@ impl fmt::Debug for BrowserId {
     }
 }
 
-/// Issues the names that our cookie holds, and recognises them: a random value, the second of issue, and a MAC over both. A name
-/// that somebody invented is as good as none, so nobody can choose the name of another person's browser.
+/// Issues the names that our cookie holds, and recognises them: a random value, the second of issue, and a MAC over both. An
+/// invented name counts as none, so nobody can choose the name of another person's browser.
 #[derive(Debug, Clone)]
 pub struct BrowserNames(Sealer);
 
@@ -81,7 +81,7 @@ impl BrowserNames {
         BrowserId { kind: Kind::Cookie, name }
     }
 
-    /// The name in a cookie; `None` if it was not issued here, or longer ago than a cookie lives.
+    /// The name in a cookie; `None` if it was not issued here, or if the cookie should have expired.
     pub fn read(&self, cookie: &str, now: Timestamp) -> Option<BrowserId> {
         if cookie.len() != Self::RANDOM + Self::SECONDS + Self::MAC || !cookie.is_ascii() {
             return None;

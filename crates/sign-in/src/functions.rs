@@ -57,7 +57,7 @@ impl Login {
         self.directory().sync_departments(&viewer, below).await.map_err(refused)
     }
 
-    /// Writes to the audit log that somebody had a member or departments read, and what came of it. `of` is what was asked
+    /// Writes to the audit log that a member or departments were read on demand, and the outcome. `of` is what was asked
     /// for, as it came.
     pub(crate) async fn note_sync(
         &self,

@@ -19,7 +19,7 @@ const DEFAULT_FRESH_FOR: Duration = Duration::from_hours(24);
 /// Who takes the redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CallbackMode {
-    /// Our server takes the redirect's path, exchanges the code and goes on to a clean address.
+    /// Our server takes the redirect's path, exchanges the code and redirects to an address without it.
     #[default]
     Server,
     /// The app's own page does, and hands code and state to getLoginCode.
@@ -232,7 +232,7 @@ pub struct Instances {
 }
 
 impl Instances {
-    /// Reads every instance of the Type. The broken ones are told and left out.
+    /// Reads every instance of the Type. Broken ones are left out and returned as faults.
     pub fn read(app: &App, context: &ClientContext) -> (Self, Vec<Fault>) {
         let (mut instances, mut faults) = (Self::default(), Vec::new());
         for element in app.of_type(TYPE_NAME) {
@@ -323,7 +323,7 @@ impl Instances {
 pub struct Registry(RwLock<Arc<Instances>>);
 
 impl Registry {
-    /// The instances now. Whoever began with them goes on with them.
+    /// The current instances. A request uses the same ones throughout.
     pub fn now(&self) -> Arc<Instances> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -21,13 +21,13 @@ pub struct UserInfo {
     pub position: String,
     /// `"1"` male, `"2"` female, `"0"` unknown.
     pub gender: String,
-    /// 1 active, 4 not activated; 0 when not told.
+    /// 1 active, 4 not activated; 0 if unknown.
     pub status: i64,
     /// True for a leader of any department.
     pub is_leader: bool,
     /// The departments' names from the local copy, in the order of `department`.
     pub department_names: Vec<String>,
-    /// The main department; 0 when not told.
+    /// The main department; 0 if unknown.
     pub main_department: i64,
     /// The company's own mailbox.
     pub biz_mail: String,

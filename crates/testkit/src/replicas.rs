@@ -169,9 +169,22 @@ impl Replicas {
 
     /// Deletes all keys of these replicas in Redis, and no others.
     pub fn empty_redis(&self) {
-        let script = "local keys = redis.call('KEYS', ARGV[1]) for _, key in ipairs(keys) do redis.call('DEL', key) end \
-                      return #keys";
-        let words = ["EVAL", script, "0", &format!("{}*", self.shared.name)];
+        let gone = self.ask_redis(
+            "",
+            "local keys = redis.call('KEYS', ARGV[1]) for _, key in ipairs(keys) do redis.call('DEL', key) end \
+             return #keys",
+        );
+        assert!(gone > 0, "the replicas have no keys in Redis");
+    }
+
+    /// The number of keys of these replicas in Redis that contain `part`.
+    pub fn redis_keys(&self, part: &str) -> u32 {
+        self.ask_redis(part, "return #redis.call('KEYS', ARGV[1])")
+    }
+
+    /// Runs a script, whose argument is the pattern of these replicas' keys that contain `part`, and returns its number.
+    fn ask_redis(&self, part: &str, script: &str) -> u32 {
+        let words = ["EVAL", script, "0", &format!("{}*{part}*", self.shared.name)];
         let mut request = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
             write!(request, "${}\r\n{word}\r\n", word.len()).unwrap();
@@ -183,7 +196,6 @@ impl Replicas {
         let mut answer = [0; 64];
         let length = redis.read(&mut answer).unwrap();
         let answer = std::str::from_utf8(&answer[..length]).unwrap();
-        let gone: u32 = answer.trim().trim_start_matches(':').parse().unwrap_or_else(|_| panic!("{answer}"));
-        assert!(gone > 0, "the replicas have no keys in Redis");
+        answer.trim().trim_start_matches(':').parse().unwrap_or_else(|_| panic!("{answer}"))
     }
 }

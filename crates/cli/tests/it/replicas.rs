@@ -140,6 +140,22 @@ async fn what_a_killed_replica_had_begun_the_others_end_once() {
     assert_eq!(members, ["lisi", "m000003", "zhangsan"]);
 }
 
+/// F1: whoever asks for states fills neither Redis nor the database.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
+async fn states_that_are_issued_leave_nothing_in_redis() {
+    let replicas = Replicas::of(Path::new(PROGRAM), 10).await;
+    replicas.signed_in("lisi").await;
+    let before = replicas.redis_keys("state/");
+    assert_eq!(before, 1, "the claim of lisi's sign-in");
+    let browser = replicas.browser();
+    for number in 0..300 {
+        let address = format!("/login?return_to=/{}", "a".repeat(1_000));
+        assert_eq!(browser.get(replicas.url(number % 3), &address).await.status(), StatusCode::OK);
+    }
+    assert_eq!(replicas.redis_keys("state/"), before);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn an_emptied_redis_signs_nobody_out_and_sign_ins_under_way_begin_again() {
@@ -150,7 +166,9 @@ async fn an_emptied_redis_signs_nobody_out_and_sign_ins_under_way_begin_again() 
     for loss in 1..=3 {
         replicas.empty_redis();
         let stranger = replicas.browser().get(replicas.url(2), &redirect).await;
-        assert_eq!(stranger.status(), StatusCode::BAD_REQUEST, "it is only this browser's");
+        // A browser without our cookie starts a sign-in of its own; the state is only this browser's.
+        assert_eq!(stranger.status(), StatusCode::SEE_OTHER);
+        assert_eq!(stranger.headers().get_all("set-cookie").iter().count(), 1, "its name, and no session");
         let answer = browser.get(replicas.url(1), &redirect).await;
         if loss == 3 {
             assert_eq!(answer.status(), StatusCode::BAD_REQUEST);

@@ -45,7 +45,7 @@ struct Exchange<'a> {
 
 impl Login {
     /// Exchanges the code of a redirect, or of a page's getLoginCode, for the member; the same redirect delivered again gets the
-    /// same outcome while its session lives, for 5 minutes.
+    /// same outcome for 5 minutes, while its session is active.
     ///
     /// Run it with [`Login::complete`] as one [tracked](Login::track) task: browsers abandon a redirect and deliver it again,
     /// and the code works once.
@@ -210,7 +210,7 @@ impl Login {
         self.sessions.live(session).await?.ok_or(SignInError::StateUsed)
     }
 
-    /// The session that an earlier delivery has begun, while it lives and its token is still given out.
+    /// The session that an earlier delivery has begun, while it is active and its token is still given out.
     async fn replay(&self, redirect: Fingerprint, kept: KeptOutcome) -> Result<Held, SignInError> {
         let (Some(session), Some(sealed)) = (kept.session, kept.sealed_token) else {
             return Err(SignInError::StateUsed);
@@ -264,7 +264,7 @@ impl Login {
             && exchange.claim.state.purpose() == Purpose::SignIn
             && instance.policy().bind_by.needs_profile();
         if is_search && lost_ticket {
-            // What it would have told may decide whose account it is: a new sign-in tells it again.
+            // The ticket may decide whose account it is. A new sign-in brings a new ticket.
             return Err(Terminal::BrokenOff.into());
         }
         let fresh =

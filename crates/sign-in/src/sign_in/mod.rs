@@ -148,7 +148,7 @@ impl Login {
     ) -> Result<UserInfo, SignInError> {
         let calls = instance.client().within(self.budget.clone());
         let Ok(auth_code) = AuthCode::parse(code) else {
-            // As WeCom has it: a wrong company or secret is told before the code is looked at.
+            // WeCom reports a wrong company or secret before it checks the code.
             calls.access_token().await.map_err(SignInError::of_wecom)?;
             return Err(Terminal::BadCode.into());
         };

@@ -48,7 +48,7 @@ pub(crate) enum Phase {
     UsedByLibrary,
 }
 
-/// The member whom WeCom named. The code is used up, and whoever takes over continues from here.
+/// The member whom WeCom named. The code is used up; a delivery that takes over continues from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Proven {
     pub(crate) user_id: UserId,
@@ -134,7 +134,7 @@ impl Claims {
         Ok(Some(Read { record, version: entry.version }))
     }
 
-    /// Takes over the claim of a delivery that died or came to no outcome; `None` if somebody else was faster.
+    /// Takes over the claim of a delivery that died or came to no outcome; `None` if another delivery was faster.
     pub(crate) async fn take_over(
         &self,
         state: &State,

@@ -1,5 +1,7 @@
 // A walk through every page that people see, for whoever looks at all of them: pictures, and the check for accessibility.
 
+import { CLIENTS } from "./user_agents.js";
+
 /** WeCom's failures, and the page of each. 60020 comes last: our side remembers it for five seconds. */
 const FAULTS = {
   "wecom-unreachable": { kind: "status", code: 500 },
@@ -54,6 +56,16 @@ export async function walk(demo, arrive, look) {
   await attempt("zhangsan");
   await person.see("signed-in-name").waitFor();
   await see("home");
+  await person.open("/login?bind=1");
+  await person.see("choice").first().waitFor();
+  await see("choose-binding");
+  await person.open(`${OFFICIAL}&bind=1`);
+  await person.frame.locator("#qr svg").waitFor();
+  await see("binding");
+  await person.signInThroughFrame("sunba");
+  await person.see("bound-notice").waitFor();
+  await see("home-bound");
+  await seeBindingInside(demo, arrive, look);
   await person.signOut();
   await see("signed-out");
 
@@ -97,6 +109,23 @@ export async function walk(demo, arrive, look) {
     await demo.clearFaults();
   }
   person.assertNothingOdd();
+}
+
+/** The page for binding inside WeCom, and what it comes to without its cookie. */
+async function seeBindingInside(demo, arrive, look) {
+  await demo.deviceBelongsTo("zhangsan");
+  const client = await arrive({ userAgent: CLIENTS.Android });
+  await client.open(OFFICIAL);
+  await client.see("signed-in-name").waitFor();
+  await client.open(`${OFFICIAL}&bind=1`);
+  await client.see("binding-leave").waitFor();
+  await look("binding-inside", client.page);
+  const link = new URL(await client.see("sign-in-link").getAttribute("href"));
+  await client.context.clearCookies({ name: /^wecom_login_flow_/ });
+  await client.open(`/auth/wecom/callback?code=abc&state=${link.searchParams.get("state")}`);
+  await client.see("problem-title").waitFor();
+  await look("problem-binding-lost", client.page);
+  await demo.deviceBelongsToNobody();
 }
 
 /** What may go wrong in the panel. */

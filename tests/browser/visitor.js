@@ -136,6 +136,11 @@ export class Visitor {
     assert.equal(this.page.url().replace(/#$/, ""), `${this.demo.url}${path}`);
   }
 
+  /** The cookie of the session as the browser keeps it. */
+  async sessionCookie() {
+    return (await this.context.cookies()).find(({ name }) => name === "wecom_login_session");
+  }
+
   async assertNotSignedIn() {
     const me = await this.me();
     assert.equal(me.status, 401);
@@ -155,9 +160,10 @@ export class Visitor {
 
   /**
    * The page explains the failure with that number in full (see words.js) and gives a number to find the request in
-   * the log by; nobody is signed in. `details` are the values that whoever acts will need, as patterns.
+   * the log by; nobody is signed in, or only `signedIn` is, as before. `details` are the values that whoever acts will need, as
+   * patterns.
    */
-  async assertProblem(code, details = []) {
+  async assertProblem(code, details = [], { signedIn } = {}) {
     await this.see("problem-title").waitFor();
     const shown = async (hook) => (await this.see(hook).innerText()).trim();
     const { who, ...words } = problem(code, this.language);
@@ -177,7 +183,8 @@ export class Visitor {
     const requestId = await shown("request-id");
     assert.match(requestId, /^[0-9a-f]{32}$/);
     assert.ok(this.demo.log.includes(requestId), "the log has the request's number");
-    await this.assertNotSignedIn();
+    if (signedIn === undefined) await this.assertNotSignedIn();
+    else assert.equal((await this.me()).body.userId, signedIn);
   }
 
   /** "Try again" leads to a sign-in page. */

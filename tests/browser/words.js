@@ -105,6 +105,39 @@ const PROBLEMS = {
       "The administrator can enable the member in the contacts of WeCom's admin console.",
     ],
   },
+  710106: {
+    who: "administrator",
+    title: ["没有绑定", "Nothing was bound"],
+    meaning: [
+      "这个企业微信身份已经绑定到另一个账号，没有改动。",
+      "This WeCom identity is already bound to another account; nothing was changed.",
+    ],
+    how: [
+      "如果它应当属于当前账号，请管理员先解除原来的绑定，再重新绑定。",
+      "If it should belong to this account, ask the administrator to unbind it first, then bind it again.",
+    ],
+  },
+  710107: {
+    who: "member",
+    title: ["没有绑定", "Nothing was bound"],
+    meaning: [
+      "发起绑定的登录会话已经结束，没有绑定任何身份。",
+      "The session that started the binding has ended; nothing was bound.",
+    ],
+    how: ["请先登录要绑定的账号，再重新发起绑定。", "Sign in to the account first, then start the binding again."],
+  },
+  710108: {
+    who: "member",
+    title: ["没有绑定", "Nothing was bound"],
+    meaning: [
+      "这次绑定的信息已经丢失，没有绑定任何身份，也没有登录。",
+      "The details of this binding are lost; nothing was bound, and nobody was signed in.",
+    ],
+    how: [
+      "请在发起绑定的浏览器里重新发起绑定，并在 15 分钟内完成。",
+      "Start the binding again in the browser in which you started it, and finish it within 15 minutes.",
+    ],
+  },
   710201: {
     who: "wecom",
     title: ["暂时联系不上企业微信", "WeCom cannot be reached right now"],

@@ -104,6 +104,8 @@ struct Words {
     /// Above the link to WeCom's page, where there is no panel.
     by_link: Bilingual,
     button: Bilingual,
+    /// The link below the panel.
+    page: Bilingual,
     /// For a browser on a phone, which cannot scan its own screen.
     on_phone: Bilingual,
 }
@@ -123,6 +125,7 @@ const SIGN_IN: Words = Words {
         en: "On WeCom's own page, scan the code with your phone and confirm there.",
     },
     button: Bilingual { zh: "用企业微信登录", en: "Sign in with WeCom" },
+    page: Bilingual { zh: "打开登录页", en: "Open the sign-in page" },
     on_phone: Bilingual {
         zh: "正在用手机？在企业微信的工作台里打开这个应用，无需扫码。",
         en: "On your phone? Open this app from the workbench in WeCom: no scan needed.",
@@ -145,6 +148,7 @@ const BINDING: Words = Words {
         en: "On WeCom's own page, scan the code with the WeCom that you want to bind and confirm there.",
     },
     button: Bilingual { zh: "用企业微信绑定", en: "Bind with WeCom" },
+    page: Bilingual { zh: "打开企业微信的页面", en: "Open WeCom's page" },
     on_phone: Bilingual {
         zh: "正在用手机？请在电脑上打开这一页，再用手机扫码。",
         en: "On your phone? Open this page on a computer and scan its code with the phone.",

@@ -75,7 +75,7 @@ story("the redirect's address opened again gives the same session and asks WeCom
   const before = await exchanges();
   await person.page.goto(redirect);
   await person.assertSignedIn("zhangsan");
-  const session = async () => (await person.context.cookies()).find(({ name }) => name === "wecom_login_session").value;
+  const session = async () => (await person.sessionCookie()).value;
   const first = await session();
 
   await person.page.goto(redirect);

@@ -62,6 +62,11 @@ impl<'a> Client<'a> {
     }
 }
 
+/// Where an answer leads, without our own origin.
+fn path_of<'a>(world: &World, page: &'a Page) -> &'a str {
+    page.location().strip_prefix(&world.url).unwrap_or(page.location())
+}
+
 fn proofs(world: &World) -> u64 {
     world.wecom.calls_of("auth/getuserinfo")
 }
@@ -77,19 +82,23 @@ async fn audit(world: &World) -> Vec<[String; 4]> {
     told.filter(|[event, ..]| event == "sign_in" || event == "session_ended").collect()
 }
 
-async fn count(world: &World, outcome: &str) -> u64 {
+/// How many sign-ins had each of these outcomes.
+async fn counts<const N: usize>(world: &World, outcomes: [&str; N]) -> [u64; N] {
     let key = bearer(world).await;
     let browser = world.browser();
     let page = browser.send(browser.request(Method::GET, "/metrics").header("authorization", key)).await;
-    let series = format!("wecom_login_sign_ins_total{{instance=\"{ELEMENT}\",outcome=\"{outcome}\"}} ");
-    page.text.lines().find_map(|line| line.strip_prefix(&series)).map_or(0, |value| value.parse().unwrap())
+    outcomes.map(|outcome| {
+        let series = format!("wecom_login_sign_ins_total{{instance=\"{ELEMENT}\",outcome=\"{outcome}\"}} ");
+        let mut lines = page.text.lines();
+        lines.find_map(|line| line.strip_prefix(&series)).map_or(0, |value| value.parse().unwrap())
+    })
 }
 
 #[tokio::test]
 async fn f15_within_a_minute_wecom_is_not_asked_again() {
     let world = world().start().await;
     let client = Client::new(&world, DESKTOP);
-    assert_eq!(client.enter("/login", "zhangsan").await.location(), "/#");
+    assert_eq!(path_of(&world, &client.enter("/login", "zhangsan").await), "/#");
     world.advance(PROOF - Duration::from_secs(1));
     assert_eq!(client.get("/").await.status.as_u16(), 200);
     let there = client.get("/login?return_to=/reports").await;
@@ -112,8 +121,7 @@ async fn f15_after_a_minute_each_entry_asks_again_and_leads_where_it_was_to_lead
         world.advance(PROOF);
         let before = proofs(&world);
         let page = client.enter(entry, "zhangsan").await;
-        let address = page.location().strip_prefix(&world.url).unwrap_or(page.location());
-        assert_eq!((address, proofs(&world) - before), (there, 1), "{entry}");
+        assert_eq!((path_of(&world, &page), proofs(&world) - before), (there, 1), "{entry}");
     }
 }
 
@@ -126,7 +134,7 @@ async fn f15_the_same_member_goes_on_in_the_same_session() {
     for _ in 0..2 {
         world.advance(PROOF);
         let page = client.enter("/", "ZhangSan").await;
-        assert_eq!((page.location(), page.headers.get(SET_COOKIE)), ("/#", None));
+        assert_eq!((path_of(&world, &page), page.headers.get(SET_COOKIE)), ("/#", None));
     }
     assert_eq!(client.session().await, before, "neither the session nor signedInAt has moved");
     // Each proof counts for a minute of its own.
@@ -138,7 +146,7 @@ async fn f15_the_same_member_goes_on_in_the_same_session() {
         rows.iter().map(|[event, outcome, ..]| (event.as_str(), outcome.as_str())).collect();
     assert_eq!(outcomes, [("sign_in", "ok"), ("sign_in", "continued"), ("sign_in", "continued")]);
     assert!(rows.iter().all(|[_, _, session, _]| *session == rows[0][2] && !session.is_empty()));
-    assert_eq!((count(&world, "ok").await, count(&world, "continued").await), (1, 2));
+    assert_eq!(counts(&world, ["ok", "continued"]).await, [1, 2]);
 }
 
 #[tokio::test]
@@ -159,7 +167,7 @@ async fn f15_another_member_takes_the_sessions_place() {
     let rows = audit(&world).await;
     let ended = rows.iter().find(|[event, ..]| event == "session_ended").unwrap();
     assert_eq!((&ended[2], ended[3].as_str()), (&rows[0][2], "replaced"));
-    assert_eq!((count(&world, "ok").await, count(&world, "continued").await), (2, 0));
+    assert_eq!(counts(&world, ["ok", "continued"]).await, [2, 0]);
 }
 
 #[tokio::test]
@@ -215,7 +223,7 @@ async fn a_member_whom_an_own_type_refuses_ends_nobodys_session() {
     let outcomes: Vec<_> = audit(&world).await.into_iter().map(|[_, outcome, ..]| outcome).collect();
     assert_eq!(outcomes, ["ok", "refused_by_the_app"]);
     // It is zhangsan's for zhangsan alone.
-    assert_eq!(client.enter("/", "zhangsan").await.location(), "/#");
+    assert_eq!(path_of(&world, &client.enter("/", "zhangsan").await), "/#");
     assert_eq!(client.session().await, before);
 }
 
@@ -270,7 +278,7 @@ async fn a_restart_between_entry_and_redirect_changes_nothing() {
     };
     world.restart().await;
     let client = Client { world: &world, browser, agent: DESKTOP };
-    assert_eq!(client.get(&address).await.location(), "/#");
+    assert_eq!(path_of(&world, &client.get(&address).await), "/#");
     assert_eq!(client.session().await, before);
 }
 
@@ -326,7 +334,7 @@ async fn the_instance_of_the_session_is_asked_and_another_one_if_it_is_gone() {
     world.remove("auths/loginTypes/Second");
     assert_eq!(client.get("/").await.location(), "/login?return_to=%2F");
     assert_eq!(agent_of(&client.get("/login").await), sample::AGENT_ID.to_string());
-    assert_eq!(client.enter("/", "zhangsan").await.location(), format!("{}/#", world.url));
+    assert_eq!(path_of(&world, &client.enter("/", "zhangsan").await), "/#");
     assert_eq!(client.session().await.0["element"], ELEMENT);
 }
 
@@ -345,7 +353,11 @@ async fn in_wechat_and_in_other_browsers_a_session_goes_on() {
         assert_eq!(proofs(&world), asked);
     }
     let client = Client::new(&world, WECHAT);
-    assert_eq!(client.enter("/login", "zhangsan").await.location(), "/#", "without a session it is asked");
+    assert_eq!(
+        path_of(&world, &client.enter("/login", "zhangsan").await),
+        "/#",
+        "without a session it is asked"
+    );
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+use reqwest::StatusCode;
+
 use super::World;
 use crate::app::share;
 use crate::servers::OwnRedis;
@@ -18,8 +20,13 @@ async fn redis_gone_stops_new_sign_ins_and_nothing_else() {
     assert_eq!(world.lisi.me(url).await, None, "events are in the database, and so are sessions");
     assert_eq!(world.zhangsan.me(url).await.as_deref(), Some("zhangsan"));
 
-    // It kept nothing: whoever was on the way begins again.
+    // It kept nothing: a sign-in that was under way starts again by itself.
     redis.start_again();
-    let redirect = browser.redirect(url, &world.wecom.code_for("wu10")).await;
+    world.ready_says("ready", &[]).await;
+    let answer = browser.get(url, &redirect).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    let link = std::str::from_utf8(answer.headers()["location"].as_bytes()).unwrap();
+    let state = link.split_once("&state=").unwrap().1.split(['&', '#']).next().unwrap();
+    let redirect = format!("/auth/wecom?code={}&state={state}", world.wecom.code_for("wu10"));
     world.everything_is_as_it_should(&browser, &redirect).await;
 }

@@ -2,6 +2,7 @@ use reqwest::StatusCode;
 
 use super::World;
 use crate::app::share;
+use crate::browser::location;
 use crate::servers::OwnRedis;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,8 +26,7 @@ async fn redis_gone_stops_new_sign_ins_and_nothing_else() {
     world.ready_says("ready", &[]).await;
     let answer = browser.get(url, &redirect).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    let link = std::str::from_utf8(answer.headers()["location"].as_bytes()).unwrap();
-    let state = link.split_once("&state=").unwrap().1.split(['&', '#']).next().unwrap();
+    let state = location(&answer).split_once("&state=").unwrap().1.split(['&', '#']).next().unwrap();
     let redirect = format!("/auth/wecom?code={}&state={state}", world.wecom.code_for("wu10"));
     world.everything_is_as_it_should(&browser, &redirect).await;
 }

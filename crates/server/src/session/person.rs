@@ -1,4 +1,4 @@
-//! The page of a signed-in member; other visitors go to the sign-in page.
+//! The page of a signed-in member; other visitors go to the sign-in page. In the workbench WeCom may be asked first.
 
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
@@ -11,7 +11,7 @@ use crate::http::page;
 use crate::http::rejection::Rejection;
 use crate::http::request::RequestContext;
 use crate::http::visitor::session_of;
-use crate::sign_in::{bound_notice, links};
+use crate::sign_in::{bound_notice, links, workbench};
 use crate::state::{AppState, Identity};
 
 pub(super) async fn page(app: &AppState, context: &RequestContext) -> Result<Response, Rejection> {
@@ -20,6 +20,10 @@ pub(super) async fn page(app: &AppState, context: &RequestContext) -> Result<Res
     let Some((session, user)) = person else {
         return Ok(Redirect::to(&links::login(None, None)).into_response());
     };
+    if workbench::asks_again(context, &session, app.config.clock.now()) {
+        let proof = workbench::proof(&app.apps.loaded(), &session, context.path_and_query());
+        return Ok(Redirect::to(&proof).into_response());
+    }
     let departments = departments(&user);
     let notice = bound_notice::take(app, context, &session);
     let page = HomePage {

@@ -6,7 +6,8 @@
 //! each there are.
 //!
 //! Goals: the 99th percentile of issuing is at most twice that of /healthz; no row of key_values, no growth of the data folder
-//! or of the server's memory. Exits with status 1 if a goal is missed. Load and server share the machine.
+//! or of the server's memory beyond the server's own work. Exits with status 1 if a goal is missed. Load and server share the
+//! machine.
 //!
 //! With `--flood` the connections send one request after another instead, for `--seconds` (60 by default), and only growth is
 //! a goal.
@@ -33,6 +34,8 @@ const RATE: u32 = 1_000;
 const RATIO_GOAL: f64 = 2.0;
 /// Growth of the server's memory that is not counted: its allocator takes memory in pieces, and worker threads warm up.
 const MEMORY_NOISE: i64 = 4 * 1024 * 1024;
+/// Growth of the data folder that is not counted: once a minute the server's own work writes some pages of the write-ahead log.
+const DISK_NOISE: i64 = 64 * 1024;
 /// Linux counts CPU time in these units (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -121,9 +124,10 @@ fn report_growth(before: Size, after: Size) -> Result<bool> {
     let kib = |bytes: i64| bytes / 1024;
     writeln!(
         out,
-        "data folder: {} KiB before, {} KiB after (goal: no more)",
+        "data folder: {} KiB before, {} KiB after (goal: no more but {} KiB of the server's own work)",
         kib(before.disk),
-        kib(after.disk)
+        kib(after.disk),
+        kib(DISK_NOISE),
     )?;
     writeln!(
         out,
@@ -132,7 +136,7 @@ fn report_growth(before: Size, after: Size) -> Result<bool> {
         kib(after.memory),
         kib(MEMORY_NOISE),
     )?;
-    Ok(rows > 0 || disk > 0 || memory > MEMORY_NOISE)
+    Ok(rows > 0 || disk > DISK_NOISE || memory > MEMORY_NOISE)
 }
 
 /// The measurements of one kind.

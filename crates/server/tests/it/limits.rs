@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 use wecom_login_accounts::ApiKeys;
 use wecom_login_model::{MemberRef, Secret, SystemEntropy};
 use wecom_login_server::Settings;
-use wecom_login_sign_in::{Attempter, AuthorizationResponse, BrowserId, Delivery, StateOwner, Visitor};
-use wecom_login_simulator::sample;
-use wecom_login_testkit::wait::{found, within};
+use wecom_login_sign_in::{Attempter, AuthorizationResponse, BrowserId, SignInError, StateOwner, Visitor};
+use wecom_login_simulator::{Fault, FaultKind, sample};
+use wecom_login_testkit::wait::{found, until, within};
 
 use crate::browser::{Browser, Page};
-use crate::world::{API, REDIRECT, SESSION_COOKIE, World, redirect, world};
+use crate::world::{API, REDIRECT, SESSION_COOKIE, World, deliver, redirect, world};
 
 /// The failures of an address in a minute.
 const FAILURES: usize = 60;
@@ -169,32 +169,58 @@ async fn f5_three_hundred_wrong_codes_at_once_make_at_most_sixty_calls() {
     assert_eq!(world.wecom.calls_of("auth/getuserinfo"), FAILURES as u64);
 }
 
+/// Authorization responses for zhangsan in as many browsers of the office.
+fn of_the_office(world: &World, count: usize) -> Vec<AuthorizationResponse> {
+    let response = |number| {
+        let browser = BrowserId::of_client(&format!("{number:032}")).unwrap();
+        let config = world.login.login_config(&world.instance, StateOwner::Browser(&browser)).unwrap();
+        AuthorizationResponse {
+            instance: world.instance.clone(),
+            code: Secret::new(world.code("zhangsan")),
+            state: Secret::new(config.state),
+            visitor: Arc::new(Visitor { attempter: Attempter::at(OFFICE), ..Visitor::of(browser) }),
+        }
+    };
+    (0..count).map(response).collect()
+}
+
+/// The expiry of a state is checked after the wait for a turn, not before it.
+#[tokio::test]
+async fn a_state_that_expires_while_its_attempt_waits_is_not_used() {
+    let world = world().start().await;
+    world.wecom.fault(Fault::new("auth/getuserinfo", FaultKind::Hang));
+    let mut redirects = of_the_office(&world, FAILURES + 1);
+    let (last, mut under_way) = (redirects.pop().unwrap(), JoinSet::new());
+    for redirect in redirects {
+        let login = world.login.clone();
+        under_way.spawn(async move { login.deliver(&redirect).await });
+    }
+    world.wecom.held(FAILURES).await;
+    let waiting = tokio::spawn({
+        let login = world.login.clone();
+        async move { login.clone().track(async move { login.deliver(&last).await }).await.unwrap() }
+    });
+    until("the last attempt waits", async || world.login.in_progress() == 1).await;
+    world.advance(Duration::from_mins(10));
+    under_way.abort_all();
+    let outcome = within("the end of the last attempt", waiting).await.unwrap();
+    assert!(matches!(outcome, Err(SignInError::StateExpired)), "{outcome:?}");
+    assert_eq!(world.wecom.calls_of("auth/getuserinfo"), FAILURES as u64);
+}
+
 /// Calls the library directly, because a thousand connections need more files than some machines allow.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_honest_sign_ins_at_once_from_one_address_lose_none() {
     const PEOPLE: usize = 1_000;
     let world = world().start().await;
-    let mut redirects = Vec::new();
-    for number in 0..PEOPLE {
-        let browser = BrowserId::of_client(&format!("{number:032}")).unwrap();
-        let config = world.login.login_config(&world.instance, StateOwner::Browser(&browser)).unwrap();
-        redirects.push(AuthorizationResponse {
-            instance: world.instance.clone(),
-            code: Secret::new(world.code("zhangsan")),
-            state: Secret::new(config.state),
-            visitor: Arc::new(Visitor { attempter: Attempter::at(OFFICE), ..Visitor::of(browser) }),
-        });
-    }
+    let redirects = of_the_office(&world, PEOPLE);
     let start = Arc::new(Barrier::new(PEOPLE));
     let mut people = JoinSet::new();
     for redirect in redirects {
         let (login, start) = (world.login.clone(), start.clone());
         people.spawn(async move {
             start.wait().await;
-            match login.deliver(&redirect).await? {
-                Delivery::Proved(proved) => login.complete(*proved, None).await.map(drop),
-                Delivery::Replayed(_) => panic!("it came once"),
-            }
+            deliver(&login, &redirect).await.map(drop)
         });
     }
     let outcomes = within("a thousand sign-ins", people.join_all()).await;

@@ -1,4 +1,4 @@
-//! What becomes of a delivered redirect: one delivery claims the state and exchanges the code, the others get its outcome.
+//! The delivery of a redirect: one delivery claims the state and exchanges the code, the others get its outcome.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ struct Exchange<'a> {
     flow: Flow,
     /// `None` if WeCom has named the member before.
     attempt: Option<Attempt>,
-    /// The member whom WeCom has named, in this delivery or in one before.
+    /// The member that WeCom has named, in this delivery or in one before.
     proven: Option<Proven>,
     /// A delivery before came to no outcome that is known.
     tried_before: bool,
@@ -57,37 +57,30 @@ impl Login {
         let mut pause = PAUSES.0;
         let mut is_held = false;
         loop {
-            let expired = self.clock.now() >= state.expires_at();
+            let is_expired = || self.clock.now() >= state.expires_at();
             let mut refused = None;
-            if !expired && !is_held {
-                // Before the claim: an attempt that waits or is refused writes nothing.
-                let attempt = match self.attempts.admit(&response.visitor.attempter).await {
-                    Ok(attempt) => Some(attempt),
-                    Err(error) => {
-                        refused = Some(error);
-                        None
-                    }
-                };
-                let claimed = match &attempt {
-                    Some(_) => self.claims.claim(&state, redirect, self.clock.now()).await?,
+            if !is_held && !is_expired() {
+                // Before the claim: an attempt that waits or is refused writes nothing. The state may expire while it waits.
+                match self.attempts.admit(&response.visitor.attempter).await {
+                    Ok(_) if is_expired() => {}
+                    Ok(attempt) => match self.claims.claim(&state, redirect, self.clock.now()).await? {
+                        ClaimStep::Won(claim) => {
+                            let exchange = Exchange {
+                                response,
+                                claim,
+                                code: &code,
+                                flow,
+                                attempt: Some(attempt),
+                                proven: None,
+                                tried_before: false,
+                            };
+                            return self.exchange(exchange).await;
+                        }
+                        ClaimStep::Lost => return Err(SignInError::StateLost),
+                        ClaimStep::Held => is_held = true,
+                    },
                     // The outcome of an earlier delivery takes from no allowance.
-                    None => ClaimStep::Held,
-                };
-                match claimed {
-                    ClaimStep::Won(claim) => {
-                        let exchange = Exchange {
-                            response,
-                            claim,
-                            code: &code,
-                            flow,
-                            attempt,
-                            proven: None,
-                            tried_before: false,
-                        };
-                        return self.exchange(exchange).await;
-                    }
-                    ClaimStep::Lost => return Err(SignInError::StateLost),
-                    ClaimStep::Held => is_held = true,
+                    Err(error) => refused = Some(error),
                 }
             }
             let now = self.clock.now();
@@ -95,7 +88,7 @@ impl Login {
                 if let Some(refused) = refused {
                     return Err(refused.into());
                 }
-                if expired {
+                if is_expired() {
                     return Err(SignInError::StateExpired);
                 }
                 is_held = false;
@@ -111,13 +104,13 @@ impl Login {
                 }
                 Held::Abandoned { proven, tried_before } => (proven, tried_before),
             };
-            if expired {
-                return Err(SignInError::StateExpired);
-            }
             let attempt = match proven {
                 None => Some(self.attempts.admit(&response.visitor.attempter).await?),
                 Some(_) => None,
             };
+            if is_expired() {
+                return Err(SignInError::StateExpired);
+            }
             let now = self.clock.now();
             if let Some(claim) = self.claims.take_over(&state, &read, redirect, proven.clone(), now).await? {
                 let code = &code;
@@ -285,7 +278,7 @@ impl Login {
         })
     }
 
-    /// Writes down whom WeCom has named before WeCom is asked again: the code is used up, and should this process die, another
+    /// Stores the member that WeCom has named before WeCom is asked again: the code is used up, and if this process dies, another
     /// can continue.
     async fn keep_proof(&self, exchange: &mut Exchange<'_>) -> Result<(), SignInError> {
         let Some(proven) = &exchange.proven else { return Ok(()) };

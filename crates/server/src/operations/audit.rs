@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wecom_login_store::{AuditEntry, Error};
 
+use crate::operations::ticks::Ticks;
 use crate::state::{AppState, Operations};
 
 /// How often finished minutes of counted events are looked for.
@@ -18,14 +19,8 @@ pub(crate) async fn write(operations: &Operations, entry: AuditEntry) {
 
 /// Writes the rows of counted events whose minute is over, until the server stops.
 pub(crate) async fn write_counted(app: &AppState) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            _ = ticks.tick() => {}
-        }
+    let mut ticks = Ticks::every(INTERVAL, &app.operations.stopping);
+    while ticks.next().await {
         let finished = app.operations.counted_events.take_finished(app.config.clock.now());
         write_all(&app.operations, finished).await;
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use wecom_login_store::Error;
 
+use crate::operations::ticks::Ticks;
 use crate::state::AppState;
 
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -16,14 +17,8 @@ const BATCHES: usize = 50;
 const TURN: &str = "janitor/turn";
 
 pub(crate) async fn work(app: &AppState) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            _ = ticks.tick() => {}
-        }
+    let mut ticks = Ticks::every(INTERVAL, &app.operations.stopping);
+    while ticks.next().await {
         if let Err(error) = round(app).await {
             tracing::warn!(%error, "old rows could not be deleted");
         }

@@ -14,4 +14,5 @@ pub(crate) mod ready;
 pub(crate) mod reload;
 pub(crate) mod shared_tokens;
 pub(crate) mod sync_schedule;
+mod ticks;
 pub(crate) mod workers;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use wecom_login_element::{App, Fault, Look, Watch};
 use wecom_login_sign_in::{ClientContext, Instances, Registry};
 
+use crate::operations::ticks::Ticks;
 use crate::routes::own_paths::OwnPaths;
 use crate::settings::Settings;
 use crate::state::{AppState, Config, LoadedApp};
@@ -70,14 +71,8 @@ impl Reload {
 
 /// Looks at the files periodically, on a blocking thread because reading files waits for the disk.
 pub(crate) async fn follow(reload: Arc<Reload>, app: AppState) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut stopped = std::pin::pin!(app.operations.stopping.clone().cancelled_owned());
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            _ = ticks.tick() => {}
-        }
+    let mut ticks = Ticks::every(INTERVAL, &app.operations.stopping);
+    while ticks.next().await {
         let (reload, app) = (reload.clone(), app.clone());
         if let Err(error) = tokio::task::spawn_blocking(move || reload.look(&app)).await {
             tracing::error!(%error, "the check of the app's files failed");

@@ -97,10 +97,10 @@ impl Accounts {
         self.store.accounts(offset, limit).await
     }
 
-    /// What becomes of a member whom WeCom has just proved and who has no account.
+    /// How a proved member without an account gets one.
     ///
-    /// An account is found only by an exact value that no other account has. It must be bound to no member: whoever has it
-    /// already can bind another member themselves. It must not be an administrator's either, which is one that a listed
+    /// An account is found only by an exact value that no other account has. It must be bound to no member: a member who has
+    /// it can bind another identity on the page for it. It must not be an administrator's either, which is one that a listed
     /// member is bound to, or one that has a listed member's userId as its name.
     pub fn decision(&self, user_id: &UserId, policy: Policy, contact: &VerifiedContact) -> AccountDecision {
         let find_by = match policy.bind_by {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use wecom_login_model::{
     Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric, is_token, random_token,
 };
-use wecom_login_store::{Error, FormerSession, NewSession, Store};
+use wecom_login_store::{Error, FormerSessions, NewSession, Store};
 
 pub use pair::{ACCESS_LIFETIME, AccessToken, Pair, RefreshToken, Refreshed, RetryKey};
 pub use wecom_login_store::{
@@ -77,14 +77,16 @@ pub struct SessionStart<'a> {
     pub outcome: SignInOutcome<'a>,
     /// The company.
     pub corp_id: &'a CorpId,
-    /// The member whom WeCom proved.
+    /// The member that WeCom proved.
     pub user_id: &'a UserId,
     /// The instance.
     pub instance: &'a str,
-    /// What becomes of a member without an account.
+    /// How a member without an account gets one.
     pub account: AccountRule<'a>,
-    /// The browser's former session, and true if it may continue.
-    pub former: Option<(&'a SessionToken, bool)>,
+    /// The tokens of the browser's former sessions.
+    pub former: &'a [SessionToken],
+    /// The first former session of the same member through the same instance continues.
+    pub may_continue: bool,
 }
 
 /// Issues, checks and ends sessions; cheap to clone.
@@ -111,9 +113,8 @@ impl Sessions {
     pub async fn begin(&self, token: &SessionToken, start: SessionStart<'_>) -> Result<Begun, Error> {
         let now = self.clock.now();
         let id = alphanumeric(&self.entropy, 22);
-        let former = start
-            .former
-            .map(|(token, may_continue)| FormerSession { token_hash: token.fingerprint(), may_continue });
+        let former: Vec<Fingerprint> = start.former.iter().map(SessionToken::fingerprint).collect();
+        let former = FormerSessions { token_hashes: &former, may_continue: start.may_continue };
         let new = NewSession {
             id: &id,
             token_hash: token.fingerprint(),
@@ -125,7 +126,7 @@ impl Sessions {
             idle_until: now + self.lifetimes.idle,
             expires_at: now + self.lifetimes.absolute,
             account: start.account,
-            former,
+            former: Some(former),
         };
         self.store.begin_session(&new).await
     }
@@ -195,7 +196,8 @@ mod tests {
             user_id: &user_id,
             instance: "auths.loginTypes.Example",
             account: AccountRule { find_by: None, barred: &[], register: true },
-            former: None,
+            former: &[],
+            may_continue: false,
         };
         match sessions.begin(&token, start).await.unwrap() {
             Begun::New { session, .. } => Some((token, session)),

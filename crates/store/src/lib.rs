@@ -57,7 +57,7 @@ pub use outbox::{Outgoing, OutgoingEvent};
 pub use revocation::{Revoke, SessionsOf};
 pub use seal::{SealError, SealKey, Sealer};
 pub use sessions::{
-    AccountRule, Begun, EndReason, FormerSession, KeptOutcome, NewSession, SessionRow, SignInOutcome,
+    AccountRule, Begun, EndReason, FormerSessions, KeptOutcome, NewSession, SessionRow, SignInOutcome,
 };
 pub use token_pairs::{NewPair, PairRow, Rotation};
 

@@ -133,14 +133,14 @@ async fn what_a_killed_replica_had_begun_the_others_end_once() {
         }
     }
     let asked = replicas.wecom.calls_of("auth/getuserinfo");
-    assert_eq!(asked, 2 + 1 + 3, "nobody whom WeCom has named is asked for again");
+    assert_eq!(asked, 2 + 1 + 3, "a member that WeCom has named is not asked for again");
     let sessions = replicas.sessions(&[]).await;
     let mut members: Vec<&str> = sessions.iter().map(|session| session["userId"].as_str().unwrap()).collect();
     members.sort_unstable();
     assert_eq!(members, ["lisi", "m000003", "zhangsan"]);
 }
 
-/// F1: whoever asks for states fills neither Redis nor the database.
+/// F1: requests for states fill neither Redis nor the database.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and Redis: scripts/with-servers cargo test -p wecom-login --test it replicas -- --ignored"]
 async fn states_that_are_issued_leave_nothing_in_redis() {

@@ -55,7 +55,7 @@ impl Cookies {
         tokens
     }
 
-    /// The values of all browser names, whoever issued them.
+    /// The values of all cookies with a browser name; some may be invented.
     pub(crate) fn browsers(self, headers: &HeaderMap) -> impl Iterator<Item = &str> {
         self.values(headers, BROWSER)
     }
@@ -66,7 +66,7 @@ impl Cookies {
         self.all_with_prefix(headers, FLOW).map(flow).collect()
     }
 
-    /// The sealed values of a browser that has signed in here before, whoever wrote them.
+    /// The values of all cookies of a known account; some may be invented.
     pub(crate) fn known(self, headers: &HeaderMap) -> impl Iterator<Item = &str> {
         self.values(headers, KNOWN)
     }
@@ -108,7 +108,7 @@ impl Cookies {
         self.write(LANGUAGE, language.tag(), Some(LONGEST))
     }
 
-    /// The values of all notices of a binding, whoever wrote them.
+    /// The values of all cookies with the notice of a binding; some may be invented.
     pub(crate) fn bound(self, headers: &HeaderMap) -> impl Iterator<Item = &str> {
         self.values(headers, BOUND)
     }

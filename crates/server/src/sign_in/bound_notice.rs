@@ -1,4 +1,4 @@
-//! After a binding the member lands on an ordinary page. A short-lived cookie tells the home page whom it bound. The cookie is
+//! After a binding the member lands on an ordinary page. A short-lived cookie tells the home page which member was bound. The cookie is
 //! sealed for the session, so no other page of the host can write it, and no other session shows it.
 
 use std::time::Duration;

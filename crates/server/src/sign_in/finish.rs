@@ -8,7 +8,7 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use serde_json::Value;
 use wecom_login_element::{Arguments, Effect, Outcome};
-use wecom_login_session::{EndReason, Session, SessionToken};
+use wecom_login_session::{Session, SessionToken};
 use wecom_login_sign_in::{AuthorizationResponse, Delivery, Former, SessionChange, SignedIn};
 
 use crate::element_api::caller::caller;
@@ -59,12 +59,7 @@ impl SignIn {
         };
         let signed_in = match effect.map(Effect::take::<Delivery>) {
             Some(Ok(Delivery::Proved(proved))) => {
-                let tokens = former_tokens(&app, &context).await?;
-                let may_continue = context.is_in_workbench();
-                let former = tokens.first().map(|token| Former { token, may_continue });
-                let signed_in = app.identity.login.complete(*proved, former).await?;
-                end_others(&app, &context, tokens.get(1..).unwrap_or_default(), &signed_in).await;
-                Some(signed_in)
+                Some(app.identity.login.complete(*proved, former(&context)).await?)
             }
             Some(Ok(Delivery::Replayed(signed_in))) => Some(*signed_in),
             Some(Err(_)) | None => {
@@ -76,47 +71,12 @@ impl SignIn {
     }
 }
 
-/// The sessions that the sign-in replaces. Inside WeCom every entry asks WeCom again, so the same member's first one continues
-/// there. The usual single cookie is not looked up here: the transaction that begins the session does it.
-async fn former_tokens<'a>(
-    app: &AppState,
-    context: &'a RequestContext,
-) -> Result<Vec<&'a SessionToken>, Rejection> {
-    if context.naming == BrowserNaming::Header {
-        return Ok(Vec::new());
-    }
-    if context.tokens.len() < 2 {
-        return Ok(context.tokens.iter().collect());
-    }
-    let mut active = Vec::new();
-    for token in &context.tokens {
-        if app.identity.sessions.check(token).await?.is_some() {
-            active.push(token);
-        }
-    }
-    Ok(active)
-}
-
-/// Ends the other sessions of a browser that has several session cookies: one that another page of the host has planted would
-/// come before the new one.
-async fn end_others(
-    app: &AppState,
-    context: &RequestContext,
-    others: &[&SessionToken],
-    signed_in: &SignedIn,
-) {
-    let sessions = &app.identity.sessions;
-    // Without a token the member was bound to the account of a session that goes on.
-    for other in others.iter().filter(|_| signed_in.token.is_some()) {
-        let ended = match sessions.check(other).await {
-            Ok(Some(session)) if session.id != signed_in.session.id => {
-                sessions.end(&session, EndReason::Replaced).await.map(|_| ())
-            }
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = ended {
-            tracing::warn!(request_id = %context.request_id, %error, "a former session could not be ended and stays active until it expires");
+/// The sessions that the sign-in replaces. Inside WeCom every entry asks WeCom again, so the same member's continues there.
+fn former(context: &RequestContext) -> Former<'_> {
+    match context.naming {
+        BrowserNaming::Header => Former::default(),
+        BrowserNaming::Cookie | BrowserNaming::Unusable => {
+            Former { tokens: &context.tokens, may_continue: context.is_in_workbench() }
         }
     }
 }

@@ -3,7 +3,7 @@
 use url::{Origin, Url};
 
 /// The longest address, in bytes: it travels in a cookie.
-const LONGEST: usize = 1500;
+pub(super) const LONGEST: usize = 1500;
 
 /// Resolves an address to return to as a browser would: absolute, at our own origin or at a configured one.
 ///

@@ -8,6 +8,7 @@ use wecom_login_session::Session;
 
 use crate::http::request::RequestContext;
 use crate::sign_in::links;
+use crate::sign_in::return_to::LONGEST;
 use crate::state::LoadedApp;
 
 /// The proof of a session's member counts for this time, so that the pages of one entry do not each lead through WeCom.
@@ -22,5 +23,7 @@ pub(crate) fn asks_again(context: &RequestContext, session: &Session, now: Times
 /// is gone cannot be asked.
 pub(crate) fn proof(loaded: &LoadedApp, session: &Session, path: &str) -> String {
     let instance = loaded.instances.get(&session.instance);
+    // A longer address cannot be returned to; the page is the same without its query.
+    let path = if path.len() <= LONGEST / 2 { path } else { path.split('?').next().unwrap_or(links::HOME) };
     links::login(instance.map(|instance| instance.full_name()), Some(path))
 }

@@ -9,7 +9,7 @@ use crate::error::Terminal;
 use crate::state::{Claim, OUTCOME_LIFETIME, Phase, Proven};
 use crate::{AuthorizationResponse, Binding, Flow, Login, SignInError, UserInfo};
 
-/// A member whom WeCom has proved; no session has begun yet. The effect of getLoginCode over HTTP: an own Type may pass it on or
+/// A member that WeCom has proved; no session has begun yet. The effect of getLoginCode over HTTP: an own Type may pass it on or
 /// drop it, and cannot change it.
 pub struct ProvedSignIn {
     pub(super) response: AuthorizationResponse,
@@ -47,12 +47,12 @@ pub enum SessionChange {
     Bound,
 }
 
-/// The session that the browser has when its sign-in ends.
-#[derive(Debug, Clone, Copy)]
+/// The sessions that the browser has when its sign-in ends; the new session replaces them.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Former<'a> {
-    /// Its token.
-    pub token: &'a SessionToken,
-    /// If it is the proved member's, through the same instance, it continues.
+    /// Their tokens.
+    pub tokens: &'a [SessionToken],
+    /// The first that is the proved member's, through the same instance, continues.
     pub may_continue: bool,
 }
 
@@ -72,11 +72,7 @@ impl std::fmt::Debug for ProvedSignIn {
 impl Login {
     /// Begins the session of a proved member, or binds them to the account of the session that asked for it. Everything that
     /// decides is decided in one transaction.
-    pub async fn complete(
-        &self,
-        proved: ProvedSignIn,
-        former: Option<Former<'_>>,
-    ) -> Result<SignedIn, SignInError> {
+    pub async fn complete(&self, proved: ProvedSignIn, former: Former<'_>) -> Result<SignedIn, SignInError> {
         let completed = match &proved.flow.binding {
             Some(binding) => self.bind(&proved, binding).await,
             None => self.begin(&proved, former).await,
@@ -104,7 +100,7 @@ impl Login {
     async fn begin(
         &self,
         proved: &ProvedSignIn,
-        former: Option<Former<'_>>,
+        former: Former<'_>,
     ) -> Result<(Option<SessionToken>, Session, SessionChange), SignInError> {
         let (instance, member) = (&proved.response.instance, &proved.member);
         let redirect = proved.claim.redirect;
@@ -121,7 +117,8 @@ impl Login {
             user_id: &member.user_id,
             instance: instance.full_name(),
             account: decision.rule(),
-            former: former.map(|former| (former.token, former.may_continue)),
+            former: former.tokens,
+            may_continue: former.may_continue,
         };
         match self.sessions.begin(&token, start).await? {
             Begun::New { session, registered } => {

@@ -33,10 +33,10 @@ pub struct NewSession<'a> {
     pub idle_until: Timestamp,
     /// When it ends in any case.
     pub expires_at: Timestamp,
-    /// What becomes of a member without an account.
+    /// How a member without an account gets one.
     pub account: AccountRule<'a>,
-    /// The browser's former session, which this one replaces.
-    pub former: Option<FormerSession>,
+    /// The browser's former sessions, which this one replaces.
+    pub former: Option<FormerSessions<'a>>,
 }
 
 /// What is kept of a sign-in with its session, so that a second delivery of the same redirect gets the same answer.
@@ -50,7 +50,7 @@ pub struct SignInOutcome<'a> {
     pub until: Timestamp,
 }
 
-/// What becomes of a member who has no account yet.
+/// How a member without an account gets one.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountRule<'a> {
     /// Bind the member to the one account with this value, if nobody is bound to it.
@@ -61,12 +61,12 @@ pub struct AccountRule<'a> {
     pub register: bool,
 }
 
-/// The session that the browser has when a sign-in ends.
+/// The sessions that the browser has when a sign-in ends. It has several if another page of the host has set cookies of our name.
 #[derive(Debug, Clone, Copy)]
-pub struct FormerSession {
-    /// The fingerprint of its token.
-    pub token_hash: Fingerprint,
-    /// If it is the same member's, through the same instance, it continues and no other session begins.
+pub struct FormerSessions<'a> {
+    /// The fingerprints of their tokens.
+    pub token_hashes: &'a [Fingerprint],
+    /// The first that is the same member's, through the same instance, continues, and no other session begins.
     pub may_continue: bool,
 }
 
@@ -103,7 +103,7 @@ impl Store {
     /// Ends a sign-in, in one transaction: decides which account the member has, begins the session for it, ends the browser's
     /// former session, and writes the audit log.
     ///
-    /// No session begins for a member who is marked as having left or who has no account: whoever marks or unbinds a member
+    /// No session begins for a member who is marked as having left or who has no account: marking or unbinding a member
     /// ends their sessions, and one that began after that would never be ended. A redirect that has made a session keeps that
     /// one, which takes the new token, so that a process that died half-way leaves no second session.
     pub async fn begin_session(&self, new: &NewSession<'_>) -> Result<Begun, Error> {
@@ -180,16 +180,13 @@ async fn attempt(
     new: &NewSession<'_>,
     settled: &str,
 ) -> Result<Option<Begun>, Error> {
-    if let Some(former) = new.former.filter(|former| former.may_continue)
-        && let Some(session) = prove_again(transaction, new, former).await?
-    {
+    if let Some(session) = prove_again(transaction, new).await? {
+        end_former(transaction, new, &session).await?;
         note(transaction, signed_in(&session, new, CONTINUED)).await?;
         return Ok(Some(Begun::Continued(session)));
     }
     let Some(session) = insert(transaction, new, settled).await? else { return Ok(None) };
-    if let Some(former) = new.former {
-        end_former(transaction, &former, &session, new.created_at).await?;
-    }
+    end_former(transaction, new, &session).await?;
     note(transaction, signed_in(&session, new, OK)).await?;
     Ok(Some(Begun::New { session, registered: false }))
 }
@@ -229,11 +226,25 @@ async fn insert(
     row.as_ref().map(session_row).transpose()
 }
 
-/// Keeps the time of the proof on the former session, if it is an active one of the same member through the same instance.
+/// Writes the time of the proof to the first former session that may continue: an active one of the same member through the same
+/// instance.
 async fn prove_again(
     transaction: &mut Transaction,
     new: &NewSession<'_>,
-    former: FormerSession,
+) -> Result<Option<SessionRow>, Error> {
+    let Some(former) = new.former.filter(|former| former.may_continue) else { return Ok(None) };
+    for token_hash in former.token_hashes {
+        if let Some(session) = continue_session(transaction, new, *token_hash).await? {
+            return Ok(Some(session));
+        }
+    }
+    Ok(None)
+}
+
+async fn continue_session(
+    transaction: &mut Transaction,
+    new: &NewSession<'_>,
+    token_hash: Fingerprint,
 ) -> Result<Option<SessionRow>, Error> {
     let row = sql(format!(
         "UPDATE sessions SET proved_at = $2, idle_until = $6
@@ -241,7 +252,7 @@ async fn prove_again(
             AND account_id IS NOT NULL
          RETURNING {COLUMNS}"
     ))
-    .bind(former.token_hash.to_hex())
+    .bind(token_hash.to_hex())
     .bind(new.created_at.as_millis())
     .bind(new.corp_id.as_str())
     .bind(new.user_id.folded())
@@ -252,22 +263,25 @@ async fn prove_again(
     row.as_ref().map(session_row).transpose()
 }
 
+/// Ends the former sessions but the one that the browser has from now on.
 async fn end_former(
     transaction: &mut Transaction,
-    former: &FormerSession,
-    new: &SessionRow,
-    now: Timestamp,
+    new: &NewSession<'_>,
+    current: &SessionRow,
 ) -> Result<(), Error> {
-    let ended = sql(format!(
-        "UPDATE sessions SET ended_at = $1, end_reason = $2
-         WHERE token_hash = $3 AND id <> $4 AND ended_at IS NULL RETURNING {COLUMNS}"
-    ))
-    .bind(now.as_millis())
-    .bind(EndReason::Replaced.as_str())
-    .bind(former.token_hash.to_hex())
-    .bind(&new.id)
-    .fetch_all(&mut *transaction)
-    .await?;
+    let hashes: Vec<String> =
+        new.former.iter().flat_map(|former| former.token_hashes).map(|hash| hash.to_hex()).collect();
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    let now = new.created_at;
+    let mut end = sql("UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE id <> $3 AND ended_at IS NULL AND token_hash IN (")
+        .bind(now.as_millis())
+        .bind(EndReason::Replaced.as_str())
+        .bind(&current.id);
+    end.push_list(&hashes);
+    end.push(&format!(") RETURNING {COLUMNS}"));
+    let ended = end.fetch_all(&mut *transaction).await?;
     note_ended(transaction, &ended, EndReason::Replaced, now).await
 }
 
@@ -280,7 +294,7 @@ async fn has_left(transaction: &mut Transaction, new: &NewSession<'_>) -> Result
     Ok(left.is_some())
 }
 
-/// The actor is the member whom WeCom proved, never the one who was signed in before.
+/// The actor is the member that WeCom proved, never the one who was signed in before.
 fn signed_in(session: &SessionRow, new: &NewSession<'_>, outcome: &str) -> AuditEntry {
     let mut entry = AuditEntry::new(AuditEvent::SignIn, new.created_at)
         .outcome(outcome)

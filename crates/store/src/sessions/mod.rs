@@ -12,7 +12,7 @@ use crate::database::{Row, Transaction, sql};
 use crate::outbox::note_ended_sessions;
 use crate::{AuditEntry, AuditEvent, Error, Store};
 
-pub use begin::{AccountRule, Begun, FormerSession, KeptOutcome, NewSession, SignInOutcome};
+pub use begin::{AccountRule, Begun, FormerSessions, KeptOutcome, NewSession, SignInOutcome};
 
 /// A session as it is stored, and as it is told to administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -15,7 +15,7 @@ use wecom_login_directory::events::Events;
 use wecom_login_element::{App, Environment};
 use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock, Timestamp};
 use wecom_login_server::{Dependencies, FileWatch, Server, Settings};
-use wecom_login_sign_in::{AuthorizationResponse, Delivery, Instance, Login, SignInError, SignedIn};
+use wecom_login_sign_in::{AuthorizationResponse, Delivery, Former, Instance, Login, SignInError, SignedIn};
 use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
 
 pub mod browser;
@@ -434,7 +434,7 @@ impl World {
 /// Delivers a redirect to the library itself: without HTTP in between, many deliveries meet at the state.
 pub async fn deliver(login: &Login, response: &AuthorizationResponse) -> Result<SignedIn, SignInError> {
     match login.deliver(response).await? {
-        Delivery::Proved(proved) => login.complete(*proved, None).await,
+        Delivery::Proved(proved) => login.complete(*proved, Former::default()).await,
         Delivery::Replayed(signed_in) => Ok(*signed_in),
     }
 }

@@ -197,9 +197,8 @@ impl SignInError {
     /// The refusal that WeCom's error amounts to. Time-outs, unusable answers, 5xx, -1, 60020, 45009 and 45033 say nothing about
     /// the code, which may be tried again; every other errcode is final for it.
     pub(crate) fn of_wecom(error: wecom::Error) -> Self {
-        let passes = error.is_busy() || error.is_ip_not_allowed() || error.is_rate_limited();
         match error.errcode() {
-            Some(errcode) if !passes => Terminal::RefusedByWeCom { errcode }.into(),
+            Some(errcode) if !error.is_transient() => Terminal::RefusedByWeCom { errcode }.into(),
             _ => Self::WeCom(error),
         }
     }

@@ -9,7 +9,7 @@
 //! * [`Calls`] run within a [`Budget`]: a sign-in gets a result within five seconds, a background job waits for rate
 //!   limits.
 //! * [`Error`] has predicates that say what to do, and [`explain`] describes every documented error number in Chinese
-//!   and English.
+//!   and English. [`Error::concern`] tells an answer about the member from a failure of the app or of the moment.
 //! * [`Endpoints`] build the sign-in links. [`callback`] verifies and decrypts what WeCom pushes.
 //!
 //! ```
@@ -69,6 +69,7 @@ pub mod callback;
 #[cfg(feature = "client")]
 mod client;
 mod clock;
+mod concern;
 mod entropy;
 mod explanation;
 mod fingerprint;
@@ -84,6 +85,7 @@ pub use client::{
     Transport, TransportBuilder, User, UserDetail, is_loopback,
 };
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use concern::Concern;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy, alphanumeric};
 pub use explanation::{Actor, Explanation, explain, explanations};
 pub use fingerprint::Fingerprint;

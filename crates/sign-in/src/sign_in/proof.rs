@@ -1,6 +1,6 @@
 //! Who it is: from a code to the member's row, as WeCom says it.
 
-use wecom::{AuthCode, Calls, Identity};
+use wecom::{AuthCode, Calls, Concern, Identity};
 use wecom_login_accounts::VerifiedContact;
 use wecom_login_model::{CorpId, Member, MemberStatus, Secret, UserId};
 use wecom_login_store::{Consent, KnownMember};
@@ -133,14 +133,10 @@ impl Login {
     }
 }
 
-/// True if WeCom refused the code itself, and not the app, the server's address or the number of calls.
+/// True if WeCom refused the code itself: the failure concerns neither the app nor the moment.
 fn is_wrong_guess(error: &wecom::Error) -> bool {
-    let is_about_us = error.is_busy()
-        || error.is_ip_not_allowed()
-        || error.is_rate_limited()
-        || error.is_token_invalid()
-        || error.is_credentials_wrong();
-    error.call() == Some("auth/getuserinfo") && error.errcode().is_some() && !is_about_us
+    let is_about_the_code = matches!(error.concern(), Concern::Request | Concern::NotVisible);
+    error.call() == Some("auth/getuserinfo") && error.errcode().is_some() && is_about_the_code
 }
 
 pub(crate) fn refused(error: wecom_login_directory::Error) -> SignInError {

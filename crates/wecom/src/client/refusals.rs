@@ -24,7 +24,7 @@ pub(crate) struct Refusals(Mutex<HashMap<(TokenKey, Gate), (Timestamp, Error)>>)
 impl Refusals {
     /// Remembers `error` if it says that the credentials of `key` are wrong.
     pub(crate) fn note_credentials(&self, key: TokenKey, error: &Error, now: Timestamp) {
-        if matches!(error.errcode(), Some(40001 | 40013)) {
+        if error.is_credentials_wrong() {
             self.note((key, Gate::Credentials), error, now, CREDENTIALS);
         }
     }

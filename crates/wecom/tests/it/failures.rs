@@ -93,12 +93,12 @@ async fn errcodes_have_their_predicates() {
     type Predicate = fn(&Error) -> bool;
     let table: [(&[i64], Predicate); 7] = [
         (&[40029, 42003, 42022, 40078, 41008], Error::is_bad_code),
-        (&[60111, 60011, 60021, 50002, 40003], Error::is_outside_scope),
+        (&[60111, 60011, 60021, 50002, 40003, 60003, 60123, 46004], Error::is_outside_scope),
         (&[60020], Error::is_ip_not_allowed),
         (&[40014, 42001], Error::is_token_invalid),
-        (&[40001, 40013, 40091], Error::is_credentials_wrong),
+        (&[40001, 40013, 40091, 2_000_002], Error::is_credentials_wrong),
         (&[45009, 45033], Error::is_rate_limited),
-        (&[-1], Error::is_busy),
+        (&[-1, 6000], Error::is_busy),
     ];
     for (row, (codes, predicate)) in table.iter().enumerate() {
         for code in *codes {

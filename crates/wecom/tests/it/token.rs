@@ -206,6 +206,7 @@ async fn a_renewal_that_fails_is_not_repeated_at_once_and_the_old_token_serves()
 #[rstest::rstest]
 #[case(40001)]
 #[case(40013)]
+#[case(40091)]
 #[tokio::test]
 async fn wrong_credentials_are_remembered_for_half_a_minute(#[case] errcode: i64) {
     let clock = clock();

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 pub(crate) use refusal::{Refusal, redacted};
 
+use crate::Concern;
+use crate::concern::Cause;
+
 /// A failed call. It never contains a URL, a token, a code or a secret.
 ///
 /// ```no_run
@@ -71,8 +74,32 @@ impl Error {
         }
     }
 
-    fn has_errcode(&self, codes: &[i64]) -> bool {
-        self.errcode().is_some_and(|code| codes.contains(&code))
+    fn has_cause(&self, cause: Cause) -> bool {
+        self.errcode().and_then(Cause::of_errcode) == Some(cause)
+    }
+
+    /// What the failure concerns: the member or department asked for, this request, the app, or the moment. Every
+    /// caller that decides from a failure decides from this.
+    ///
+    /// | failure without errcode | concern |
+    /// |---|---|
+    /// | no connection, a broken one, a time-out, HTTP 5xx, 408 and 429, a body that is not WeCom's, no quota left | moment |
+    /// | another HTTP status (a wrong address of the API, a proxy that refuses), a wrong configuration | app |
+    /// | an answer that is too large or lacks a required field | request |
+    pub fn concern(&self) -> Concern {
+        match &self.0.kind {
+            Kind::Refused(refusal) => Concern::of_errcode(refusal.errcode),
+            Kind::TimedOut
+            | Kind::Unreachable(_)
+            | Kind::Interrupted(_)
+            | Kind::NotJson
+            | Kind::NoErrcode
+            | Kind::NoCallsLeft(_)
+            | Kind::Abandoned => Concern::Moment,
+            Kind::Status(status) if *status >= 500 || *status == 408 || *status == 429 => Concern::Moment,
+            Kind::Status(_) | Kind::Misconfigured(_) => Concern::App,
+            Kind::TooLarge(_) | Kind::Incomplete(_) => Concern::Request,
+        }
     }
 
     /// The call that failed, by its path below `/cgi-bin/`, such as `auth/getuserinfo`.
@@ -102,32 +129,33 @@ impl Error {
 
     /// The authorization code is wrong, used or expired (WeCom 90313): sign in again.
     pub fn is_bad_code(&self) -> bool {
-        self.has_errcode(&[40029, 42003, 42022, 40078, 41008])
+        self.has_cause(Cause::BadCode)
     }
 
     /// The member or department is outside the app's visible scope (可见范围) or was deleted: WeCom gives the same answer.
+    /// The only failure that says something about them; [`Concern::NotVisible`].
     pub fn is_outside_scope(&self) -> bool {
-        self.has_errcode(&[60111, 60011, 60021, 50002, 40003])
+        self.concern() == Concern::NotVisible
     }
 
     /// This machine's address is not among the app's trusted addresses (企业可信IP).
     pub fn is_ip_not_allowed(&self) -> bool {
-        self.has_errcode(&[60020])
+        self.has_cause(Cause::UntrustedAddress)
     }
 
     /// WeCom rejects the access token. Returned only after a new token was rejected as well.
     pub fn is_token_invalid(&self) -> bool {
-        self.has_errcode(&[40014, 42001])
+        self.has_cause(Cause::BadToken)
     }
 
     /// corpId and secret do not match, or WeCom requires a new secret. Repeated tries lock the machine out.
     pub fn is_credentials_wrong(&self) -> bool {
-        self.has_errcode(&[40001, 40013, 40091, 41002, 41004, 45031])
+        self.has_cause(Cause::WrongCredentials)
     }
 
     /// Too many calls in a period (45009) or at the same time (45033), or [no quota left](Self::free_in).
     pub fn is_rate_limited(&self) -> bool {
-        self.has_errcode(&[45009, 45033]) || self.free_in().is_some()
+        self.has_cause(Cause::RateLimited) || self.free_in().is_some()
     }
 
     /// The time until the company has quota again (WeCom 90312), if a background job made no call because that is longer
@@ -139,9 +167,9 @@ impl Error {
         }
     }
 
-    /// WeCom is busy (-1).
+    /// WeCom is busy (-1), or another change of the same data is in progress (6000).
     pub fn is_busy(&self) -> bool {
-        self.has_errcode(&[-1])
+        self.has_cause(Cause::Busy)
     }
 
     /// There was no answer in time.
@@ -152,25 +180,13 @@ impl Error {
     /// There was no usable answer: no connection, a broken one, a time-out, an HTTP 5xx, 408 or 429, or a body that is
     /// not WeCom's.
     pub fn is_unavailable(&self) -> bool {
-        match self.0.kind {
-            Kind::Status(status) => status >= 500 || status == 408 || status == 429,
-            Kind::TimedOut
-            | Kind::Unreachable(_)
-            | Kind::Interrupted(_)
-            | Kind::NotJson
-            | Kind::NoErrcode
-            | Kind::Abandoned => true,
-            Kind::Refused(_)
-            | Kind::TooLarge(_)
-            | Kind::Incomplete(_)
-            | Kind::Misconfigured(_)
-            | Kind::NoCallsLeft(_) => false,
-        }
+        self.concern() == Concern::Moment && self.errcode().is_none() && self.free_in().is_none()
     }
 
-    /// The failure says nothing about the sign-in: the same browser may try again with the same code.
+    /// The failure says nothing about the sign-in: the same browser may try again with the same code, when WeCom can
+    /// answer or when this machine's address is trusted.
     pub fn is_transient(&self) -> bool {
-        self.is_unavailable() || self.is_busy() || self.is_ip_not_allowed()
+        self.concern() == Concern::Moment || self.is_ip_not_allowed()
     }
 
     /// No call was made: the configuration of an endpoint or a proxy is wrong.
@@ -220,6 +236,7 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explanations;
 
     fn refused(errcode: i64) -> Error {
         Error::of_call("user/get", Kind::Refused(Refusal::new(errcode, "text", &[])))
@@ -227,15 +244,55 @@ mod tests {
 
     #[test]
     fn only_failures_that_may_pass_are_transient() {
-        for errcode in [-1, 60020] {
+        for errcode in [-1, 45009, 45033, 60020] {
             assert!(refused(errcode).is_transient(), "{errcode}");
         }
-        for errcode in [40029, 40001, 40014, 45009, 60111] {
+        for errcode in [40029, 40001, 40014, 50003, 60111] {
             assert!(!refused(errcode).is_transient(), "{errcode}");
         }
         for (status, transient) in [(502, true), (429, true), (404, false), (301, false)] {
             let error = Error::of_call("user/get", Kind::Status(status));
             assert_eq!(error.is_transient(), transient, "{status}");
+        }
+    }
+
+    /// O4: the predicates and the concern of a number cannot contradict each other.
+    #[test]
+    fn the_predicates_agree_with_the_concern_of_every_errcode() {
+        let numbers = explanations().iter().map(|row| row.code).chain([1, 48001, 48003, 99_999]);
+        for error in numbers.map(refused) {
+            let concern = error.concern();
+            assert_eq!(error.is_outside_scope(), concern == Concern::NotVisible, "{error}");
+            assert_eq!(error.is_busy() || error.is_rate_limited(), concern == Concern::Moment, "{error}");
+            let is_of_the_app =
+                error.is_ip_not_allowed() || error.is_token_invalid() || error.is_credentials_wrong();
+            assert!(!is_of_the_app || concern == Concern::App, "{error}");
+            assert!(!error.is_bad_code() || concern == Concern::Request, "{error}");
+            assert!(!error.is_unavailable() && !error.is_misconfigured(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_failure_without_errcode_says_nothing_about_a_member() {
+        let text = || "text".to_owned();
+        for (kind, concern) in [
+            (Kind::TimedOut, Concern::Moment),
+            (Kind::Unreachable(text()), Concern::Moment),
+            (Kind::Interrupted(text()), Concern::Moment),
+            (Kind::NotJson, Concern::Moment),
+            (Kind::NoErrcode, Concern::Moment),
+            (Kind::Abandoned, Concern::Moment),
+            (Kind::NoCallsLeft(Duration::from_secs(1)), Concern::Moment),
+            (Kind::Status(503), Concern::Moment),
+            (Kind::Status(429), Concern::Moment),
+            (Kind::Status(404), Concern::App),
+            (Kind::Status(407), Concern::App),
+            (Kind::Misconfigured(text()), Concern::App),
+            (Kind::TooLarge(1), Concern::Request),
+            (Kind::Incomplete("field"), Concern::Request),
+        ] {
+            let error = Error::of_call("user/get", kind);
+            assert_eq!(error.concern(), concern, "{error}");
         }
     }
 

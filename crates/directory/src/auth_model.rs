@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use wecom_login_auth_model::filter::Filter;
 use wecom_login_auth_model::{AuthRow, AuthRows, Order, Query};
-use wecom_login_model::{Clock, CorpId};
+use wecom_login_model::{AgentId, Clock, CorpId};
 use wecom_login_store::Store;
 
 use crate::{Directory, Error};
@@ -14,11 +14,12 @@ use crate::{Directory, Error};
 /// with [`Query::asks_for_tokens`]: a filter would reveal the fields by guesses.
 ///
 /// ```no_run
-/// # async fn example(directory: wecom_login_directory::Directory, corp_id: wecom_login_model::CorpId)
+/// # async fn example(directory: wecom_login_directory::Directory, corp_id: wecom_login_model::CorpId,
+/// #     agent_id: wecom_login_model::AgentId)
 /// #     -> Result<(), Box<dyn std::error::Error>> {
 /// use wecom_login_auth_model::{Order, Page, Query};
 ///
-/// let model = directory.auth_model(corp_id);
+/// let model = directory.auth_model(corp_id, agent_id);
 /// let leaders = Query {
 ///     order: vec![Order::parse("name", 1)?],
 ///     page: Page::new(1, 50)?,
@@ -35,31 +36,36 @@ use crate::{Directory, Error};
 pub struct AuthModel {
     store: Store,
     clock: Arc<dyn Clock>,
-    company: Option<CorpId>,
+    app: Option<(CorpId, AgentId)>,
 }
 
 impl Directory {
-    /// The model of one company: the `QywxInnerAuthModel` of an instance.
-    pub fn auth_model(&self, corp_id: CorpId) -> AuthModel {
-        AuthModel { company: Some(corp_id), ..self.auth_model_of_every_company() }
+    /// The model of one app: the `QywxInnerAuthModel` of an instance. It holds the members whom the app sees, with what WeCom
+    /// shows to it, and those whom it saw and who have left.
+    pub fn auth_model(&self, corp_id: CorpId, agent_id: AgentId) -> AuthModel {
+        AuthModel { app: Some((corp_id, agent_id)), ..self.auth_model_of_every_company() }
     }
 
     /// The model of all companies: the `QywxInnerAuthModel` of the Type. There, a userId alone does not
     /// identify a member.
     pub fn auth_model_of_every_company(&self) -> AuthModel {
-        AuthModel { store: self.store.clone(), clock: Arc::clone(&self.clock), company: None }
+        AuthModel { store: self.store.clone(), clock: Arc::clone(&self.clock), app: None }
     }
 }
 
 impl AuthModel {
+    fn app(&self) -> Option<(&CorpId, &AgentId)> {
+        self.app.as_ref().map(|(corp_id, agent_id)| (corp_id, agent_id))
+    }
+
     /// The first row that matches the filter, in the given order, then by id; `None` if no row matches.
     pub async fn get(&self, filter: &Filter, order: &[Order]) -> Result<Option<AuthRow>, Error> {
-        Ok(self.store.auth_row(self.company.as_ref(), filter, order, self.clock.now()).await?)
+        Ok(self.store.auth_row(self.app(), filter, order, self.clock.now()).await?)
     }
 
     /// A page of the rows that match the filter, and the total number of rows.
     pub async fn query(&self, query: &Query) -> Result<AuthRows, Error> {
-        Ok(self.store.auth_rows(self.company.as_ref(), query, self.clock.now()).await?)
+        Ok(self.store.auth_rows(self.app(), query, self.clock.now()).await?)
     }
 }
 
@@ -68,8 +74,8 @@ mod tests {
     use std::time::Duration;
 
     use tempfile::TempDir;
-    use wecom_login_model::{AgentId, Fingerprint, ManualClock, Profile, Timestamp, UserId};
-    use wecom_login_store::NewSession;
+    use wecom_login_model::{Fingerprint, ManualClock, Profile, Timestamp, UserId};
+    use wecom_login_store::{Asked, NewSession};
 
     use super::*;
 
@@ -88,12 +94,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
         let (ww_a, ww_b) = (CorpId::parse("wwA").unwrap(), CorpId::parse("wwB").unwrap());
+        let agent_id = AgentId::parse("7").unwrap();
         let (zhangsan, lisi) = (UserId::parse("ZhangSan").unwrap(), UserId::parse("lisi").unwrap());
         for (corp_id, user_id) in [(&ww_a, &zhangsan), (&ww_a, &lisi), (&ww_b, &zhangsan)] {
-            store
-                .save_member(corp_id, user_id, &Profile::default(), NOW, &AgentId::parse("7").unwrap())
-                .await
-                .unwrap();
+            let asked = Asked { number: store.next_number().await.unwrap(), at: NOW };
+            let seen = (user_id, &Profile::default());
+            store.record_visible((corp_id, &agent_id), seen, asked, NOW).await.unwrap();
         }
         let session = NewSession {
             id: "s1",
@@ -102,6 +108,7 @@ mod tests {
             corp_id: &ww_a,
             user_id: &zhangsan,
             instance: "auths.loginTypes.Example",
+            agent_id: &agent_id,
             created_at: NOW,
             idle_until: NOW + HOUR,
             expires_at: NOW + HOUR,
@@ -111,7 +118,7 @@ mod tests {
         store.begin_session(&session).await.unwrap();
         let clock = ManualClock::at(NOW);
         let directory = Directory::new(store, Arc::new(clock.clone()));
-        Company { model: directory.auth_model(ww_a), directory, clock, _folder: folder }
+        Company { model: directory.auth_model(ww_a, agent_id), directory, clock, _folder: folder }
     }
 
     fn filter(text: &str) -> Filter {

@@ -3,6 +3,7 @@
 //! A row is as good as WeCom's answer while it is fresh; after that the member is read again. What WeCom withholds
 //! never erases what it told before. A [sync](Directory::sync) makes the copy what an app sees.
 
+mod answers;
 mod auth_model;
 pub mod events;
 mod profile;
@@ -12,17 +13,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use auth_model::AuthModel;
-pub use sync::{Observer, Progress, Report, SyncError, SyncOptions, Viewer};
-use wecom::Calls;
+pub use sync::{OtherApp, Observer, Progress, Report, SyncError, SyncOptions, Viewer};
+use futures_util::future::join_all;
+use wecom::{Calls, Concern};
 use wecom_login_model::{
-    AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, UserId,
+    AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, Timestamp, UserId,
 };
-pub use wecom_login_store::ViewingApp;
-use wecom_login_store::{Consent, KnownMember, Store};
+use wecom_login_store::{
+    AppAnswer, Asked, Consent, DepartmentAnswer, DepartmentAnswers, EventTask, KnownMember, MemberAnswers, Standing, Store,
+};
 
 /// Where neither events nor a scheduled sync watch over a member, nobody would tell that they have left: no row is trusted
 /// longer than this then.
 pub const UNWATCHED_FRESH_FOR: Duration = Duration::from_mins(10);
+
+/// The department of the whole company (WeCom 90208).
+const ROOT: DepartmentId = DepartmentId(1);
+/// Clocks of replicas differ by less than this.
+pub(crate) const CLOCKS: Duration = Duration::from_secs(5);
 
 /// WeCom or the database failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -51,9 +59,18 @@ impl Directory {
         Self { store, clock }
     }
 
-    /// The member's row as it is, however old.
+    /// The member's row as it is, however old, with all that any app knows: for administrators, never for an app.
     pub async fn member(&self, corp_id: &CorpId, user_id: &UserId) -> Result<Option<Member>, Error> {
         Ok(self.store.member(corp_id, user_id).await?)
+    }
+
+    /// The member's row, however old, as the app may give it out.
+    pub async fn member_for_app(
+        &self,
+        app: (&CorpId, &AgentId),
+        user_id: &UserId,
+    ) -> Result<Option<Member>, Error> {
+        Ok(self.known_member(app, user_id).await?.map(|known| known.member))
     }
 
     /// The member's row if it is fresh and tells of somebody who may sign in. Anybody else is read again before being
@@ -88,13 +105,21 @@ impl Directory {
         {
             return false;
         }
-        let Some(known_at) = confirmation.read_at.max(confirmation.confirmed_at) else { return false };
+        // A clock was ahead when this was written: it says nothing about now.
+        let past = |at: Option<Timestamp>| at.filter(|at| *at <= now + CLOCKS);
+        let Some(known_at) = past(confirmation.read_at).max(past(confirmation.confirmed_at)) else { return false };
         let watched = confirmation.watched_until.is_some_and(|until| now < until)
             || known.heard_at.is_some_and(|heard| now < heard + events::HEALTHY_FOR);
         now < known_at + if watched { fresh_for } else { fresh_for.min(UNWATCHED_FRESH_FOR) }
     }
 
-    /// Reads the member from WeCom (one call, user/get) and writes the row.
+    /// Takes the next number of a read, which is to begin now.
+    pub(crate) async fn ask(&self) -> Result<Asked, Error> {
+        let number = self.store.next_number().await?;
+        Ok(Asked { number, at: self.clock.now() })
+    }
+
+    /// Reads the member from WeCom (one call, user/get) and writes the row; returns it as the app may give it out.
     pub async fn read_member(
         &self,
         calls: &Calls,
@@ -105,19 +130,39 @@ impl Directory {
     }
 
     /// The same, with what WeCom told just now: the row also holds what it told before and withholds today.
+    ///
+    /// If WeCom answers that the app does not see the member, the sessions end that were begun through the app, and the other
+    /// apps of the company are asked soon: the member has left if none sees them.
     pub async fn read_told(
         &self,
         calls: &Calls,
         (corp_id, agent_id): (&CorpId, &AgentId),
         user_id: &UserId,
     ) -> Result<(Member, Profile), Error> {
-        // Before WeCom was asked: who leaves while it answers has left later.
-        let read_at = self.clock.now();
-        let user = calls.user(user_id).await?;
-        let profile = profile::of(&user);
-        // Under WeCom's spelling, not under the caller's.
-        let member = self.store.save_member(corp_id, &user.user_id, &profile, read_at, agent_id).await?;
-        Ok((member, profile))
+        // Before WeCom is asked: who leaves while it answers has left later.
+        let asked = self.ask().await?;
+        match calls.user(user_id).await {
+            Ok(user) => {
+                let profile = profile::of(&user);
+                // Under WeCom's spelling, not under the caller's.
+                let seen = (&user.user_id, &profile);
+                let app = (corp_id, agent_id);
+                let member = self.store.record_visible(app, seen, asked, self.clock.now()).await?;
+                Ok((member, profile))
+            }
+            Err(error) => {
+                if error.concern() == Concern::NotVisible {
+                    let answers = [(agent_id, AppAnswer::NotVisible)];
+                    let read = MemberAnswers { corp_id, user_id, asked, answers: &answers };
+                    let now = self.clock.now();
+                    if self.store.record_answers(&read, now).await? == Standing::Undecided {
+                        let task = EventTask::Member(user_id.clone());
+                        self.store.note_event_tasks(corp_id, &[task], now).await?;
+                    }
+                }
+                Err(error.into())
+            }
+        }
     }
 
     /// The company gave a member another userid: row, consents, account and sessions move with them, all or nothing.
@@ -148,49 +193,65 @@ impl Directory {
     /// Writes what [`Directory::read_consent`] gave, once the member's row is there.
     pub async fn save_consent(
         &self,
-        corp_id: &CorpId,
+        app: (&CorpId, &AgentId),
         user_id: &UserId,
         consent: &Consent,
     ) -> Result<Option<Member>, Error> {
-        self.store.save_consent(corp_id, user_id, consent, self.clock.now()).await?;
-        self.member(corp_id, user_id).await
+        self.store.save_consent(app, user_id, consent, self.clock.now()).await?;
+        self.member_for_app(app, user_id).await
     }
 
-    /// Brings one member's row up to date. A fresh row is left alone, without a call, unless `force`d. The sessions that were
-    /// begun through the app end if it may no longer see the member. Whom no other app of the company sees either is marked
-    /// as having left, and all their sessions end.
+    /// Brings one member's row up to date. A fresh row is left alone, without a call, unless `force`d. If the app does not see
+    /// the member, the company's other apps are asked: the sessions end that were begun through an app that does not see the
+    /// member, and the member has left if none does.
     ///
-    /// Fails with WeCom's refusal when there is no row that could be marked.
+    /// Fails with WeCom's refusal if the copy does not know the member.
     pub async fn sync_member(
         &self,
-        calls: &Calls,
-        (corp_id, app): (&CorpId, ViewingApp<'_>),
+        source: &Viewer,
         user_id: &UserId,
         fresh_for: Duration,
         force: bool,
     ) -> Result<(), Error> {
-        if !force && self.fresh_member((corp_id, app.agent_id), user_id, fresh_for).await?.is_some() {
+        let (corp_id, app) = (&source.corp_id, (&source.corp_id, &source.agent_id));
+        if !force && self.fresh_member(app, user_id, fresh_for).await?.is_some() {
             return Ok(());
         }
-        match self.read_member(calls, (corp_id, app.agent_id), user_id).await {
-            Ok(_) => Ok(()),
-            Err(Error::WeCom(error)) if error.is_outside_scope() => {
-                if self.store.member(corp_id, user_id).await?.is_none() {
-                    return Err(error.into());
-                }
-                self.store.out_of_sight(corp_id, app, user_id, self.clock.now()).await?;
-                Ok(())
-            }
-            Err(error) => Err(error),
+        self.store.add_apps(corp_id, &source.apps()).await?;
+        let asked = self.ask().await?;
+        let first = answers::ask(&source.app, &source.agent_id, user_id).await;
+        let refusal = match &first.answer {
+            Ok(Some(_)) => None,
+            Ok(None) => first.refusal.clone(),
+            Err(error) => return Err(error.clone().into()),
+        };
+        let mut all = vec![first];
+        if refusal.is_some() {
+            let others = source.others.iter().map(|other| answers::ask(&other.app, &other.agent_id, user_id));
+            all.extend(join_all(others).await);
+            self.store.miss_other_apps(corp_id, &source.apps(), self.clock.now()).await?;
+        }
+        let standing = self.record(corp_id, user_id, asked, &all).await?;
+        match refusal {
+            Some(refusal) if standing == Standing::Unknown => Err(refusal.into()),
+            _ => Ok(()),
         }
     }
 
-    /// Reads the visible departments from WeCom (one call, department/list) and writes them; tells how many.
-    pub async fn read_departments(&self, calls: &Calls, corp_id: &CorpId) -> Result<usize, Error> {
+    /// Reads the visible departments from WeCom (one call, department/list) and writes them; returns how many.
+    pub async fn read_departments(
+        &self,
+        calls: &Calls,
+        (corp_id, agent_id): (&CorpId, &AgentId),
+    ) -> Result<usize, Error> {
+        let asked = self.ask().await?;
         let departments: Vec<Department> =
             calls.departments(None).await?.iter().map(profile::department).collect();
-        self.store.save_departments(corp_id, &departments, &[]).await?;
-        Ok(departments.len())
+        let count = departments.len();
+        let answers = vec![(agent_id, DepartmentAnswer::Visible(departments))];
+        let read = DepartmentAnswers { corp_id, id: ROOT, asked, answers };
+        self.store.record_department_answers(&read).await?;
+        Ok(count)
     }
 
     /// The departments' names, `""` for one that the copy does not know.

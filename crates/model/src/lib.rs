@@ -5,11 +5,13 @@
 //! accounts are defined here. Nothing in this crate does input or output.
 
 mod account;
+mod contact_fields;
 mod duration;
 mod member;
 mod token;
 
 pub use account::{Account, AccountId, InvalidAccount, MemberRef, Username};
+pub use contact_fields::{ContactField, ContactFields};
 pub use duration::{DURATION_PATTERN, DURATION_RULE, duration_text, parse_duration};
 pub use member::{Department, Member, MemberStatus, Profile};
 pub use token::{TOKEN_LENGTH, is_token, random_token, token_of};

@@ -180,7 +180,8 @@ async fn listen_for_metrics(address: SocketAddr, setting: &str) -> std::io::Resu
 async fn read_departments(app: &AppState) {
     for instance in app.apps.loaded().instances.iter() {
         let calls = instance.client().within(Budget::sign_in());
-        match app.organisation.directory.read_departments(&calls, instance.corp_id()).await {
+        let app_ids = (instance.corp_id(), instance.agent_id());
+        match app.organisation.directory.read_departments(&calls, app_ids).await {
             Ok(count) => tracing::info!(instance = instance.full_name(), count, "departments read"),
             Err(error) => tracing::warn!(
                 instance = instance.full_name(),

@@ -133,7 +133,19 @@ impl Server {
             Some(key) => key.clone(),
             None => key_in(&settings.folders.data, &dependencies.entropy)?,
         };
-        Self::open_on(store, &key, audit_file, settings, dependencies, register)
+        let server = Self::open_on(store, &key, audit_file, settings, dependencies, register)?;
+        server.record_apps().await?;
+        Ok(server)
+    }
+
+    /// Records which apps are configured: a member has not left before each of them has been asked.
+    async fn record_apps(&self) -> Result<(), wecom_login_store::Error> {
+        let store = &self.app.operations.store;
+        for instance in self.app.apps.loaded().instances.iter() {
+            store.add_apps(instance.corp_id(), std::slice::from_ref(instance.agent_id())).await?;
+            store.name_apps_of_sessions(instance.full_name(), instance.agent_id()).await?;
+        }
+        Ok(())
     }
 
     /// Opens a server on a database in memory, to find the faults of its app.

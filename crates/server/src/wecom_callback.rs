@@ -111,7 +111,6 @@ pub(crate) async fn event(
     let received = Received {
         corp_id: instance.corp_id(),
         agent_id: instance.agent_id(),
-        instances: named.all.of_the_app_of(instance),
         is_of_contacts: source == EventSource::Contacts,
         text: &text,
     };

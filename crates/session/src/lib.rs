@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wecom_login_model::{
+use wecom_login_model::{AgentId, 
     Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric, is_token, random_token,
 };
 use wecom_login_store::{Error, FormerSessions, NewSession, Store};
@@ -81,6 +81,8 @@ pub struct SessionStart<'a> {
     pub user_id: &'a UserId,
     /// The instance.
     pub instance: &'a str,
+    /// Its app.
+    pub agent_id: &'a AgentId,
     /// How a member without an account gets one.
     pub account: AccountRule<'a>,
     /// The tokens of the browser's former sessions.
@@ -122,6 +124,7 @@ impl Sessions {
             corp_id: start.corp_id,
             user_id: start.user_id,
             instance: start.instance,
+            agent_id: start.agent_id,
             created_at: now,
             idle_until: now + self.lifetimes.idle,
             expires_at: now + self.lifetimes.absolute,

@@ -53,7 +53,7 @@ impl QywxInnerType {
             "getAccessToken" => Outcome::value(self.login.get_access_token(instance).await?.expose()),
             "syncUserInfo" => {
                 let (user_id, force) = (text("userId"), call.arguments.is_on("forceUpdate"));
-                let instances = self.instances.now().of_the_app_of(instance);
+                let instances = self.instances.now();
                 let synced = self.login.sync_user_info(instance, &instances, &user_id, force).await;
                 self.login.note_sync(instance, call.function, Some(&user_id), &synced).await;
                 synced?;

@@ -1,12 +1,11 @@
 //! The functions of an instance that need no browser.
 
 use wecom::Budget;
-use wecom_login_directory::ViewingApp;
 use wecom_login_model::{DepartmentId, Secret, UserId};
 use wecom_login_store::{AuditEntry, AuditEvent, OK};
 
 use crate::sign_in::refused;
-use crate::{Instance, Login, SignInError, UserInfo};
+use crate::{Instance, Instances, Login, SignInError, UserInfo};
 
 /// Of anything longer, which can be no id, this many characters are kept.
 const LONGEST_ID: usize = 64;
@@ -29,20 +28,18 @@ impl Login {
     }
 
     /// syncUserInfo: brings the member's row up to date. Without `force_update` a fresh row is left alone and costs no
-    /// call. Who is gone is marked as having left, and signed out; whom only another app of the company sees is signed out
-    /// of `instances`, those of the app by full name.
+    /// call. If the app does not see the member, the company's other apps are asked: the member has left, and is signed out, if
+    /// none does. `instances` are all that are configured.
     pub async fn sync_user_info(
         &self,
         instance: &Instance,
-        instances: &[String],
+        instances: &Instances,
         user_id: &str,
         force_update: bool,
     ) -> Result<(), SignInError> {
-        let calls = instance.client().within(Budget::background());
         let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
-        let app = ViewingApp { agent_id: instance.agent_id(), instances };
-        let app = (instance.corp_id(), app);
-        self.directory().sync_member(&calls, app, &user_id, fresh_for, force_update).await.map_err(refused)
+        let source = instances.viewer_of(instance, &Budget::background());
+        self.directory().sync_member(&source, &user_id, fresh_for, force_update).await.map_err(refused)
     }
 
     /// syncDepartmentInfo: brings a department with all below it, or every visible one, up to date, with its members.
@@ -53,7 +50,7 @@ impl Login {
         dept_id: Option<&str>,
     ) -> Result<(), SignInError> {
         let below = dept_id.map(parse_department_id).transpose()?;
-        let viewer = instance.viewer(Budget::background(), &[], Vec::new());
+        let viewer = instance.viewer(Budget::background(), Vec::new());
         self.directory().sync_departments(&viewer, below).await.map_err(refused)
     }
 

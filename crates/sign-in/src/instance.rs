@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 use wecom::{Budget, Client, Endpoints, Scope, SignInLink, TokenStore, Transport};
 use wecom_login_accounts::{BindBy, Policy};
-use wecom_login_directory::Viewer;
+use wecom_login_directory::{OtherApp, Viewer};
 use wecom_login_element::{App, Config, Element, Fault};
 use wecom_login_model::{AgentId, Clock, CorpId, DURATION_RULE, Entropy, Language, Secret, parse_duration};
 
@@ -186,21 +186,15 @@ impl Instance {
         (&self.corp_id, &self.agent_id) == (&other.corp_id, &other.agent_id)
     }
 
-    /// The app as it looks at its company, beside the `others` that are configured; `instances` are those of the app, by full
-    /// name.
-    pub fn viewer(&self, budget: Budget, others: &[AgentId], instances: Vec<String>) -> Viewer {
-        let mut apps = others.to_vec();
-        if !apps.contains(&self.agent_id) {
-            apps.push(self.agent_id.clone());
-        }
+    /// The app as it looks at its company, beside the `others` that are configured.
+    pub fn viewer(&self, budget: Budget, others: Vec<OtherApp>) -> Viewer {
         Viewer {
             instance: self.full_name.clone(),
-            instances,
             corp_id: self.corp_id.clone(),
             agent_id: self.agent_id.clone(),
             app: self.client.within(budget.clone()),
             contact: self.contact.as_ref().map(|contact| contact.within(budget)),
-            apps,
+            others,
         }
     }
 
@@ -222,6 +216,17 @@ impl Instance {
             state: state.as_str(),
         }
     }
+}
+
+/// The other apps of the company of `app`.
+fn others(apps: &[&Instance], app: &Instance, budget: &Budget) -> Vec<OtherApp> {
+    apps.iter()
+        .filter(|other| other.corp_id == app.corp_id && !other.is_of_the_same_app(app))
+        .map(|other| OtherApp {
+            agent_id: other.agent_id.clone(),
+            app: other.client.within(budget.clone()),
+        })
+        .collect()
 }
 
 /// The instances of an app.
@@ -268,6 +273,17 @@ impl Instances {
 
     /// The same with calls of another budget.
     pub fn viewers_within(&self, budget: &Budget) -> Vec<Viewer> {
+        let apps = self.apps();
+        apps.iter().map(|app| app.viewer(budget.clone(), others(&apps, app, budget))).collect()
+    }
+
+    /// The app of an instance as it looks at its company.
+    pub fn viewer_of(&self, instance: &Instance, budget: &Budget) -> Viewer {
+        instance.viewer(budget.clone(), others(&self.apps(), instance, budget))
+    }
+
+    /// One instance of each app: the first that has the secret of contact sync, or the first.
+    fn apps(&self) -> Vec<&Instance> {
         let mut apps: BTreeMap<(&CorpId, &AgentId), &Instance> = BTreeMap::new();
         for instance in self.by_name.values() {
             let app = apps.entry((&instance.corp_id, &instance.agent_id)).or_insert(instance);
@@ -275,18 +291,7 @@ impl Instances {
                 *app = instance;
             }
         }
-        let of = |corp_id: &CorpId| -> Vec<AgentId> {
-            apps.keys().filter(|(of, _)| *of == corp_id).map(|(_, agent_id)| (*agent_id).clone()).collect()
-        };
-        apps.values()
-            .map(|app| app.viewer(budget.clone(), &of(&app.corp_id), self.of_the_app_of(app)))
-            .collect()
-    }
-
-    /// Full names of the instances of the app that this one is an instance of.
-    pub fn of_the_app_of(&self, instance: &Instance) -> Vec<String> {
-        let same = self.iter().filter(|other| other.is_of_the_same_app(instance));
-        same.map(|other| other.full_name.clone()).collect()
+        apps.into_values().collect()
     }
 
     /// How many there are.

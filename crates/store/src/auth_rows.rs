@@ -1,9 +1,10 @@
 use wecom_login_auth_model::filter::Filter;
 use wecom_login_auth_model::{AuthRow, AuthRows, Order, Page, Query};
-use wecom_login_model::{CorpId, DepartmentId, Secret, Timestamp, UserId};
+use wecom_login_model::{AgentId, CorpId, DepartmentId, Secret, Timestamp, UserId};
 
 use crate::auth_filter::STATUS;
 use crate::database::{On, Row, Statement, sql};
+use crate::visibility::columns_for_app;
 use crate::{Error, Store};
 
 const COLUMNS: &str = "m.id, m.user_id, m.name, m.mobile, m.email, m.avatar, m.departments, m.position, m.gender, \
@@ -20,24 +21,28 @@ const SESSION: &str = " LEFT JOIN sessions AS s ON s.id = \
                        LEFT JOIN token_pairs AS p ON p.session_id = s.id";
 
 impl Store {
-    /// A page of the member model, and how many rows the filter means in all; both as of one moment. `company` is
-    /// whose members are asked for, or those of every company. `now` tells which sessions live.
+    /// A page of the member model, and how many rows the filter means in all; both as of one moment. With an `app`: the
+    /// members that it sees, and those it saw who have left, with what WeCom shows to it. Without one: all members of every
+    /// company. `now` tells which sessions live.
     pub async fn auth_rows(
         &self,
-        company: Option<&CorpId>,
+        app: Option<(&CorpId, &AgentId)>,
         query: &Query,
         now: Timestamp,
     ) -> Result<AuthRows, Error> {
         // One transaction reads one state of the database.
         let mut transaction = self.database.snapshot().await?;
-        let mut count = sql("SELECT COUNT(*) AS total FROM members AS m").once();
+        let mut count = sql("SELECT COUNT(*) AS total FROM ").once();
         if query.filter.asks_for_tokens() {
             count = count.bind(now.as_millis());
+            members_of(&mut count, app);
             count.push(SESSION);
+        } else {
+            members_of(&mut count, app);
         }
-        narrow(&mut count, company, &query.filter);
+        narrow(&mut count, &query.filter);
         let total: i64 = count.fetch_one(&mut transaction).await?.get("total")?;
-        let rows = page(&mut transaction, company, (&query.filter, &query.order, query.page), now).await?;
+        let rows = page(&mut transaction, app, (&query.filter, &query.order, query.page), now).await?;
         transaction.commit().await?;
         let total_count = u64::try_from(total).map_err(|error| Error::corrupt("counting members", error))?;
         Ok(AuthRows { rows, total_count, fields: query.fields.clone() })
@@ -46,26 +51,26 @@ impl Store {
     /// The first row of the member model that the filter means, in the given order, ties by id.
     pub async fn auth_row(
         &self,
-        company: Option<&CorpId>,
+        app: Option<(&CorpId, &AgentId)>,
         filter: &Filter,
         order: &[Order],
         now: Timestamp,
     ) -> Result<Option<AuthRow>, Error> {
-        let rows = page(self.database.reader(), company, (filter, order, Page::ONE), now).await?;
+        let rows = page(self.database.reader(), app, (filter, order, Page::ONE), now).await?;
         Ok(rows.into_iter().next())
     }
 }
 
 async fn page<'c>(
     on: impl Into<On<'c>>,
-    company: Option<&CorpId>,
+    app: Option<(&CorpId, &AgentId)>,
     (filter, order, page): (&Filter, &[Order], Page),
     now: Timestamp,
 ) -> Result<Vec<AuthRow>, Error> {
     // Not kept prepared: filters have too many shapes.
     let mut select = sql(format!("SELECT {COLUMNS}, {STATUS} AS status FROM ")).once().bind(now.as_millis());
     let cut = |select: &mut Statement| {
-        narrow(select, company, filter);
+        narrow(select, filter);
         select.order(order);
         select.push(" LIMIT ");
         select.push_bound(i64::from(page.size()));
@@ -73,12 +78,13 @@ async fn page<'c>(
         select.push_bound(page.offset());
     };
     if filter.asks_for_tokens() || order.iter().any(|order| order.field().is_token()) {
-        select.push("members AS m");
+        members_of(&mut select, app);
         select.push(SESSION);
         cut(&mut select);
     } else {
         // Sessions are looked up for the rows of the page only.
-        select.push("(SELECT * FROM members AS m");
+        select.push("(SELECT * FROM ");
+        members_of(&mut select, app);
         cut(&mut select);
         select.push(") AS m");
         select.push(SESSION);
@@ -88,13 +94,23 @@ async fn page<'c>(
     rows.iter().map(auth_row).collect()
 }
 
-fn narrow(statement: &mut Statement, company: Option<&CorpId>, filter: &Filter) {
+/// Writes the members of the model, as `m`.
+fn members_of(statement: &mut Statement, app: Option<(&CorpId, &AgentId)>) {
+    let Some((corp_id, agent_id)) = app else { return statement.push("members AS m") };
+    statement.push(&format!(
+        "(SELECT m.user_key, {columns} FROM members AS m JOIN member_visibility AS v
+            ON v.corp_id = m.corp_id AND v.user_key = m.user_key AND (v.answer = 1 OR m.left_at IS NOT NULL)
+            AND v.agent_id = ",
+        columns = columns_for_app(),
+    ));
+    statement.push_bound(agent_id.as_str());
+    statement.push(" WHERE m.corp_id = ");
+    statement.push_bound(corp_id.as_str());
+    statement.push(") AS m");
+}
+
+fn narrow(statement: &mut Statement, filter: &Filter) {
     statement.push(" WHERE ");
-    if let Some(company) = company {
-        statement.push("m.corp_id = ");
-        statement.push_bound(company.as_str());
-        statement.push(" AND ");
-    }
     statement.filter(filter);
 }
 

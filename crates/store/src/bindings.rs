@@ -119,9 +119,9 @@ impl Store {
     ) -> Result<Option<(Bound, SessionRow)>, Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
         let row = sql(format!(
-            "SELECT {columns} FROM sessions WHERE id = $1 AND {LIVE} AND account_id = $3 {holding}",
+            "SELECT {columns} FROM sessions WHERE id = $1 AND {LIVE} AND account_id = $3 {for_update}",
             columns = sessions::COLUMNS,
-            holding = transaction.holding("sessions"),
+            for_update = transaction.for_update("sessions"),
         ))
         .bind(session_id)
         .bind(now.as_millis())

@@ -1,17 +1,18 @@
-//! What a sign-in needs to know of a member, in one statement: the row, who watches over it, the departments' names.
+//! What a sign-in needs to know of a member, in one statement: the row as the app may give it out, who watches over it, the
+//! departments' names.
 
 use wecom_login_model::{AgentId, CorpId, Member, Timestamp, UserId};
 
 use crate::database::sql;
 use crate::events::MEMBER;
-use crate::members::{COLUMNS, member};
-use crate::organisation::{CONFIRMATION, confirmation};
-use crate::{Confirmation, Error, Store};
+use crate::members::member;
+use crate::visibility::{CONFIRMATION, Confirmation, columns_for_app, confirmation};
+use crate::{Error, Store};
 
 /// A member's row with what decides whether it is fresh.
 #[derive(Debug, Clone)]
 pub struct KnownMember {
-    /// The row.
+    /// The row, as the app may give it out.
     pub member: Member,
     /// The names of its departments, in order; `""` for one that the copy does not know.
     pub department_names: Vec<String>,
@@ -32,15 +33,18 @@ impl Store {
         user_id: &UserId,
         late: Timestamp,
     ) -> Result<Option<KnownMember>, Error> {
-        let columns = COLUMNS.split(',').map(|column| format!("m.{}", column.trim())).collect::<Vec<_>>();
         let row = sql(format!(
             "SELECT {columns}, {names} AS department_names, {CONFIRMATION},
                 (SELECT heard_at FROM event_sources WHERE corp_id = $1 AND NOT EXISTS
                     (SELECT 1 FROM event_tasks WHERE corp_id = $1
                         AND ((kind = $4 AND subject = $2) OR (set_aside_at IS NULL AND since < $5)))) AS heard_at,
                 EXISTS (SELECT 1 FROM bindings WHERE corp_id = $1 AND user_key = $2) AS has_account
-             FROM members AS m WHERE m.corp_id = $1 AND m.user_key = $2",
-            columns = columns.join(", "),
+             FROM members AS m
+             LEFT JOIN member_visibility AS v
+                ON v.corp_id = m.corp_id AND v.user_key = m.user_key AND v.agent_id = $3
+             LEFT JOIN apps AS x ON x.corp_id = v.corp_id AND x.agent_id = v.agent_id
+             WHERE m.corp_id = $1 AND m.user_key = $2",
+            columns = columns_for_app(),
             names = self.database.department_names(),
         ))
         .bind(corp_id.as_str())

@@ -12,7 +12,6 @@ mod auth_rows;
 mod backup;
 mod bindings;
 mod database;
-mod departments;
 mod error;
 mod events;
 mod health;
@@ -29,6 +28,7 @@ mod row_hash;
 mod seal;
 mod sessions;
 mod token_pairs;
+mod visibility;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ pub use health::{Rows, Version};
 pub use key_value::{Claimed, Counter, Entry, KeyValue, RedisOptions};
 pub use known_member::KnownMember;
 pub use leases::Lease;
-pub use leavers::ViewingApp;
+pub use leavers::LeftEvidence;
 pub use members::Consent;
 pub use organisation::{
-    Answers, Applied, AppliedWhen, Asked, Confirmation, Extent, Held, NewRun, Outcome, Phase, Run, RunId,
+    Answers, Applied, AppliedWhen, AskedMember, Extent, Held, NewRun, Outcome, Phase, Run, RunId,
     Scope, Sight, Staged, Under, WalkedDepartment, Whom,
 };
 pub use outbox::{Outgoing, OutgoingEvent};
@@ -60,6 +60,10 @@ pub use sessions::{
     AccountRule, Begun, EndReason, FormerSessions, KeptOutcome, NewSession, SessionRow, SignInOutcome,
 };
 pub use token_pairs::{NewPair, PairRow, Rotation};
+pub use visibility::{
+    AppAnswer, AppHealth, Asked, COUNTED_OUT_AFTER, Confirmation, DepartmentAnswer, DepartmentAnswers, MemberAnswers,
+    ReadNumber, Standing,
+};
 
 /// The database; cheap to clone.
 #[derive(Debug, Clone)]

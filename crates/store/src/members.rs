@@ -1,8 +1,10 @@
-use wecom_login_model::{AgentId, CorpId, DepartmentId, Member, MemberStatus, Profile, Timestamp, UserId};
+use wecom_login_model::{
+    AgentId, ContactField, ContactFields, CorpId, DepartmentId, Member, MemberStatus, Profile, Timestamp, UserId,
+};
 
 use crate::database::{PEOPLE, Row, Statement, sql};
-use crate::leavers::leave;
 use crate::row_hash::row_hash;
+use crate::visibility::Asked;
 use crate::{Error, Store};
 
 pub(crate) const COLUMNS: &str = "id, corp_id, user_id, name, alias, position, mobile, email, biz_mail, avatar, gender, \
@@ -19,67 +21,22 @@ impl Store {
         row.as_ref().map(member).transpose()
     }
 
-    /// Writes what WeCom told about the member, asked at `now` by that app, and gives the row as it is after that.
-    ///
-    /// A field that WeCom withheld (`""`) does not erase what is known of it: mobile, email, biz_mail, avatar
-    /// and gender. The member is taken to be in the company, so a mark of having left goes, unless they were marked after
-    /// WeCom was asked, or WeCom calls them disabled or gone (status 2 and 5): then they are marked, and their sessions end
-    /// in the same transaction.
-    pub async fn save_member(
-        &self,
-        corp_id: &CorpId,
-        user_id: &UserId,
-        profile: &Profile,
-        now: Timestamp,
-        read_by: &AgentId,
-    ) -> Result<Member, Error> {
-        let upsert = upsert(corp_id, user_id, profile, now, read_by)?;
-        if !is_barred(profile) {
-            return member(&upsert.fetch_one(self.database.writer()).await?);
-        }
-        let mut transaction = self.database.begin(PEOPLE).await?;
-        upsert.execute(&mut transaction).await?;
-        leave(&mut transaction, corp_id, &[user_id.folded()], now).await?;
-        let row = sql(format!("SELECT {COLUMNS} FROM members WHERE corp_id = $1 AND user_key = $2"))
-            .bind(corp_id.as_str())
-            .bind(user_id.folded())
-            .fetch_one(&mut transaction)
-            .await?;
-        transaction.commit().await?;
-        member(&row)
-    }
-
-    /// The same for many members, in one transaction.
-    pub async fn save_members(
-        &self,
-        corp_id: &CorpId,
-        members: &[(UserId, Profile)],
-        now: Timestamp,
-        read_by: &AgentId,
-    ) -> Result<(), Error> {
-        let mut transaction = self.database.begin(PEOPLE).await?;
-        for (user_id, profile) in members {
-            upsert(corp_id, user_id, profile, now, read_by)?.execute(&mut transaction).await?;
-        }
-        let barred = members.iter().filter(|(_, profile)| is_barred(profile));
-        let barred: Vec<String> = barred.map(|(user_id, _)| user_id.folded()).collect();
-        leave(&mut transaction, corp_id, &barred, now).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Writes what the member consented to give away, and that they did. `""` was not given.
+    /// Writes what the member consented to give to the app, and that they did. `""` was not given.
     pub async fn save_consent(
         &self,
-        corp_id: &CorpId,
+        (corp_id, agent_id): (&CorpId, &AgentId),
         user_id: &UserId,
         given: &Consent,
         now: Timestamp,
     ) -> Result<(), Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
+        let mut fields = ContactFields::default();
         for (field, value) in given.fields() {
-            sql(format!(
-                "UPDATE members SET {field} = $1, updated_at = $2 WHERE corp_id = $3 AND user_key = $4"
+            fields = fields.and(ContactFields::from_iter([field]));
+            let written = sql(format!(
+                "UPDATE members SET {} = $1, updated_at = $2
+                 WHERE corp_id = $3 AND user_key = $4 AND left_at IS NULL",
+                field.as_str()
             ))
             .bind(value)
             .bind(now.as_millis())
@@ -87,15 +44,27 @@ impl Store {
             .bind(user_id.folded())
             .execute(&mut transaction)
             .await?;
+            if written == 0 {
+                // The member has left since: nothing of theirs is kept.
+                return Ok(());
+            }
             sql("INSERT INTO consents (corp_id, user_key, field, given_at) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (corp_id, user_key, field) DO UPDATE SET given_at = excluded.given_at")
             .bind(corp_id.as_str())
             .bind(user_id.folded())
-            .bind(field)
+            .bind(field.as_str())
             .bind(now.as_millis())
             .execute(&mut transaction)
             .await?;
         }
+        sql("UPDATE member_visibility SET consented = consented | $1
+             WHERE corp_id = $2 AND user_key = $3 AND agent_id = $4")
+        .bind(fields.bits())
+        .bind(corp_id.as_str())
+        .bind(user_id.folded())
+        .bind(agent_id.as_str())
+        .execute(&mut transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -117,54 +86,78 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Columns and values of what was given.
-    fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// What was given.
+    fn fields(&self) -> impl Iterator<Item = (ContactField, &str)> {
         [
-            ("mobile", self.mobile.as_str()),
-            ("email", &self.email),
-            ("biz_mail", &self.biz_mail),
-            ("avatar", &self.avatar),
-            ("gender", &self.gender),
+            (ContactField::Mobile, self.mobile.as_str()),
+            (ContactField::Email, &self.email),
+            (ContactField::BizMail, &self.biz_mail),
+            (ContactField::Avatar, &self.avatar),
+            (ContactField::Gender, &self.gender),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
     }
 }
 
-/// What is written over a row that is there. A withheld value does not erase a known one. Whom WeCom calls disabled or gone
-/// (status 2 and 5) is not back, and to mark them is the business of [`leave`]. Nor is somebody who left after WeCom was
-/// asked: the answer is older than that.
-pub(crate) const WRITTEN: &str = "user_id = excluded.user_id, name = excluded.name, alias = excluded.alias,
-    position = excluded.position,
-    mobile = CASE excluded.mobile WHEN '' THEN members.mobile ELSE excluded.mobile END,
-    email = CASE excluded.email WHEN '' THEN members.email ELSE excluded.email END,
-    biz_mail = CASE excluded.biz_mail WHEN '' THEN members.biz_mail ELSE excluded.biz_mail END,
-    avatar = CASE excluded.avatar WHEN '' THEN members.avatar ELSE excluded.avatar END,
-    gender = CASE WHEN excluded.gender IN ('', '0') AND members.gender <> '' THEN members.gender
-             ELSE excluded.gender END,
-    departments = excluded.departments, leads = excluded.leads,
-    main_department = excluded.main_department, status = excluded.status, row_hash = excluded.row_hash,
-    left_at = CASE WHEN excluded.status IN (2, 5) OR members.left_at > excluded.read_at THEN members.left_at END,
-    read_at = excluded.read_at, read_by = excluded.read_by, updated_at = excluded.updated_at";
-
-fn is_barred(profile: &Profile) -> bool {
-    profile.status.is_some_and(MemberStatus::is_barred)
+/// What an answer writes over a row that is there; `app` is the placeholder of the app that WeCom answered.
+///
+/// An empty contact field erases the known value if WeCom shows the field to the app: it has shown it for this member before,
+/// or for any other. Otherwise WeCom withholds it, which says nothing. What the member gave by consent stays. Nothing is kept of
+/// members who are disabled or gone (status 2 and 5); to mark them as left is the business of [`crate::leavers`].
+pub(crate) fn written(app: &str) -> String {
+    let contact = ContactField::ALL.map(|field| {
+        let (name, bit) = (field.as_str(), field.bit());
+        let none = if field == ContactField::Gender { "'', '0'" } else { "''" };
+        format!(
+            "{name} = CASE WHEN excluded.status IN (2, 5) THEN ''
+                WHEN excluded.{name} NOT IN ({none}) THEN excluded.{name}
+                WHEN EXISTS (SELECT 1 FROM consents AS c WHERE c.corp_id = members.corp_id
+                        AND c.user_key = members.user_key AND c.field = '{name}')
+                    OR NOT EXISTS (SELECT 1 FROM apps AS x WHERE x.corp_id = members.corp_id AND x.agent_id = {app}
+                        AND (x.fields | COALESCE((SELECT v.fields FROM member_visibility AS v
+                            WHERE v.corp_id = members.corp_id AND v.user_key = members.user_key
+                                AND v.agent_id = {app}), 0)) & {bit} <> 0)
+                    THEN members.{name}
+                ELSE excluded.{name} END"
+        )
+    });
+    format!(
+        "user_id = excluded.user_id, name = excluded.name, alias = excluded.alias, position = excluded.position,
+        {contact},
+        departments = excluded.departments, leads = excluded.leads, main_department = excluded.main_department,
+        status = excluded.status, row_hash = excluded.row_hash,
+        left_at = CASE WHEN excluded.status IN (2, 5) THEN members.left_at END,
+        left_number = CASE WHEN excluded.status IN (2, 5) THEN members.left_number END,
+        left_evidence = CASE WHEN excluded.status IN (2, 5) THEN members.left_evidence END,
+        asked = excluded.asked, read_at = excluded.read_at, updated_at = excluded.updated_at",
+        contact = contact.join(",\n        ")
+    )
 }
 
-fn upsert(
+/// The condition on a row that is there under which an answer is written: no newer answer was, and the member has not left
+/// since WeCom was asked.
+pub(crate) const NOT_NEWER: &str = "members.asked <= excluded.asked
+    AND (members.left_at IS NULL OR COALESCE(members.left_number, 0) < excluded.asked)";
+
+/// Writes an answer to a single read; `None` if a newer one is there.
+pub(crate) fn upsert(
     corp_id: &CorpId,
+    agent_id: &AgentId,
     user_id: &UserId,
     profile: &Profile,
+    asked: Asked,
     now: Timestamp,
-    read_by: &AgentId,
 ) -> Result<Statement, Error> {
+    let shown = if is_barred(profile) { ContactFields::default() } else { profile.shown_fields() };
+    let kept = profile.clone().only(shown);
     Ok(sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
-            gender, departments, leads, main_department, status, row_hash, left_at, read_at, created_at, updated_at,
-            read_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $18, $19)
-         ON CONFLICT (corp_id, user_key) DO UPDATE SET {WRITTEN}
-         RETURNING {COLUMNS}"
+            gender, departments, leads, main_department, status, row_hash, read_at, created_at, updated_at, asked)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19)
+         ON CONFLICT (corp_id, user_key) DO UPDATE SET {written} WHERE {NOT_NEWER}
+         RETURNING {COLUMNS}",
+        written = written("$20"),
     ))
     .bind(corp_id.as_str())
     .bind(user_id.folded())
@@ -172,19 +165,24 @@ fn upsert(
     .bind(&profile.name)
     .bind(&profile.alias)
     .bind(&profile.position)
-    .bind(&profile.mobile)
-    .bind(&profile.email)
-    .bind(&profile.biz_mail)
-    .bind(&profile.avatar)
+    .bind(&kept.mobile)
+    .bind(&kept.email)
+    .bind(&kept.biz_mail)
+    .bind(&kept.avatar)
     .bind(&profile.gender)
     .bind(json(&profile.departments)?)
     .bind(json(&profile.leads)?)
     .bind(profile.main_department.map(|id| id.0))
     .bind(profile.status.map(i64::from))
     .bind(row_hash(user_id, profile))
-    .bind(is_barred(profile).then_some(now.as_millis()))
+    .bind(asked.at.as_millis())
     .bind(now.as_millis())
-    .bind(read_by.as_str()))
+    .bind(asked.number.0)
+    .bind(agent_id.as_str()))
+}
+
+pub(crate) fn is_barred(profile: &Profile) -> bool {
+    profile.status.is_some_and(MemberStatus::is_barred)
 }
 
 pub(crate) fn json(departments: &[DepartmentId]) -> Result<String, Error> {

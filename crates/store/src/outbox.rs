@@ -26,12 +26,15 @@ pub struct Outgoing {
 pub enum OutgoingEvent {
     /// The member has left the company, is disabled, or is out of sight for every app.
     MemberLeft,
+    /// The member is in the company again.
+    MemberReturned,
     /// A session of the member has ended because they left, the company or the visible scope of the session's app; its
     /// public name.
     SessionEnded(String),
 }
 
 const MEMBER_LEFT: &str = "member_left";
+const MEMBER_RETURNED: &str = "member_returned";
 const SESSION_ENDED: &str = "session_ended";
 
 impl Store {
@@ -55,10 +58,18 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let session: Option<String> = row.get("session_id")?;
+                let (kind, session) = (row.get::<String>("kind")?, row.get::<Option<String>>("session_id")?);
                 Ok(Outgoing {
                     id: row.get("id")?,
-                    event: session.map_or(OutgoingEvent::MemberLeft, OutgoingEvent::SessionEnded),
+                    event: match (kind.as_str(), session) {
+                        (MEMBER_LEFT, None) => OutgoingEvent::MemberLeft,
+                        (MEMBER_RETURNED, None) => OutgoingEvent::MemberReturned,
+                        (SESSION_ENDED, Some(session)) => OutgoingEvent::SessionEnded(session),
+                        _ => {
+                            let unknown = std::io::Error::other("an unknown kind, or a session that is missing");
+                            return Err(Error::corrupt("table outbox, kind", unknown));
+                        }
+                    },
                     corp_id: CorpId::parse(row.get::<String>("corp_id")?)
                         .map_err(|error| Error::corrupt("table outbox, corp_id", error))?,
                     user_key: UserId::parse(row.get::<String>("user_key")?)
@@ -80,9 +91,29 @@ pub(crate) async fn note_leavers(
     user_keys: &[String],
     now: Timestamp,
 ) -> Result<(), Error> {
+    note_members(transaction, MEMBER_LEFT, corp_id, user_keys, now).await
+}
+
+/// Notes that these members, who had left, are in the company again.
+pub(crate) async fn note_returned(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    user_keys: &[String],
+    now: Timestamp,
+) -> Result<(), Error> {
+    note_members(transaction, MEMBER_RETURNED, corp_id, user_keys, now).await
+}
+
+async fn note_members(
+    transaction: &mut Transaction,
+    kind: &'static str,
+    corp_id: &CorpId,
+    user_keys: &[String],
+    now: Timestamp,
+) -> Result<(), Error> {
     let nothing = || Value::Text(None);
     let values = user_keys.iter().flat_map(|user_key| {
-        [MEMBER_LEFT.into(), corp_id.as_str().into(), user_key.into(), nothing(), now.as_millis().into()]
+        [kind.into(), corp_id.as_str().into(), user_key.into(), nothing(), now.as_millis().into()]
     });
     transaction.load(ROWS, values.collect()).await
 }

@@ -4,6 +4,7 @@ use wecom_login_model::{CorpId, Timestamp, UserId};
 
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::sessions::{COLUMNS, note_ended};
+use crate::visibility::next_number;
 use crate::{EndReason, Error, Store};
 
 impl Store {
@@ -33,7 +34,8 @@ impl Store {
         }
         moved |= move_row(&mut transaction, "members", corp_id, &old, to).await?;
         if moved {
-            sql("UPDATE members SET read_at = 0, left_at = NULL, updated_at = $1
+            sql("UPDATE members SET read_at = 0, asked = 0, left_at = NULL, left_number = NULL, left_evidence = NULL,
+                    updated_at = $1
                  WHERE corp_id = $2 AND user_key = $3")
             .bind(now.as_millis())
             .bind(corp_id.as_str())
@@ -57,13 +59,27 @@ impl Store {
             .await?;
             note_ended(&mut transaction, &ended, EndReason::Unbound, now).await?;
         }
+        // Newer than every sync: none has seen the new userid, and each app is asked for it at the next use.
+        let number = next_number(&mut transaction, &self.database).await?;
+        sql("DELETE FROM member_visibility WHERE corp_id = $1 AND user_key = $3 AND agent_id IN
+                (SELECT agent_id FROM member_visibility WHERE corp_id = $1 AND user_key = $2)")
+        .bind(corp_id.as_str())
+        .bind(&old)
+        .bind(&new)
+        .execute(&mut transaction)
+        .await?;
+        sql("UPDATE member_visibility SET user_key = $3, asked = $4, asked_at = 0 WHERE corp_id = $1 AND user_key = $2")
+            .bind(corp_id.as_str())
+            .bind(&old)
+            .bind(&new)
+            .bind(number.0)
+            .execute(&mut transaction)
+            .await?;
         for text in [
             "DELETE FROM consents WHERE corp_id = $1 AND user_key = $3 AND field IN
                 (SELECT field FROM consents WHERE corp_id = $1 AND user_key = $2)",
             "UPDATE consents SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
             "UPDATE sessions SET user_key = $3 WHERE corp_id = $1 AND user_key = $2",
-            // Under the former userid nobody is seen any more; the next sync sees the new one.
-            "DELETE FROM sightings WHERE corp_id = $1 AND user_key = $2 AND user_key <> $3",
             "DELETE FROM held_removals WHERE corp_id = $1 AND user_key = $2 AND user_key <> $3",
         ] {
             sql(text).bind(corp_id.as_str()).bind(&old).bind(&new).execute(&mut transaction).await?;

@@ -54,6 +54,8 @@ pub(crate) enum Cause {
     UntrustedAddress,
     /// The app or the company is disabled, may not make this call, or is not set up for it.
     Blocked,
+    /// The app may not make this call; other calls may succeed.
+    CallNotAllowed,
     /// Too many calls.
     RateLimited,
     /// WeCom is busy.
@@ -82,10 +84,11 @@ impl Cause {
             | 40057 | 43012 | 80001 | 85005
             // The company has more accounts than it may have.
             | 45024
-            // The secret has no permission for this call, the call was retired, or the permission was withdrawn.
-            | 48001 | 48002 | 48003 | 48004 | 48005 | 48006 | 48009
             // The app is disabled or banned from calls, or the company is dissolved or blocked.
             | 50003 | 50006 | 60031 | 301007 => Self::Blocked,
+
+            // The secret has no permission for this call, the call was retired, or the permission was withdrawn.
+            48001 | 48002 | 48003 | 48004 | 48005 | 48006 | 48009 => Self::CallNotAllowed,
 
             45009 | 45033 => Self::RateLimited,
             // 6000: another change of the same data was in progress.
@@ -110,7 +113,9 @@ impl Cause {
         match self {
             Self::NotVisible => Concern::NotVisible,
             Self::BadCode | Self::BadRequest => Concern::Request,
-            Self::WrongCredentials | Self::BadToken | Self::UntrustedAddress | Self::Blocked => Concern::App,
+            Self::WrongCredentials | Self::BadToken | Self::UntrustedAddress | Self::Blocked | Self::CallNotAllowed => {
+                Concern::App
+            }
             Self::RateLimited | Self::Busy => Concern::Moment,
         }
     }

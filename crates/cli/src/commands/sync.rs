@@ -183,8 +183,7 @@ async fn part(server: &Server, viewers: &[Viewer], arguments: &Arguments) -> any
         directory.sync_departments(viewer, Some(DepartmentId(department.into()))).await?;
     }
     if let Some(user_id) = &arguments.member {
-        let app = (&viewer.corp_id, viewer.viewing());
-        directory.sync_member(&viewer.app, app, user_id, std::time::Duration::ZERO, true).await?;
+        directory.sync_member(viewer, user_id, std::time::Duration::ZERO, true).await?;
     }
     if arguments.json {
         say(json!({"instance": viewer.instance, "outcome": "complete"}))?;

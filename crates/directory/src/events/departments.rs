@@ -5,10 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures_util::future::join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use wecom::Calls;
+use wecom::{Calls, Concern};
 use wecom_login_model::{CorpId, Department, DepartmentId, Profile, UserId};
-use wecom_login_store::EventTask;
+use wecom_login_store::{DepartmentAnswer, DepartmentAnswers, EventTask};
 
 use super::Events;
 use super::members::Attempt;
@@ -20,53 +21,84 @@ const CALLS_AT_ONCE: usize = 4;
 const ROWS_AT_ONCE: i64 = 2_000;
 
 impl Events {
+    /// Reads the department with all below it through every app of the company. Each answer counts for its app.
     pub(super) async fn read_department(
         &self,
         apps: &[Viewer],
         corp_id: &CorpId,
         id: DepartmentId,
     ) -> Result<Attempt, Error> {
-        let directory = &self.directory;
-        let known = directory.store.departments(corp_id).await?;
-        let known_ids: HashSet<DepartmentId> = known.iter().map(|department| department.id).collect();
-        let mut listed: HashMap<DepartmentId, Department> = HashMap::new();
-        let mut complete = true;
-        for app in apps {
-            let calls = &app.app;
-            let listing = match calls.departments(Some(id)).await {
-                Ok(listing) => listing,
-                // 60003 and 60123: there is no such department (WeCom 90313).
-                Err(error) if error.is_outside_scope() || matches!(error.errcode(), Some(60003 | 60123)) => {
-                    continue;
+        let (directory, store) = (&self.directory, &self.directory.store);
+        let known = store.departments(corp_id).await?;
+        let asked = directory.ask().await?;
+        let listings = apps.iter().map(|app| async move { (app, app.app.departments(Some(id)).await) });
+        let (mut answers, mut failed, mut is_whole) = (Vec::new(), None, true);
+        for (app, listing) in join_all(listings).await {
+            let answer = match listing {
+                Ok(listing) => {
+                    is_whole &= listing.skipped() == 0;
+                    let departments: Vec<Department> = listing.iter().map(profile::department).collect();
+                    self.read_members_of_new(app, &departments).await.map(|()| {
+                        DepartmentAnswer::Visible(departments)
+                    })
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) if error.concern() == Concern::NotVisible => Ok(DepartmentAnswer::NotVisible),
+                Err(error) => Err(error.into()),
             };
-            complete &= listing.skipped() == 0;
-            let departments: Vec<Department> = listing.iter().map(profile::department).collect();
-            let is_new = |department: &&Department| !known_ids.contains(&department.id);
-            let new: Vec<Department> = departments.iter().filter(is_new).cloned().collect();
-            let read_at = directory.clock.now();
-            let members: Vec<_> = members_of(calls, &new).await?.into_iter().collect();
-            directory.store.save_members(corp_id, &members, read_at, &app.agent_id).await?;
-            listed.extend(departments.into_iter().map(|department| (department.id, department)));
+            match answer {
+                Ok(answer) => answers.push((&app.agent_id, answer)),
+                Err(Error::WeCom(error)) => {
+                    if error.concern() == Concern::App {
+                        let (problem, now) = (error.to_string(), directory.clock.now());
+                        store.app_is_failing(corp_id, &app.agent_id, &problem, now).await?;
+                    }
+                    if failed.as_ref().is_none_or(|_| error.concern() != Concern::App) {
+                        failed = Some(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let seen = listed.contains_key(&id);
-        let mut tasks = Vec::new();
-        if !seen {
+        if answers.is_empty() {
+            return failed.map_or(Ok(Attempt::Done), |error| Err(error.into()));
+        }
+        let listed: HashSet<DepartmentId> = answers
+            .iter()
+            .filter_map(|(_, answer)| match answer {
+                DepartmentAnswer::Visible(departments) => Some(departments),
+                DepartmentAnswer::NotVisible => None,
+            })
+            .flatten()
+            .map(|department| department.id)
+            .collect();
+        if !listed.contains(&id) {
             self.ask_for_members_of(corp_id, id).await?;
         }
-        if complete {
+        if is_whole {
             // Each is asked for by itself: it may be somewhere else by now.
-            let missing = below(&known, id).into_iter().filter(|other| !listed.contains_key(other));
-            tasks.extend(missing.map(EventTask::Department));
+            let missing = below(&known, id).into_iter().filter(|other| !listed.contains(other));
+            let tasks: Vec<EventTask> = missing.map(EventTask::Department).collect();
+            // Noted before the row goes by which they are found.
+            store.note_event_tasks(corp_id, &tasks, directory.clock.now()).await?;
         }
-        // Noted before the row goes by which they are found.
-        directory.store.note_event_tasks(corp_id, &tasks, directory.clock.now()).await?;
-        let mut listed: Vec<Department> = listed.into_values().collect();
-        listed.sort_unstable_by_key(|department| department.id);
-        let gone = if seen { [].as_slice() } else { &[id] };
-        directory.store.save_departments(corp_id, &listed, gone).await?;
-        Ok(Attempt::Done)
+        store.record_department_answers(&DepartmentAnswers { corp_id, id, asked, answers }).await?;
+        match failed {
+            Some(error) if error.concern() != Concern::App => Ok(Attempt::InPart(error)),
+            _ => Ok(Attempt::Done),
+        }
+    }
+
+    /// Members of departments that the app did not see before are read with them.
+    async fn read_members_of_new(&self, app: &Viewer, departments: &[Department]) -> Result<(), Error> {
+        let (directory, store) = (&self.directory, &self.directory.store);
+        let seen = store.departments_seen_by(&app.corp_id, &app.agent_id).await?;
+        let new: Vec<Department> =
+            departments.iter().filter(|department| !seen.contains(&department.id)).cloned().collect();
+        let asked = directory.ask().await?;
+        let members: Vec<_> = members_of(&app.app, &new).await?.into_iter().collect();
+        let app = (&app.corp_id, &app.agent_id);
+        store.record_all_visible(app, &members, asked, directory.clock.now()).await?;
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 use wecom::callback::Message;
 use wecom_login_model::{AgentId, DepartmentId, UserId};
 
-use super::{EventTask, Leaver, ViewingApp};
+use super::{EventTask, Leaver};
 
 /// An event that concerns the copy (WeCom 96302, 96303, 96304 for contact sync, 90240 for the app's own).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl ContactEvent {
     }
 
     /// What is to be read again, and whose sessions end.
-    pub(super) fn asks<'a>(&self, app: ViewingApp<'a>) -> (Vec<EventTask>, Option<Leaver<'a>>) {
+    pub(super) fn asks<'a>(&self, agent_id: &'a AgentId) -> (Vec<EventTask>, Option<Leaver<'a>>) {
         let member = |user_id: &UserId| EventTask::Member(user_id.clone());
         match self {
             Self::Member(user_id) | Self::EnteredScope(user_id) => (vec![member(user_id)], None),
@@ -84,7 +84,7 @@ impl ContactEvent {
             }
             Self::Left(user_id) => (vec![member(user_id)], Some(Leaver::Company(user_id.clone()))),
             Self::LeftScope(user_id) => {
-                (vec![member(user_id)], Some(Leaver::Scope { user_id: user_id.clone(), app }))
+                (vec![member(user_id)], Some(Leaver::Scope { user_id: user_id.clone(), agent_id }))
             }
             Self::Department(id) => (vec![EventTask::Department(*id)], None),
             Self::Tag(users, departments) => {

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use wecom::Budget;
 use wecom::callback::Message;
 use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp};
-use wecom_login_store::{Accepted, Backlog, EventSetAside, EventTask, Leaver, NewEvent, ViewingApp};
+use wecom_login_store::{Accepted, Backlog, EventSetAside, EventTask, Leaver, NewEvent};
 
 use crate::{Directory, Error, Viewer};
 
@@ -52,8 +52,6 @@ pub struct Received<'a> {
     pub corp_id: &'a CorpId,
     /// The app whose address it came to.
     pub agent_id: &'a AgentId,
-    /// The full names of the app's instances.
-    pub instances: Vec<String>,
     /// It came by contact sync's setting, not by the app's.
     pub is_of_contacts: bool,
     /// The decrypted text.
@@ -104,11 +102,11 @@ impl Events {
         }
         let Ok(message) = Message::parse(text) else { return Ok(Taken::NotOurs) };
         let Some(event) = ContactEvent::of(&message, agent_id) else { return Ok(Taken::NotOurs) };
-        let app = ViewingApp { agent_id, instances: &received.instances };
-        let (tasks, leaver) = event.asks(app);
+        let (tasks, leaver) = event.asks(agent_id);
         // What an app is told of its scope is said to this app only; contact sync speaks to the company.
         let whom = if event.is_of_scope() { agent_id.as_str() } else { "" };
         let text = String::from_utf8_lossy(text);
+        self.know_apps(corp_id).await?;
         let new = NewEvent {
             fingerprint: Fingerprint::of_parts([corp_id.as_str(), whom, &text]),
             corp_id,
@@ -121,6 +119,14 @@ impl Events {
             Accepted::New => Taken::New,
             Accepted::Repeated => Taken::Repeated,
         })
+    }
+
+    /// Records which apps of the company are configured: what only another app sees stays as it is.
+    pub(crate) async fn know_apps(&self, corp_id: &CorpId) -> Result<(), Error> {
+        let apps: Vec<AgentId> =
+            self.apps.of(corp_id, &Budget::background()).into_iter().map(|app| app.agent_id).collect();
+        self.directory.store.add_apps(corp_id, &apps).await?;
+        Ok(self.directory.store.miss_other_apps(corp_id, &apps, self.directory.clock.now()).await?)
     }
 
     /// An authentic callback of contact sync came, be it the check of the address.

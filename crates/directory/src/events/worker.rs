@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
-use wecom::Budget;
+use wecom::{Budget, Concern};
 use wecom_login_model::{CorpId, Timestamp};
 use wecom_login_store::{ClaimedTask, EventTask};
 
@@ -57,19 +57,8 @@ fn pause(failed: i64) -> Duration {
 fn is_of_the_company(error: &Error) -> bool {
     match error {
         Error::Store(_) | Error::Vanished(_) => true,
-        Error::WeCom(error) => {
-            error.is_transient()
-                || error.is_rate_limited()
-                || error.is_token_invalid()
-                || error.is_credentials_wrong()
-                || error.is_misconfigured()
-        }
+        Error::WeCom(error) => matches!(error.concern(), Concern::App | Concern::Moment),
     }
-}
-
-/// True when there were too many calls for WeCom; no task is worse than another then.
-fn is_of_the_pace(error: &Error) -> bool {
-    matches!(error, Error::WeCom(error) if error.is_rate_limited())
 }
 
 impl Events {
@@ -196,13 +185,18 @@ impl Events {
             let task = match result {
                 Ok(Attempt::Done) => store.finish_event_task(claimed).await.map_err(Error::from),
                 Ok(Attempt::NotYet(why)) => self.failed(corp_id, claimed, why, true).await,
+                Ok(Attempt::InPart(error)) => {
+                    let own_fault = error.concern() == Concern::Request;
+                    self.failed(corp_id, claimed, &error.to_string(), own_fault).await
+                }
                 Err(Error::WeCom(error)) if error.free_in().is_some() => {
                     free_in = free_in.max(error.free_in());
                     store.release_event_task(claimed).await.map_err(Error::from)
                 }
                 Err(error) => {
                     let text = error.to_string();
-                    let own_fault = answers && !is_of_the_pace(&error);
+                    // A failure that concerns the app or the moment is no task's fault.
+                    let own_fault = answers && !is_of_the_company(&error);
                     let failed = self.failed(corp_id, claimed, &text, own_fault).await;
                     problem = Some(text);
                     failed

@@ -2,13 +2,14 @@
 //! marked as having left before WeCom was asked for just them and answered 60111 or 60011.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use wecom_login_model::{DepartmentId, Timestamp, UserId};
-use wecom_login_store::{Answers, Asked, Run, Sight, Staged, Whom};
+use wecom::Concern;
+use wecom_login_model::{DepartmentId, UserId};
+use wecom_login_store::{Answers, AskedMember, Run, Sight, Staged, Whom};
 
-use super::scope::is_of_the_app;
+use super::scope::ends_the_run;
 use super::walk::CALLS_AT_ONCE;
-use super::{SyncError, Work, guard};
-use crate::profile;
+use super::{OtherApp, SyncError, Work, guard};
+use crate::{answers, profile};
 
 /// People whose answers are kept together.
 const AT_ONCE: i64 = 200;
@@ -24,7 +25,7 @@ enum Answer {
 impl Work<'_> {
     /// Asks for everybody who is left to ask for, but for those whom the copy has in departments that are `unseen`; how
     /// many of them are gone.
-    pub(super) async fn ask(
+    pub(super) async fn ask_all(
         &self,
         run: &Run,
         whom: Whom,
@@ -51,23 +52,24 @@ impl Work<'_> {
         if people.is_empty() {
             return Ok(None);
         }
-        let asked = people.len() as u64;
-        let (hidden, people): (Vec<Asked>, Vec<Asked>) =
+        let total = people.len() as u64;
+        let (hidden, people): (Vec<AskedMember>, Vec<AskedMember>) =
             people.into_iter().partition(|one| one.departments.iter().any(|id| unseen.contains(id)));
+        // Before they were asked: who is read later is there.
+        let asked = self.directory.ask().await?;
         let mut answers = stream::iter(people)
             .map(|one| async move {
-                let read_at = self.directory.clock.now();
                 let answer = self.viewer.app.user(&one.user_id).await;
                 match answer {
                     Ok(user) => {
                         // Under the name that was asked for: with another one nobody would find the answer.
                         let user_id =
                             if user.user_id == one.user_id { user.user_id.clone() } else { one.user_id };
-                        let there = Staged { profile: profile::of(&user), user_id, read_at };
+                        let there = Staged { profile: profile::of(&user), user_id, asked, source: None };
                         Ok(Answer::There(Box::new(there)))
                     }
-                    Err(error) if error.is_outside_scope() => Ok(Answer::Gone(one.user_id)),
-                    Err(error) if self.strict || is_of_the_app(&error) => Err(error),
+                    Err(error) if error.concern() == Concern::NotVisible => Ok(Answer::Gone(one.user_id)),
+                    Err(error) if self.strict || ends_the_run(&error) => Err(error),
                     Err(error) => {
                         let (instance, user_id) = (&self.viewer.instance, one.user_id);
                         tracing::warn!(instance, %user_id, %error, "not seen");
@@ -78,8 +80,6 @@ impl Work<'_> {
             .buffer_unordered(CALLS_AT_ONCE);
         let mut all =
             Answers { spared: hidden.into_iter().map(|one| one.user_id).collect(), ..Answers::default() };
-        // Before they were asked: whoever is read later is there.
-        let now = self.directory.clock.now();
         while let Some(answer) = answers.try_next().await? {
             match answer {
                 Answer::There(there) => all.there.push(*there),
@@ -88,31 +88,31 @@ impl Work<'_> {
             }
         }
         drop(answers);
-        self.timed(self.store().stage_answers(run.id, &all, now, self.under)).await?;
-        self.tell(|progress| progress.asked += asked);
+        self.timed(self.store().stage_answers(run.id, &all, asked, self.under)).await?;
+        self.tell(|progress| progress.asked += total);
         Ok(Some(all.gone.len() as u64))
     }
 
-    /// Finds who has left, as far as the run could see; why removals are held, if they are.
+    /// Finds who has left, as far as the run could see; returns why removals are held, if they are.
     pub(super) async fn find_leavers(
         &self,
         run: &Run,
         unseen: &[DepartmentId],
+        forced: bool,
     ) -> Result<Option<String>, SyncError> {
         if run.sight != Sight::Blind {
-            let since = self.others_since().await?;
-            let (corp_id, app) = (&self.viewer.corp_id, self.viewer.viewing());
-            self.timed(self.store().find_leavers(run.id, corp_id, app, since, self.under)).await?;
-            self.ask(run, Whom::Approved, Some(unseen)).await?;
+            let now = self.directory.clock.now();
+            self.timed(self.store().find_leavers(run, now, self.under)).await?;
+            self.ask_all(run, Whom::Approved, Some(unseen)).await?;
         }
         let (mut leaving, known) = self.timed(self.store().leavers_so_far(run)).await?;
-        if !run.forced
+        if !forced
             && let Some(hold) = guard::holds_empty(run.seen, known)
         {
             return Ok(Some(hold));
         }
         loop {
-            if !run.forced
+            if !forced
                 && let Some(hold) = guard::holds(leaving, known)
             {
                 return Ok(Some(hold));
@@ -121,21 +121,44 @@ impl Work<'_> {
                 return Ok(None);
             }
             match self.ask_some(run, Whom::Leavers, unseen).await? {
-                None => return Ok(None),
+                None => break,
                 Some(gone) => leaving += gone,
             }
         }
+        for other in &self.viewer.others {
+            self.ask_other_app(run, other).await?;
+        }
+        Ok(None)
     }
 
-    /// Since when every other app of the company has looked: a row that was read after that, and that no app has seen in
-    /// a sync, may be seen by one of them.
-    async fn others_since(&self) -> Result<Timestamp, SyncError> {
-        let synced = self.store().synced_apps(&self.viewer.corp_id).await?;
-        let others = self.viewer.apps.iter().filter(|app| **app != self.viewer.agent_id);
-        let since = |app: &wecom_login_model::AgentId| {
-            let last = synced.iter().find(|(agent_id, _)| agent_id == app);
-            last.map_or(Timestamp::from_millis(i64::MIN), |(_, started_at)| *started_at)
-        };
-        Ok(others.map(since).min().unwrap_or(Timestamp::from_millis(i64::MAX)))
+    /// Asks another app of the company about members whom no app is known to see any more. An app that cannot answer leaves
+    /// them as they are.
+    async fn ask_other_app(&self, run: &Run, other: &OtherApp) -> Result<(), SyncError> {
+        let (directory, store, corp_id) = (self.directory, self.store(), &self.viewer.corp_id);
+        let mut after = None;
+        loop {
+            let now = directory.clock.now();
+            let wanted = (&other.agent_id, self.since);
+            let people = store.next_for_other_app(run, wanted, after.as_ref(), now, AT_ONCE).await?;
+            let Some(last) = people.last() else { return Ok(()) };
+            after = Some(last.clone());
+            let asked = directory.ask().await?;
+            let mut all = stream::iter(people)
+                .map(|user_id| async move {
+                    let answered = answers::ask(&other.app, &other.agent_id, &user_id).await;
+                    (user_id, answered)
+                })
+                .buffer_unordered(CALLS_AT_ONCE);
+            while let Some((user_id, answered)) = all.next().await {
+                if let Err(error) = &answered.answer
+                    && error.concern() != Concern::Request
+                {
+                    let problem = error.to_string();
+                    store.app_is_failing(corp_id, &other.agent_id, &problem, directory.clock.now()).await?;
+                    return Ok(());
+                }
+                directory.record(corp_id, &user_id, asked, &[answered]).await?;
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ impl Directory {
     /// and no department named any more: such a member has moved, or cannot be seen, and is asked for by name.
     pub async fn sync_departments(&self, viewer: &Viewer, below: Option<DepartmentId>) -> Result<(), Error> {
         let now = self.clock.now();
+        self.store.add_apps(&viewer.corp_id, std::slice::from_ref(&viewer.agent_id)).await?;
         let new = NewRun {
             corp_id: &viewer.corp_id,
             agent_id: &viewer.agent_id,
@@ -29,7 +30,8 @@ impl Directory {
             phase: Phase::Scope,
         };
         let run = self.store.begin_run(&new, Under::NOTHING, now, now).await?;
-        let work = Work { strict: true, ..Work::new(self, viewer, Under::NOTHING, &|_| (), &run) };
+        let since = self.store.next_number().await?;
+        let work = Work { strict: true, ..Work::new(self, viewer, Under::NOTHING, &|_| (), &run, since) };
         let result = work.part(run.clone(), below).await;
         if result.is_err() {
             self.unless_it_fails(self.store.abandon_run(run.id, self.clock.now())).await;
@@ -56,14 +58,13 @@ impl Work<'_> {
         let known = self.store().departments(&self.viewer.corp_id).await?;
         let gone = if complete { gone(&known, &walked, below) } else { Vec::new() };
         self.ask_for_missed(&run, &walked, &gone).await?;
-        self.ask(&run, Whom::Named, None).await?;
+        self.ask_all(&run, Whom::Named, None).await?;
         let when = AppliedWhen {
-            instances: Vec::new(),
             now: self.directory.clock.now(),
             extent: Extent::Departments,
             hold: None,
             blind: None,
-            alone: false,
+            since: self.since,
             gone,
             watched_until: None,
         };

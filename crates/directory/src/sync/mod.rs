@@ -20,21 +20,21 @@ mod walk;
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wecom::Calls;
 use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp};
 use wecom_login_store::{
-    Applied, AppliedWhen, Extent, Lease, NewRun, Outcome, Phase, Run, Sight, Under, ViewingApp, Whom,
+    Applied, AppliedWhen, Asked, Extent, Lease, NewRun, Outcome, Phase, ReadNumber, Run, Sight, Under, Whom,
 };
 
 use crate::{Directory, Error};
 use lease::Holding;
 
-/// What a killed run has read is good for this long.
-const RESUMED_WITHIN: Duration = Duration::from_hours(1);
-/// An app that is configured nowhere any more sees nobody after this long.
-const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
+/// The departments that a killed run has walked are kept for this long.
+const RESUMED_WITHIN: Duration = Duration::from_mins(15);
+/// Reads that begin within this time share a number.
+const NUMBER_LASTS: Duration = Duration::from_millis(250);
 /// A schedule that is a little late still watches.
 const LATE: Duration = Duration::from_mins(10);
 /// Runs that are kept, for each app.
@@ -45,8 +45,6 @@ const RUNS_KEPT: i64 = 50;
 pub struct Viewer {
     /// The instance by which it is configured, by full name.
     pub instance: String,
-    /// All instances of the app, this one too: sessions begin through them.
-    pub instances: Vec<String>,
     /// The company.
     pub corp_id: CorpId,
     /// The app.
@@ -55,14 +53,24 @@ pub struct Viewer {
     pub app: Calls,
     /// Those with the secret of contact sync, if there is one.
     pub contact: Option<Calls>,
-    /// Every app of the company that is configured, this one too.
-    pub apps: Vec<AgentId>,
+    /// The company's other apps that are configured. They are asked about members whom this one does not see any more.
+    pub others: Vec<OtherApp>,
+}
+
+/// Another app of the same company.
+#[derive(Debug, Clone)]
+pub struct OtherApp {
+    /// The app.
+    pub agent_id: AgentId,
+    /// Its calls.
+    pub app: Calls,
 }
 
 impl Viewer {
-    /// The app, and the sessions that are its own.
-    pub fn viewing(&self) -> ViewingApp<'_> {
-        ViewingApp { agent_id: &self.agent_id, instances: &self.instances }
+    /// Every app of the company that is configured.
+    pub fn apps(&self) -> Vec<AgentId> {
+        let others = self.others.iter().map(|other| &other.agent_id);
+        others.chain([&self.agent_id]).cloned().collect()
     }
 }
 
@@ -154,6 +162,10 @@ struct Work<'a> {
     observer: Observer<'a>,
     /// A department that cannot be seen ends the work.
     strict: bool,
+    /// Taken before this invocation asked WeCom anything.
+    since: ReadNumber,
+    /// The number of the reads that are under way, and when it was taken.
+    reads: tokio::sync::Mutex<Option<(Asked, Instant)>>,
     progress: Mutex<(Progress, Duration)>,
 }
 
@@ -208,7 +220,8 @@ impl Directory {
         holding: &Holding,
     ) -> Result<Report, SyncError> {
         let (now, under) = (self.clock.now(), holding.under());
-        self.store.forget_apps(&viewer.corp_id, &viewer.apps, now - FORGOTTEN_AFTER).await?;
+        self.store.add_apps(&viewer.corp_id, &viewer.apps()).await?;
+        self.store.miss_other_apps(&viewer.corp_id, &viewer.apps(), now).await?;
         // What a run that died while it cleaned up has left.
         self.unless_it_fails(self.clear_staging(viewer)).await;
         let new = NewRun {
@@ -221,9 +234,15 @@ impl Directory {
             phase: if viewer.contact.is_some() { Phase::Listing } else { Phase::Scope },
         };
         let run = self.store.begin_run(&new, under, now - RESUMED_WITHIN, now).await?;
-        let work = Work::new(self, viewer, under, observer, &run);
+        let since = self.store.next_number().await?;
+        let work = Work::new(self, viewer, under, observer, &run, since);
         let result = work.through(run.clone(), options).await;
         if let Err(error) = &result {
+            if let SyncError::Failed(Error::WeCom(error)) = error {
+                let (problem, now) = (error.to_string(), self.clock.now());
+                let (corp_id, agent_id) = (&viewer.corp_id, &viewer.agent_id);
+                self.unless_it_fails(self.store.app_is_failing(corp_id, agent_id, &problem, now)).await;
+            }
             tracing::warn!(instance = viewer.instance, run = run.id.0, %error, "the organisation was not synchronised");
             let (problem, now) = (error.to_string(), self.clock.now());
             self.unless_it_fails(self.store.note_problem(run.id, &problem)).await;
@@ -254,6 +273,7 @@ impl<'a> Work<'a> {
         under: Under<'a>,
         observer: Observer<'a>,
         run: &Run,
+        since: ReadNumber,
     ) -> Self {
         let progress =
             Progress { phase: run.phase, walked: 0, departments: run.departments, seen: run.seen, asked: 0 };
@@ -263,6 +283,8 @@ impl<'a> Work<'a> {
             under,
             observer,
             strict: false,
+            since,
+            reads: tokio::sync::Mutex::default(),
             progress: Mutex::new((progress, Duration::ZERO)),
         }
     }
@@ -285,14 +307,14 @@ impl<'a> Work<'a> {
         if run.phase == Phase::Names {
             self.timed(self.store().ask_for_listed(run.id, run.sight == Sight::ByListing, self.under))
                 .await?;
-            self.ask(&run, Whom::Named, None).await?;
+            self.ask_all(&run, Whom::Named, None).await?;
             self.timed(self.store().enter_phase(run.id, Phase::Leavers, self.under)).await?;
             run = self.read_again(&run).await?;
         }
         let unseen = self.store().unseen_departments(run.id).await?;
         let mut hold = None;
         if run.phase == Phase::Leavers {
-            hold = self.find_leavers(&run, &unseen).await?;
+            hold = self.find_leavers(&run, &unseen, options.force).await?;
         }
         let blind = self.blind(&run, &unseen).await?;
         let now = self.directory.clock.now();
@@ -301,9 +323,8 @@ impl<'a> Work<'a> {
             extent: Extent::Company,
             hold,
             blind,
-            alone: self.viewer.apps.iter().all(|app| *app == self.viewer.agent_id),
+            since: self.since,
             gone: Vec::new(),
-            instances: self.viewer.instances.clone(),
             watched_until: options.every.map(|every| now + 2 * every + LATE),
         };
         self.tell(|progress| progress.phase = Phase::Apply);
@@ -351,6 +372,19 @@ impl<'a> Work<'a> {
             why.push(format!("{people} of the people asked for by name could not be read, such as {first}"));
         }
         Ok((!why.is_empty()).then(|| why.join("; ")))
+    }
+
+    /// When WeCom is asked. Calls of a moment share a number, which was taken before the first of them.
+    async fn ask(&self) -> Result<Asked, Error> {
+        let mut reads = self.reads.lock().await;
+        if let Some((asked, at)) = *reads
+            && at.elapsed() < NUMBER_LASTS
+        {
+            return Ok(asked);
+        }
+        let asked = self.directory.ask().await?;
+        *reads = Some((asked, Instant::now()));
+        Ok(asked)
     }
 
     fn store(&self) -> &'a wecom_login_store::Store {

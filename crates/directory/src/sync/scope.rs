@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use wecom::Calls;
+use wecom::{Calls, Concern};
 use wecom_login_model::{Department, DepartmentId, UserId};
 use wecom_login_store::{Phase, Run, Scope, Sight};
 
@@ -86,12 +86,12 @@ impl Work<'_> {
                             scope.blind_if(tag.users.skipped() > 0, "members of a tag could not be read");
                             scope.names.extend(tag.users);
                         }
-                        Err(error) if is_of_the_app(&error) => return Err(error.into()),
+                        Err(error) if ends_the_run(&error) => return Err(error.into()),
                         Err(error) => scope.blind_if(true, &format!("a tag of the app's scope: {error}")),
                     }
                 }
             }
-            Err(error) if is_of_the_app(&error) => return Err(error.into()),
+            Err(error) if ends_the_run(&error) => return Err(error.into()),
             // Who is visible by name is told by nothing else, unless by everybody's names.
             Err(error) if listed > 0 => {
                 scope.sight = Sight::ByListing;
@@ -122,7 +122,7 @@ impl Work<'_> {
     /// that it is (WeCom 90208), the secret of contact sync tells their numbers and the app their names.
     async fn visible_departments(&self) -> Result<(Vec<Department>, bool), SyncError> {
         let refused = match departments(&self.viewer.app, None).await {
-            Err(error) if !is_of_the_app(&error) && error.errcode().is_some() => error,
+            Err(error) if !ends_the_run(&error) && error.errcode().is_some() => error,
             other => return Ok(other?),
         };
         let Some(contact) = &self.viewer.contact else { return Err(refused.into()) };
@@ -132,7 +132,7 @@ impl Work<'_> {
         let named = stream::iter(ids).map(|id| async move {
             match self.viewer.app.department(id).await {
                 Ok(department) => Ok(Some(profile::department(&department))),
-                Err(error) if is_no_department(&error) => Ok(None),
+                Err(error) if error.concern() == Concern::NotVisible => Ok(None),
                 Err(error) => Err(error),
             }
         });
@@ -165,25 +165,17 @@ pub(super) async fn departments(
             let whole = listing.skipped() == 0;
             Ok((listing.iter().map(profile::department).collect(), whole))
         }
-        Err(error) if is_no_department(&error) => Ok((Vec::new(), true)),
+        Err(error) if error.concern() == Concern::NotVisible => Ok((Vec::new(), true)),
         Err(error) => Err(error),
     }
 }
 
-/// The department does not exist, or the app may not see it (WeCom 90313).
-pub(super) fn is_no_department(error: &wecom::Error) -> bool {
-    error.is_outside_scope() || matches!(error.errcode(), Some(60_003 | 60_123))
-}
-
-/// True when the next call would fail alike: the app is disabled, its address is not trusted, its secret is wrong, WeCom
-/// is away or will have no more calls.
-pub(super) fn is_of_the_app(error: &wecom::Error) -> bool {
-    error.errcode().is_none()
-        || error.is_busy()
-        || error.is_rate_limited()
-        || error.is_ip_not_allowed()
-        || error.is_token_invalid()
-        || error.is_credentials_wrong()
-        // The app is disabled or may call nothing; the company is closed (WeCom 90313).
-        || matches!(error.errcode(), Some(50_003 | 60_031 | 301_007))
+/// True when the next call would fail too: the app cannot call, WeCom is away or will have no more calls.
+pub(super) fn ends_the_run(error: &wecom::Error) -> bool {
+    match error.concern() {
+        Concern::Moment => true,
+        // No permission for this one call (48002, 48009 and the like) is no failure of the app: others tell the same.
+        Concern::App => !error.is_call_not_allowed(),
+        Concern::NotVisible | Concern::Request => false,
+    }
 }

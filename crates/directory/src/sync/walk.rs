@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use wecom_login_model::DepartmentId;
 use wecom_login_store::{Run, Staged, WalkedDepartment};
 
-use super::scope::is_of_the_app;
+use super::scope::ends_the_run;
 use super::{SyncError, Work};
 use crate::profile;
 
@@ -57,14 +57,15 @@ impl Work<'_> {
     ) -> Result<Vec<DepartmentId>, SyncError> {
         let mut answers = stream::iter(departments)
             .map(|id| async move {
-                // Before WeCom was asked: who leaves while it answers, or while the answer waits here, has left later.
-                let read_at = self.directory.clock.now();
-                (id, read_at, self.viewer.app.users_in(id).await)
+                // Before WeCom is asked: who leaves while it answers, or while the answer waits here, has left later.
+                let asked = self.ask().await;
+                (id, asked, self.viewer.app.users_in(id).await)
             })
             .buffer_unordered(CALLS_AT_ONCE);
         let (mut batch, mut begun) = (Batch::default(), Instant::now());
         let (mut again, mut failures) = (Vec::new(), 0);
-        while let Some((id, read_at, answer)) = answers.next().await {
+        while let Some((id, asked, answer)) = answers.next().await {
+            let asked = asked?;
             match answer {
                 Ok(users) => {
                     failures = 0;
@@ -72,13 +73,14 @@ impl Work<'_> {
                     batch.members.extend(users.into_iter().map(|user| Staged {
                         profile: profile::of(&user),
                         user_id: user.user_id,
-                        read_at,
+                        asked,
+                        source: Some(id),
                     }));
                 }
                 Err(error) => {
                     failures += 1;
                     let lost = error.is_unavailable();
-                    if failures >= FAILURES || (is_of_the_app(&error) && !lost) {
+                    if failures >= FAILURES || (ends_the_run(&error) && !lost) {
                         return Err(error.into());
                     }
                     if lost && !last {

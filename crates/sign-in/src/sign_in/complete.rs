@@ -116,6 +116,7 @@ impl Login {
             corp_id: &member.corp_id,
             user_id: &member.user_id,
             instance: instance.full_name(),
+            agent_id: instance.agent_id(),
             account: decision.rule(),
             former: former.tokens,
             may_continue: former.may_continue,

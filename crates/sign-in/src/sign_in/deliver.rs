@@ -175,18 +175,20 @@ impl Login {
                 Err(SignInError::StateUsed)
             }
             Phase::Bound { session, user_id, .. } => {
-                let (session, corp_id) = (self.active(session).await?, response.instance.corp_id());
-                let user = self.user_info_by_id(corp_id, user_id).await?;
+                let (session, instance) = (self.active(session).await?, &response.instance);
+                let app = (instance.corp_id(), instance.agent_id());
+                let user = self.user_info_by_id(app, user_id).await?;
                 Ok(Held::replay(SessionChange::Bound, None, session, user))
             }
             Phase::Continued { session, .. } => {
                 let session = self.active(session).await?;
-                let user = self.user_info_by_id(&session.corp_id, &session.user_key).await?;
+                let app = (response.instance.corp_id(), response.instance.agent_id());
+                let user = self.user_info_by_id(app, &session.user_key).await?;
                 Ok(Held::replay(SessionChange::Continued, None, session, user))
             }
             Phase::Claimed { .. } | Phase::Tried { .. } => {
                 if let Some(kept) = self.sessions.outcome_of(redirect).await? {
-                    return self.replay(redirect, kept).await;
+                    return self.replay(response, redirect, kept).await;
                 }
                 Ok(match &record.phase {
                     Phase::Claimed { until, .. } if now < *until => Held::InProgress,
@@ -204,14 +206,20 @@ impl Login {
     }
 
     /// The session that an earlier delivery has begun, while it is active and its token is still given out.
-    async fn replay(&self, redirect: Fingerprint, kept: KeptOutcome) -> Result<Held, SignInError> {
+    async fn replay(
+        &self,
+        response: &AuthorizationResponse,
+        redirect: Fingerprint,
+        kept: KeptOutcome,
+    ) -> Result<Held, SignInError> {
         let (Some(session), Some(sealed)) = (kept.session, kept.sealed_token) else {
             return Err(SignInError::StateUsed);
         };
         let token = self.sealer.open(&super::outcome_place(redirect), &sealed).ok();
         let token = token.and_then(|secret| SessionToken::parse(secret.expose()));
         let token = token.ok_or(SignInError::StateUsed)?;
-        let user = self.user_info_by_id(&session.corp_id, &session.user_key).await?;
+        let app = (response.instance.corp_id(), response.instance.agent_id());
+        let user = self.user_info_by_id(app, &session.user_key).await?;
         Ok(Held::replay(SessionChange::Began, Some(token), session, user))
     }
 

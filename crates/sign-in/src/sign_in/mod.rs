@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use wecom::{AuthCode, Budget};
 use wecom_login_accounts::{Accounts, Admins};
 use wecom_login_directory::Directory;
-use wecom_login_model::{Clock, Entropy, Fingerprint, Secret, Timestamp};
+use wecom_login_model::{Clock, ContactFields, Entropy, Fingerprint, Member, Secret, Timestamp};
 use wecom_login_session::{Session, Sessions};
 use wecom_login_store::{Act, Sealer, Store};
 
@@ -163,9 +163,20 @@ impl Login {
         Ok(self.member(&calls, instance, lookup).await?.1)
     }
 
-    /// What getLoginCode would give of a member of the local copy.
+    /// What getLoginCode would give of a member of the local copy, through the app of the session.
     pub async fn user_info_of(&self, session: &Session) -> Result<Option<UserInfo>, SignInError> {
-        match self.directory.member(&session.corp_id, &session.user_key).await.map_err(refused)? {
+        let (corp_id, user_id) = (&session.corp_id, &session.user_key);
+        let member = match &session.agent_id {
+            Some(agent_id) => self.directory.member_for_app((corp_id, agent_id), user_id).await,
+            // Of a session from before the upgrade: what every app may give out.
+            None => self.directory.member(corp_id, user_id).await.map(|member| {
+                member.map(|member| Member {
+                    profile: member.profile.only(ContactFields::default()),
+                    ..member
+                })
+            }),
+        };
+        match member.map_err(refused)? {
             Some(member) => Ok(Some(self.user_info(&member).await?)),
             None => Ok(None),
         }

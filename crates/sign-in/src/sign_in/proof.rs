@@ -2,7 +2,7 @@
 
 use wecom::{AuthCode, Calls, Concern, Identity};
 use wecom_login_accounts::VerifiedContact;
-use wecom_login_model::{CorpId, Member, MemberStatus, Secret, UserId};
+use wecom_login_model::{AgentId, CorpId, Member, MemberStatus, Secret, UserId};
 use wecom_login_store::{Consent, KnownMember};
 
 use crate::error::Terminal;
@@ -78,7 +78,7 @@ impl Login {
             }
         };
         if let Some(consent) = consent {
-            let saved = self.directory.save_consent(corp_id, user_id, &consent).await.map_err(refused)?;
+            let saved = self.directory.save_consent((corp_id, instance.agent_id()), user_id, &consent).await.map_err(refused)?;
             member = saved.unwrap_or(member);
             for (known, given) in
                 [(&mut contact.mobile, consent.mobile), (&mut contact.biz_mail, consent.biz_mail)]
@@ -123,10 +123,10 @@ impl Login {
     /// The value that getLoginCode had for a member of the local copy.
     pub(super) async fn user_info_by_id(
         &self,
-        corp_id: &CorpId,
+        app: (&CorpId, &AgentId),
         user_id: &UserId,
     ) -> Result<UserInfo, SignInError> {
-        match self.directory.member(corp_id, user_id).await.map_err(refused)? {
+        match self.directory.member_for_app(app, user_id).await.map_err(refused)? {
             Some(member) => self.user_info(&member).await,
             None => Err(SignInError::Unforeseen("a session's member is not in the local copy".to_owned())),
         }

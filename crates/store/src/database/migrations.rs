@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations![
     30 "0030_audit",
     40 "0040_read_by",
     50 "0050_sign_in_outcome",
+    60 "0060_visibility",
 ];
 
 pub(super) async fn run_on_sqlite(writer: &SqlitePool) -> Result<(), Error> {

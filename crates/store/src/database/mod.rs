@@ -90,24 +90,32 @@ impl Database {
 
     /// Ends the text of a query within a statement that writes: it waits for whoever is changing the rows that it finds, and
     /// finds them as they are after that. On SQLite, where there is one writer, it does so by itself.
-    pub(crate) fn settled(&self) -> &'static str {
+    pub(crate) fn for_share(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "",
             Self::Postgres(_) => "FOR SHARE",
         }
     }
 
-    /// An expression in a query of `members AS m`: the names of the member's departments, in order, as a JSON array of texts.
+    /// The statement that takes the next number of [`crate::ReadNumber`], as `value`.
+    pub(crate) fn next_read_number(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "UPDATE read_numbers SET value = value + 1 RETURNING value",
+            Self::Postgres(_) => "SELECT nextval('read_numbers') AS value",
+        }
+    }
+
+    /// An expression in a query of `member_visibility AS v`: the names of the member's departments, in order, as a JSON array of texts.
     pub(crate) fn department_names(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => {
-                "(SELECT json_group_array(name) FROM (SELECT COALESCE(d.name, '') AS name FROM json_each(m.departments) AS j
-                    LEFT JOIN departments AS d ON d.corp_id = m.corp_id AND d.department_id = j.value ORDER BY j.key))"
+                "(SELECT json_group_array(name) FROM (SELECT COALESCE(d.name, '') AS name FROM json_each(v.departments) AS j
+                    LEFT JOIN departments AS d ON d.corp_id = v.corp_id AND d.department_id = j.value ORDER BY j.key))"
             }
             Self::Postgres(_) => {
                 "(SELECT json_agg(COALESCE(d.name, '') ORDER BY j.place)::text
-                    FROM json_array_elements_text(m.departments::json) WITH ORDINALITY AS j (id, place)
-                    LEFT JOIN departments AS d ON d.corp_id = m.corp_id AND d.department_id = j.id::bigint)"
+                    FROM json_array_elements_text(v.departments::json) WITH ORDINALITY AS j (id, place)
+                    LEFT JOIN departments AS d ON d.corp_id = v.corp_id AND d.department_id = j.id::bigint)"
             }
         }
     }

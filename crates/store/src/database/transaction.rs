@@ -30,7 +30,7 @@ impl Transaction {
 
     /// Ends the text of a query so that the rows of `table` that it finds stay as they are until this transaction ends, and
     /// are found as the last one to hold them has left them. On SQLite, where there is one writer, they do so by themselves.
-    pub(crate) fn holding(&self, table: &str) -> String {
+    pub(crate) fn for_update(&self, table: &str) -> String {
         match self.on {
             OnOne::Sqlite(_) => String::new(),
             OnOne::Postgres(_) => format!("FOR UPDATE OF {table}"),

@@ -1,12 +1,13 @@
 use std::time::Duration;
 
-use wecom_login_model::{CorpId, Fingerprint, Timestamp, UserId};
+use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
 
-use super::EventTask;
+use super::{EventTask, RENAME};
 use crate::database::{PEOPLE, Transaction, sql};
-use crate::leavers::{leave, lose_sight, sign_out};
+use crate::leavers::{LeftEvidence, Marked, leave, sign_out};
 use crate::sessions::end_sessions_of;
-use crate::{EndReason, Error, Store, ViewingApp};
+use crate::visibility::{AppAnswer, Asked, MemberAnswers, next_number, record};
+use crate::{EndReason, Error, Store};
 
 /// WeCom sends an event again within seconds if it got no answer (WeCom 90930). Within this time a repetition may also
 /// be another event: their only moment is a whole second (`CreateTime`), so two alike cannot be told apart.
@@ -32,15 +33,15 @@ pub struct NewEvent<'a> {
 /// Who leaves by an event.
 #[derive(Debug, Clone)]
 pub enum Leaver<'a> {
-    /// The member leaves the company: all sessions end.
+    /// The member was deleted: all sessions end.
     Company(UserId),
-    /// The member leaves the visible scope of an app: the sessions end that were begun through it, and all of them
-    /// unless another app sees the member.
+    /// The member leaves the visible scope of an app: the sessions end that were begun through it. Members of a company with
+    /// one app leave with it; otherwise the event's task asks every app.
     Scope {
         /// The member.
         user_id: UserId,
         /// The app.
-        app: ViewingApp<'a>,
+        agent_id: &'a AgentId,
     },
 }
 
@@ -93,7 +94,8 @@ impl Store {
             now < Timestamp::from_millis(row.get("heard_at")?) + MAY_BE_ANOTHER
         };
         if is_new && let Some(leaver) = &event.leaver {
-            end_sessions(&mut transaction, event.corp_id, leaver, marks, now).await?;
+            let number = next_number(&mut transaction, &self.database).await?;
+            end_sessions(&mut transaction, event.corp_id, leaver, marks, Asked { number, at: now }).await?;
         }
         if matters {
             note(&mut transaction, event.corp_id, &event.tasks, now).await?;
@@ -153,24 +155,83 @@ async fn end_sessions(
     corp_id: &CorpId,
     leaver: &Leaver<'_>,
     marks: Marks,
-    now: Timestamp,
+    told: Asked,
 ) -> Result<(), Error> {
-    match leaver {
-        Leaver::Company(user_id) if marks == Marks::Now => {
-            leave(transaction, corp_id, &[user_id.folded()], now).await?;
+    match (leaver, marks) {
+        (Leaver::Company(user_id), Marks::Now) => {
+            for user_id in former_names(transaction, corp_id, user_id).await?.iter().chain([user_id]) {
+                delete(transaction, corp_id, user_id, told).await?;
+            }
         }
-        Leaver::Company(user_id) => {
-            end_sessions_of(transaction, corp_id, user_id, EndReason::Left, now).await?;
+        (Leaver::Company(user_id), Marks::Later) => {
+            end_sessions_of(transaction, corp_id, user_id, EndReason::Left, told.at).await?;
         }
-        Leaver::Scope { user_id, app } if marks == Marks::Now => {
-            lose_sight(transaction, corp_id, *app, &[user_id.folded()], now).await?;
+        (Leaver::Scope { user_id, agent_id }, Marks::Now) => {
+            let answers = [(*agent_id, AppAnswer::NotVisible)];
+            let read = MemberAnswers { corp_id, user_id, asked: told, answers: &answers };
+            record(transaction, &read, told.at).await?;
         }
-        Leaver::Scope { user_id, app } => {
-            let through = Some(app.instances);
-            sign_out(transaction, corp_id, &[user_id.folded()], through, now).await?;
+        (Leaver::Scope { user_id, agent_id }, Marks::Later) => {
+            sign_out(transaction, corp_id, &[user_id.folded()], Some(agent_id), told.at).await?;
         }
     }
     Ok(())
+}
+
+/// The member was deleted. Of somebody whom the copy does not know, a mark stays: an answer that WeCom gave before lets nobody in.
+async fn delete(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    user_id: &UserId,
+    told: Asked,
+) -> Result<(), Error> {
+    let marked = Marked { evidence: LeftEvidence::Deleted, number: told.number, now: told.at };
+    leave(transaction, corp_id, &[user_id.folded()], marked).await?;
+    sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields, consented,
+            departments, leads, main_department)
+         SELECT $1, $2, '', 0, $3, $4, 0, 0, 0, '[]', '[]', NULL
+         WHERE NOT EXISTS (SELECT 1 FROM members WHERE corp_id = $1 AND user_key = $2)
+         ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET asked = excluded.asked, asked_at = excluded.asked_at")
+    .bind(corp_id.as_str())
+    .bind(user_id.folded())
+    .bind(told.number.0)
+    .bind(told.at.as_millis())
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// The userids under which the copy still knows somebody who was renamed to `user_id` a moment ago: the renaming waits to be
+/// worked on. Whoever is deleted under the new userid is the person of the former one, and the renaming is over: somebody else
+/// may get the new userid before it is worked on.
+async fn former_names(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    user_id: &UserId,
+) -> Result<Vec<UserId>, Error> {
+    let (mut former, mut open) = (Vec::new(), vec![user_id.folded()]);
+    let rows = sql("SELECT id, subject FROM event_tasks WHERE corp_id = $1 AND kind = $2")
+        .bind(corp_id.as_str())
+        .bind(RENAME)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let mut renamings = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let task = EventTask::read(RENAME, &row.get::<String>("subject")?)?;
+        renamings.push((row.get::<i64>("id")?, task));
+    }
+    while let Some(name) = open.pop() {
+        for (id, task) in &renamings {
+            let EventTask::Rename { from, to } = task else { continue };
+            if to.folded() != name || former.contains(from) {
+                continue;
+            }
+            sql("DELETE FROM event_tasks WHERE id = $1").bind(*id).execute(&mut *transaction).await?;
+            former.push(from.clone());
+            open.push(from.folded());
+        }
+    }
+    Ok(former)
 }
 
 /// In one order, so that two events that name the same members do not wait for each other.

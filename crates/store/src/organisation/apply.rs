@@ -6,13 +6,16 @@
 //! sync is as true alone as one read by a sign-in, and what is there already differs no more, so a run that dies between
 //! two of them is taken up like any other; but removals are a judgement about the whole company, and are made at once.
 
-use wecom_login_model::{DepartmentId, Timestamp};
+use wecom_login_model::{ContactField, ContactFields, DepartmentId, Timestamp};
 
 use super::removals::remove;
 use super::runs::of_run;
 use super::{Extent, Outcome, Run, RunId, Under, tree};
 use crate::audit::note;
 use crate::database::{PEOPLE, Statement, Transaction, sql};
+use crate::members::{NOT_NEWER, written};
+use crate::outbox::note_returned;
+use crate::visibility::{ReadNumber, has_answered};
 use crate::{Error, OK, Store};
 
 /// How a run is to be applied.
@@ -26,12 +29,10 @@ pub struct AppliedWhen {
     pub hold: Option<String>,
     /// Why somebody may have been there unseen, if so. The run does not count as complete then.
     pub blind: Option<String>,
-    /// True when no other app of the company is configured.
-    pub alone: bool,
+    /// Taken before this invocation asked WeCom anything. A run that was resumed began before.
+    pub since: ReadNumber,
     /// Departments that are not there any more, where the run is about some of them.
     pub gone: Vec<DepartmentId>,
-    /// Full names of the instances by which the app is configured.
-    pub instances: Vec<String>,
     /// When the next scheduled sync would be late, if there is a schedule.
     pub watched_until: Option<Timestamp>,
 }
@@ -53,8 +54,8 @@ pub struct Applied {
     pub written: u64,
 }
 
-/// Members in one transaction. All of them being new, it takes half a second of a core on SQLite.
-const STEP: i64 = 100_000;
+/// Members in one transaction: while it runs, sign-ins that write wait on SQLite.
+const STEP: i64 = 10_000;
 
 /// Those of the members seen whose keys lie in a part of the order.
 struct Step {
@@ -127,11 +128,13 @@ impl Store {
             let mut transaction = self.begin_under(PEOPLE, under).await?;
             transaction.take_your_time().await?;
             if after.is_empty() {
-                applied.written += tree::write(&mut transaction, run).await?;
+                let shown = shown_fields(&mut transaction, run).await?;
+                has_answered(&mut transaction, &run.corp_id, &run.agent_id, shown).await?;
+                applied.written += tree::write(&mut transaction, run, when).await?;
             }
             let step = Step::next(&mut transaction, run, after, length).await?;
             members(&mut transaction, run, when, &step, &mut applied).await?;
-            applied.written += sightings(&mut transaction, run, &step).await?;
+            applied.written += visibility(&mut transaction, run, &step).await?;
             let Some(up_to) = step.up_to else {
                 let outcome = end(&mut transaction, run, when, &mut applied).await?;
                 transaction.commit().await?;
@@ -176,10 +179,24 @@ async fn end(
 /// this app's own view has not changed: two apps do not write it by turns.
 const DIFFERS: &str = "(m.left_at IS NOT NULL AND s.barred = 0)
     OR (m.row_hash IS DISTINCT FROM s.row_hash AND NOT (
-        EXISTS (SELECT 1 FROM sightings AS mine WHERE mine.corp_id = $1 AND mine.user_key = s.user_key
-                    AND mine.agent_id = $2 AND mine.row_hash = s.row_hash)
-        AND EXISTS (SELECT 1 FROM sightings AS other WHERE other.corp_id = $1 AND other.user_key = s.user_key
-                    AND other.agent_id <> $2 AND other.row_hash = m.row_hash)))";
+        EXISTS (SELECT 1 FROM member_visibility AS mine WHERE mine.corp_id = $1 AND mine.user_key = s.user_key
+                    AND mine.agent_id = $2 AND mine.answer = 1 AND mine.row_hash = s.row_hash)
+        AND EXISTS (SELECT 1 FROM member_visibility AS other WHERE other.corp_id = $1 AND other.user_key = s.user_key
+                    AND other.agent_id <> $2 AND other.answer = 1 AND other.row_hash = m.row_hash)))";
+
+/// The condition that the run's read is the newest: the member has not left since, and no newer answer was written.
+const NEWEST: &str = "m.asked <= s.asked AND (m.left_at IS NULL OR COALESCE(m.left_number, 0) < s.asked)";
+
+/// The contact fields that WeCom has shown to the run.
+async fn shown_fields(transaction: &mut Transaction, run: &Run) -> Result<ContactFields, Error> {
+    let fields = ContactField::ALL.map(|field| format!("COALESCE(MAX(fields & {bit}), 0)", bit = field.bit()));
+    let row = sql(format!("SELECT {} AS fields FROM seen_members WHERE run_id = $1", fields.join(" + ")))
+        .bind(run.id.0)
+        .long()
+        .fetch_one(transaction)
+        .await?;
+    Ok(ContactFields::of_bits(row.get("fields")?))
+}
 
 async fn members(
     transaction: &mut Transaction,
@@ -190,32 +207,39 @@ async fn members(
 ) -> Result<(), Error> {
     let corp_id = run.corp_id.as_str();
     let before = count(transaction, corp_id, step).await?;
-    let came_back = sql(format!(
-        "SELECT COUNT(*) AS n FROM members AS m
+    let returned = sql(format!(
+        "SELECT m.user_key FROM members AS m
          JOIN seen_members AS s ON s.run_id = $2 AND s.user_key = m.user_key
-         WHERE m.corp_id = $1 AND m.left_at IS NOT NULL AND s.barred = 0
-            AND m.left_at <= s.read_at AND m.read_at <= s.read_at AND {}",
+         WHERE m.corp_id = $1 AND m.left_at IS NOT NULL AND s.barred = 0 AND {NEWEST} AND {}
+         ORDER BY m.user_key",
         step.holds("s.user_key", 3)
     ));
-    let came_back = step.bind(came_back.bind(corp_id).bind(run.id.0)).long();
-    let came_back = number(came_back.fetch_one(&mut *transaction).await?.get("n")?);
-    // What is withheld does not erase what is known, as when a single member is read (members.rs). The last condition is
-    // for PostgreSQL: a sign-in may have written the row since this statement began.
+    let returned = step.bind(returned.bind(corp_id).bind(run.id.0)).long().fetch_all(&mut *transaction).await?;
+    let returned = returned.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
+    note_returned(transaction, &run.corp_id, &returned, when.now).await?;
+    // The last condition is for PostgreSQL: a sign-in may have written the row since this statement began.
+    let contact = ContactField::ALL
+        .map(|field| format!("CASE WHEN s.barred = 1 THEN '' ELSE p.{} END", field.as_str()))
+        .join(", ");
     let written = sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
-            gender, departments, leads, main_department, status, row_hash, read_at, left_at, created_at, updated_at,
-            read_by)
-         SELECT $1, p.user_key, p.user_id, p.name, p.alias, p.position, p.mobile, p.email, p.biz_mail, p.avatar,
-            p.gender, p.departments, p.leads, p.main_department, p.status, p.row_hash, p.read_at,
-            CASE WHEN s.barred = 1 AND $5 = 1 THEN $3 END, $3, $3, $2
+            gender, departments, leads, main_department, status, row_hash, read_at, asked, left_at, left_number,
+            left_evidence, created_at, updated_at)
+         SELECT $1, p.user_key, p.user_id, p.name, p.alias, p.position, {contact},
+            p.departments, p.leads, p.main_department, p.status, p.row_hash, p.read_at, s.asked,
+            CASE WHEN s.barred = 1 AND $5 = 1 THEN $3 END, CASE WHEN s.barred = 1 AND $5 = 1 THEN s.asked END,
+            CASE WHEN s.barred = 1 AND $5 = 1 THEN CASE p.status WHEN 5 THEN 'deleted' ELSE 'unseen' END END, $3, $3
          FROM seen_members AS s
          LEFT JOIN members AS m ON m.corp_id = $1 AND m.user_key = s.user_key
          JOIN staged_members AS p ON p.id = s.staged_id
-         WHERE s.run_id = $4 AND {part} AND (m.id IS NULL
-            OR (m.read_at <= s.read_at AND COALESCE(m.left_at, 0) <= s.read_at AND ({DIFFERS})))
+         WHERE s.run_id = $4 AND {part} AND (
+            (m.id IS NULL AND NOT EXISTS (SELECT 1 FROM member_visibility AS mark WHERE mark.corp_id = $1
+                AND mark.user_key = s.user_key AND mark.agent_id IN ('', $2) AND mark.answer = 0
+                AND mark.asked > s.asked))
+            OR (m.id IS NOT NULL AND {NEWEST} AND ({DIFFERS})))
          ORDER BY s.user_key
-         ON CONFLICT (corp_id, user_key) DO UPDATE SET {WRITTEN} WHERE members.read_at <= excluded.read_at",
-        WRITTEN = crate::members::WRITTEN,
+         ON CONFLICT (corp_id, user_key) DO UPDATE SET {written} WHERE {NOT_NEWER}",
+        written = written("$2"),
         part = step.holds("s.user_key", 6),
     ))
     .bind(corp_id)
@@ -225,6 +249,7 @@ async fn members(
     .bind(i64::from(when.extent == Extent::Company));
     let written = step.bind(written).long().execute(&mut *transaction).await?;
     let joined = count(transaction, corp_id, step).await?.saturating_sub(before);
+    let came_back = returned.len() as u64;
     applied.joined += joined;
     applied.came_back += came_back;
     applied.changed += written.saturating_sub(joined + came_back);
@@ -232,15 +257,26 @@ async fn members(
     Ok(())
 }
 
-async fn sightings(transaction: &mut Transaction, run: &Run, step: &Step) -> Result<u64, Error> {
+/// Records that the app sees these members. A record that says so already stays as it is: the run confirms it.
+async fn visibility(transaction: &mut Transaction, run: &Run, step: &Step) -> Result<u64, Error> {
     let written = sql(format!(
-        "INSERT INTO sightings (corp_id, user_key, agent_id, row_hash)
-         SELECT $1, s.user_key, $2, s.row_hash FROM seen_members AS s
-         LEFT JOIN sightings AS mine
+        "INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields, consented,
+            departments, leads, main_department)
+         SELECT $1, s.user_key, $2, 1, s.asked, s.read_at, s.row_hash, s.fields, 0, p.departments, p.leads,
+            p.main_department
+         FROM seen_members AS s
+         JOIN members AS m ON m.corp_id = $1 AND m.user_key = s.user_key
+         LEFT JOIN member_visibility AS mine
             ON mine.corp_id = $1 AND mine.user_key = s.user_key AND mine.agent_id = $2
-         WHERE s.run_id = $3 AND {} AND mine.row_hash IS DISTINCT FROM s.row_hash
+         JOIN staged_members AS p ON p.id = s.staged_id
+         WHERE s.run_id = $3 AND {} AND (m.left_at IS NULL OR COALESCE(m.left_number, 0) <= s.asked)
+            AND (mine.user_key IS NULL OR (mine.asked <= s.asked
+                AND (mine.answer = 0 OR mine.row_hash <> s.row_hash OR mine.fields <> s.fields)))
          ORDER BY s.user_key
-         ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET row_hash = excluded.row_hash",
+         ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET answer = 1, asked = excluded.asked,
+            asked_at = excluded.asked_at, row_hash = excluded.row_hash, fields = excluded.fields,
+            departments = excluded.departments, leads = excluded.leads, main_department = excluded.main_department
+         WHERE member_visibility.asked <= excluded.asked",
         step.holds("s.user_key", 4)
     ));
     let written = written.bind(run.corp_id.as_str()).bind(run.agent_id.as_str()).bind(run.id.0);
@@ -254,7 +290,11 @@ async fn finish(
     applied: Applied,
     outcome: Outcome,
 ) -> Result<(), Error> {
-    let problem = when.blind.as_deref().or(when.hold.as_deref()).unwrap_or_default();
+    // Why removals would have been held tells nothing where none are.
+    let problem = match outcome {
+        Outcome::Complete => "",
+        _ => when.blind.as_deref().or(when.hold.as_deref()).unwrap_or_default(),
+    };
     sql("UPDATE sync_runs SET finished_at = $1, outcome = $2, problem = $3, joined = $4, changed = $5,
             came_back = $6, gone = $7, held = $8 WHERE id = $9")
     .bind(when.now.as_millis())
@@ -280,15 +320,14 @@ async fn finish(
         note(transaction, entry).await?;
     }
     if when.extent == Extent::Company && when.blind.is_none() {
-        sql("INSERT INTO synced_apps (corp_id, agent_id, started_at, finished_at, watched_until)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (corp_id, agent_id) DO UPDATE SET started_at = excluded.started_at,
-                finished_at = excluded.finished_at, watched_until = excluded.watched_until")
-        .bind(run.corp_id.as_str())
-        .bind(run.agent_id.as_str())
+        sql("UPDATE apps SET run_number = $1, run_started_at = $2, run_finished_at = $3, watched_until = $4
+             WHERE corp_id = $5 AND agent_id = $6")
+        .bind(run.number.0)
         .bind(run.started_at.as_millis())
         .bind(when.now.as_millis())
         .bind(when.watched_until.map(Timestamp::as_millis))
+        .bind(run.corp_id.as_str())
+        .bind(run.agent_id.as_str())
         .execute(transaction)
         .await?;
     }
@@ -324,6 +363,7 @@ mod tests {
     use wecom_login_model::{AgentId, CorpId, Profile, UserId};
 
     use super::super::{Answers, NewRun, Phase, Scope, Staged, Whom};
+    use crate::Asked;
     use super::*;
 
     struct Company {
@@ -346,31 +386,33 @@ mod tests {
             };
             let (store, under) = (&self.store, Under::NOTHING);
             let run = store.begin_run(&new, under, now, now).await.unwrap().id;
+            let number = store.next_number().await.unwrap();
             let members = people.iter().map(|(user_id, name)| Staged {
                 user_id: UserId::parse(*user_id).unwrap(),
                 profile: Profile { name: (*name).to_owned(), ..Profile::default() },
-                read_at: now,
+                asked: Asked { number, at: now },
+                source: None,
             });
             store.stage_scope(run, &Scope::default(), under).await.unwrap();
             store.stage_walked(run, members.collect(), &[], under).await.unwrap();
             store.end_walk(run, under).await.unwrap();
-            let app = crate::ViewingApp { agent_id: &self.agent_id, instances: &[] };
-            store.find_leavers(run, &self.corp_id, app, now, under).await.unwrap();
+            let run_row = store.run(run).await.unwrap().unwrap();
+            store.find_leavers(&run_row, now, under).await.unwrap();
             let unseen = store.next_to_ask(run, Whom::Leavers, 10).await.unwrap();
+            let asked = Asked { number: store.next_number().await.unwrap(), at: now };
             let gone = unseen.into_iter().map(|one| one.user_id).collect();
-            store.stage_answers(run, &Answers { gone, ..Answers::default() }, now, under).await.unwrap();
+            store.stage_answers(run, &Answers { gone, ..Answers::default() }, asked, under).await.unwrap();
             store.run(run).await.unwrap().unwrap()
         }
     }
 
     fn when(now: Timestamp) -> AppliedWhen {
         AppliedWhen {
-            instances: Vec::new(),
             now,
             extent: Extent::Company,
             hold: None,
             blind: None,
-            alone: true,
+            since: ReadNumber(0),
             gone: Vec::new(),
             watched_until: None,
         }

@@ -5,7 +5,6 @@
 //! lease](Under): whoever lost it writes nothing any more.
 
 mod apply;
-mod confirmation;
 mod held;
 mod people;
 mod removals;
@@ -14,10 +13,8 @@ mod staging;
 mod tree;
 
 pub use apply::{Applied, AppliedWhen};
-pub use confirmation::Confirmation;
-pub(crate) use confirmation::{CONFIRMATION, confirmation};
 pub use held::Held;
-pub use people::{Answers, Asked, Whom};
+pub use people::{Answers, AskedMember, Whom};
 pub use runs::{Extent, NewRun, Outcome, Phase, Run, RunId, Sight};
 pub use staging::{Scope, Staged, WalkedDepartment};
 

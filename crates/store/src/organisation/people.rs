@@ -1,16 +1,17 @@
 use std::collections::HashSet;
 
-use wecom_login_model::{CorpId, DepartmentId, Timestamp, UserId};
+use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp, UserId};
 
 use super::staging::{Staged, stage_answers};
 use super::{Phase, Run, RunId, Under, staging_of};
 use crate::database::{Row, sql};
 use crate::members::{departments, user_id};
-use crate::{Error, Store, ViewingApp};
+use crate::visibility::{Asked, COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
+use crate::{Error, Store};
 
 /// A member whom the run asks WeCom for by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct AskedMember {
     /// The member.
     pub user_id: UserId,
     /// Where the copy has them; empty for somebody it does not know.
@@ -63,50 +64,77 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Finds the members of the copy whom the run has not seen, and whom its app is the one to miss: it saw them before,
-    /// or no app did, although every other app has looked since the row was read (`others_since`), or another app sees
-    /// them and they are signed in through this one. The leavers' phase begins with it; tells how many they are.
-    pub async fn find_leavers(
-        &self,
-        run: RunId,
-        corp_id: &CorpId,
-        app: ViewingApp<'_>,
-        others_since: Timestamp,
-        under: Under<'_>,
-    ) -> Result<u64, Error> {
-        let mut transaction = self.begin_under(&staging_of(run), under).await?;
+    /// Finds the members of the copy whom the run has not seen and who may have left for its app: the app saw them before, or
+    /// no app that counts does, or they are signed in through the app although it does not see them. The leavers' phase begins
+    /// with it; returns how many they are.
+    pub async fn find_leavers(&self, run: &Run, now: Timestamp, under: Under<'_>) -> Result<u64, Error> {
+        let mut transaction = self.begin_under(&staging_of(run.id), under).await?;
         transaction.take_your_time().await?;
-        let any_app = "EXISTS (SELECT 1 FROM sightings AS any_app
-                               WHERE any_app.corp_id = $2 AND any_app.user_key = m.user_key)";
-        let mut find = sql(format!("INSERT INTO asked_members (run_id, user_key, user_id, leaver)
+        let found = sql(format!(
+            "INSERT INTO asked_members (run_id, user_key, user_id, leaver)
              SELECT $1, m.user_key, m.user_id, 1 FROM members AS m
              WHERE m.corp_id = $2 AND m.left_at IS NULL
                AND NOT EXISTS (SELECT 1 FROM seen_members AS s WHERE s.run_id = $1 AND s.user_key = m.user_key)
-               AND (EXISTS (SELECT 1 FROM sightings AS mine
-                            WHERE mine.corp_id = $2 AND mine.user_key = m.user_key AND mine.agent_id = $3)
-                 OR (m.read_at < $4 AND NOT {any_app})"))
-        .bind(run.0)
-        .bind(corp_id.as_str())
-        .bind(app.agent_id.as_str())
-        .bind(others_since.as_millis())
-        .long();
-        if !app.instances.is_empty() {
-            find.push(&format!(
-                " OR ({any_app} AND EXISTS (SELECT 1 FROM sessions AS t WHERE t.corp_id = $2
-                    AND t.user_key = m.user_key AND t.ended_at IS NULL AND t.instance IN ("
-            ));
-            find.push_list(app.instances);
-            find.push(")))");
-        }
-        find.push(") ORDER BY m.user_key ON CONFLICT (run_id, user_key) DO UPDATE SET leaver = 1");
-        let found = find.execute(&mut transaction).await?;
+               AND (EXISTS (SELECT 1 FROM member_visibility AS mine WHERE mine.corp_id = $2
+                        AND mine.user_key = m.user_key AND mine.agent_id = $3 AND mine.answer = 1)
+                 OR NOT EXISTS (SELECT 1 FROM member_visibility AS v
+                        JOIN apps AS x ON x.corp_id = v.corp_id AND x.agent_id = v.agent_id AND {counts}
+                        WHERE v.corp_id = $2 AND v.user_key = m.user_key AND v.answer = 1)
+                 OR EXISTS (SELECT 1 FROM sessions AS t WHERE t.corp_id = $2 AND t.user_key = m.user_key
+                        AND t.ended_at IS NULL AND t.agent_id = $3))
+             ORDER BY m.user_key ON CONFLICT (run_id, user_key) DO UPDATE SET leaver = 1",
+            counts = NOT_COUNTED_OUT.replace("{0}", "$4"),
+        ))
+        .bind(run.id.0)
+        .bind(run.corp_id.as_str())
+        .bind(run.agent_id.as_str())
+        .bind((now - COUNTED_OUT_AFTER).as_millis())
+        .long()
+        .execute(&mut transaction)
+        .await?;
         sql("UPDATE sync_runs SET phase = $1 WHERE id = $2")
             .bind(Phase::Leavers.as_str())
-            .bind(run.0)
+            .bind(run.id.0)
             .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(found)
+    }
+
+    /// The next members after `after`, by key, whom the run's app does not see any more and no other app is known to see, and
+    /// about whom `other` has not been asked since the sync began: its answer decides whether they have left.
+    pub async fn next_for_other_app(
+        &self,
+        run: &Run,
+        (other, since): (&AgentId, ReadNumber),
+        after: Option<&UserId>,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<UserId>, Error> {
+        let rows = sql(format!(
+            "SELECT a.user_id FROM asked_members AS a
+             JOIN members AS m ON m.corp_id = $2 AND m.user_key = a.user_key AND m.left_at IS NULL
+             WHERE a.run_id = $1 AND a.leaver = 1 AND a.answer = 'gone' AND a.user_key > $6
+               AND NOT EXISTS (SELECT 1 FROM seen_members AS s WHERE s.run_id = $1 AND s.user_key = a.user_key)
+               AND NOT EXISTS (SELECT 1 FROM member_visibility AS v
+                    JOIN apps AS x ON x.corp_id = v.corp_id AND x.agent_id = v.agent_id AND {counts}
+                    WHERE v.corp_id = $2 AND v.user_key = a.user_key AND v.answer = 1 AND v.agent_id <> $3)
+               AND NOT EXISTS (SELECT 1 FROM member_visibility AS v WHERE v.corp_id = $2
+                    AND v.user_key = a.user_key AND v.agent_id = $4 AND v.asked >= $5)
+             ORDER BY a.user_key LIMIT $8",
+            counts = NOT_COUNTED_OUT.replace("{0}", "$7"),
+        ))
+        .bind(run.id.0)
+        .bind(run.corp_id.as_str())
+        .bind(run.agent_id.as_str())
+        .bind(other.as_str())
+        .bind(since.0)
+        .bind(after.map(UserId::folded).unwrap_or_default())
+        .bind((now - COUNTED_OUT_AFTER).as_millis())
+        .bind(limit)
+        .fetch_all(self.database.reader())
+        .await?;
+        rows.iter().map(user_id).collect()
     }
 
     /// Adds members whom the copy knows and the walk has missed, to be asked for by name.
@@ -142,7 +170,7 @@ impl Store {
     }
 
     /// The next people to ask for, by key.
-    pub async fn next_to_ask(&self, run: RunId, whom: Whom, limit: i64) -> Result<Vec<Asked>, Error> {
+    pub async fn next_to_ask(&self, run: RunId, whom: Whom, limit: i64) -> Result<Vec<AskedMember>, Error> {
         let approved = "AND EXISTS (SELECT 1 FROM held_removals AS h
             WHERE h.corp_id = r.corp_id AND h.agent_id = r.agent_id AND h.user_key = a.user_key
                 AND h.approved_by IS NOT NULL)";
@@ -164,12 +192,12 @@ impl Store {
         rows.iter().map(asked).collect()
     }
 
-    /// Keeps what came of asking at `now`.
+    /// Keeps what came of asking.
     pub async fn stage_answers(
         &self,
         run: RunId,
         answers: &Answers,
-        now: Timestamp,
+        asked: Asked,
         under: Under<'_>,
     ) -> Result<(), Error> {
         let Answers { there, gone, spared, refused } = answers;
@@ -179,13 +207,13 @@ impl Store {
         let [gone, spared, refused] = [gone, spared, refused].map(|people| people.iter().collect());
         for (answer, people) in [("there", there), ("gone", gone), ("spared", spared), ("refused", refused)] {
             for user_id in people {
-                sql(
-                    "UPDATE asked_members SET answer = $1, asked_at = $2 WHERE run_id = $3 AND user_key = $4",
-                )
+                sql("UPDATE asked_members SET answer = $1, asked_at = $2, asked = $5
+                     WHERE run_id = $3 AND user_key = $4")
                 .bind(answer)
-                .bind(now.as_millis())
+                .bind(asked.at.as_millis())
                 .bind(run.0)
                 .bind(user_id.folded())
+                .bind(asked.number.0)
                 .execute(&mut transaction)
                 .await?;
             }
@@ -237,7 +265,7 @@ impl Store {
         corp_id: &CorpId,
         after: Option<&UserId>,
         limit: i64,
-    ) -> Result<Vec<Asked>, Error> {
+    ) -> Result<Vec<AskedMember>, Error> {
         let rows = sql("SELECT user_id, departments FROM members
              WHERE corp_id = $1 AND left_at IS NULL AND user_key > $2 ORDER BY user_key LIMIT $3")
         .bind(corp_id.as_str())
@@ -246,11 +274,11 @@ impl Store {
         .fetch_all(self.database.reader())
         .await?;
         let asked =
-            |row: &Row| Ok(Asked { user_id: user_id(row)?, departments: departments(row, "departments")? });
+            |row: &Row| Ok(AskedMember { user_id: user_id(row)?, departments: departments(row, "departments")? });
         rows.iter().map(asked).collect()
     }
 }
 
-fn asked(row: &Row) -> Result<Asked, Error> {
-    Ok(Asked { user_id: user_id(row)?, departments: departments(row, "departments")? })
+fn asked(row: &Row) -> Result<AskedMember, Error> {
+    Ok(AskedMember { user_id: user_id(row)?, departments: departments(row, "departments")? })
 }

@@ -1,58 +1,156 @@
 //! Whom a run has found to be gone: they are marked as having left, or their removal is held.
 
+use std::collections::BTreeMap;
+
 use super::apply::number;
 use super::{Applied, AppliedWhen, Run};
 use crate::database::{Transaction, sql};
-use crate::leavers::{leave, lose_sight};
-use crate::{Error, ViewingApp};
+use crate::leavers::{LeftEvidence, Marked, leave, sign_out};
+use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
+use crate::Error;
 
-/// Marks those who have left, and holds the removals that wait for an administrator.
+/// Members in one statement.
+const AT_ONCE: usize = 500;
+
+/// Records whom the app does not see any more, marks those who have left, and holds the removals that wait for an administrator.
 pub(super) async fn remove(
     transaction: &mut Transaction,
     run: &Run,
     when: &AppliedWhen,
     applied: &mut Applied,
 ) -> Result<(), Error> {
-    let (corp_id, agent_id) = (&run.corp_id, &run.agent_id);
     let approved = "EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $1 AND h.agent_id = $2
                         AND h.user_key = m.user_key AND h.approved_by IS NOT NULL)";
-    // Whom somebody has read since WeCom was asked is there.
+    // A member whom WeCom has shown to the app since it was asked is visible.
     let gone = "FROM asked_members AS a JOIN members AS m ON m.corp_id = $1 AND m.user_key = a.user_key
                 WHERE a.run_id = $3 AND a.leaver = 1 AND m.left_at IS NULL AND NOT EXISTS
-                    (SELECT 1 FROM seen_members AS s WHERE s.run_id = $3 AND s.user_key = a.user_key)";
+                    (SELECT 1 FROM seen_members AS s WHERE s.run_id = $3 AND s.user_key = a.user_key)
+                AND NOT EXISTS (SELECT 1 FROM member_visibility AS v WHERE v.corp_id = $1 AND v.agent_id = $2
+                    AND v.user_key = a.user_key AND v.answer = 1 AND v.asked > a.asked)";
     // The few who are barred first: CROSS JOIN is SQLite's word for that order.
     let barred =
         "FROM seen_members AS s CROSS JOIN members AS m WHERE m.corp_id = $1 AND m.user_key = s.user_key
-                  AND s.run_id = $3 AND s.barred = 1 AND m.left_at IS NULL AND m.read_at <= s.read_at";
+                  AND s.run_id = $3 AND s.barred = 1 AND m.left_at IS NULL AND m.asked <= s.asked";
     let only_approved = if when.hold.is_some() { format!("AND {approved}") } else { String::new() };
     // Nobody reads them between being chosen and being marked.
-    let held = transaction.holding("m");
-    let app = ViewingApp { agent_id, instances: &when.instances };
-    for (text, sees_no_more) in [
-        (
-            format!(
-                "SELECT m.user_key {gone} AND a.answer = 'gone' AND m.read_at <= a.asked_at {only_approved} {held}"
-            ),
-            true,
-        ),
-        (format!("SELECT m.user_key {barred} {only_approved} {held}"), false),
-    ] {
-        let rows = sql(text)
-            .bind(corp_id.as_str())
-            .bind(agent_id.as_str())
-            .bind(run.id.0)
-            .long()
-            .fetch_all(&mut *transaction)
-            .await?;
-        let keys = rows.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
-        applied.left += if sees_no_more {
-            lose_sight(transaction, corp_id, app, &keys, when.now).await?
-        } else {
-            leave(transaction, corp_id, &keys, when.now).await?
-        };
+    let for_update = transaction.for_update("m");
+    let lost = format!(
+        "SELECT m.user_key, a.asked AS number, 0 AS deleted {gone} AND a.answer = 'gone' {only_approved} {for_update}"
+    );
+    for (number, _, keys) in groups(transaction, run, &lost).await? {
+        lose_sight(transaction, run, (&keys, number), when).await?;
+        for (evidence, leavers) in leavers(transaction, run, &keys, when).await? {
+            let marked = Marked { evidence, number, now: when.now };
+            applied.left += leave(transaction, &run.corp_id, &leavers, marked).await?;
+        }
+    }
+    let barred_text = format!(
+        "SELECT m.user_key, s.asked AS number, CASE WHEN m.status = 5 THEN 1 ELSE 0 END AS deleted
+         {barred} {only_approved} {for_update}"
+    );
+    for (number, evidence, keys) in groups(transaction, run, &barred_text).await? {
+        let marked = Marked { evidence, number, now: when.now };
+        applied.left += leave(transaction, &run.corp_id, &keys, marked).await?;
     }
     applied.written += applied.left;
     hold(transaction, run, when, [gone, barred], applied).await
+}
+
+/// The members that the query finds, by the number at which WeCom was asked for them and by evidence.
+async fn groups(
+    transaction: &mut Transaction,
+    run: &Run,
+    text: &str,
+) -> Result<Vec<(ReadNumber, LeftEvidence, Vec<String>)>, Error> {
+    let rows = sql(text.to_owned())
+        .bind(run.corp_id.as_str())
+        .bind(run.agent_id.as_str())
+        .bind(run.id.0)
+        .long()
+        .fetch_all(transaction)
+        .await?;
+    let mut groups: BTreeMap<(i64, bool), Vec<String>> = BTreeMap::new();
+    for row in rows {
+        let deleted = row.get::<i64>("deleted")? == 1;
+        groups.entry((row.get("number")?, deleted)).or_default().push(row.get("user_key")?);
+    }
+    Ok(groups
+        .into_iter()
+        .map(|((number, deleted), keys)| {
+            let evidence = if deleted { LeftEvidence::Deleted } else { LeftEvidence::Unseen };
+            (ReadNumber(number), evidence, keys)
+        })
+        .collect())
+}
+
+/// Records that the app does not see these members, and ends the sessions that were begun through it.
+async fn lose_sight(
+    transaction: &mut Transaction,
+    run: &Run,
+    (keys, number): (&[String], ReadNumber),
+    when: &AppliedWhen,
+) -> Result<(), Error> {
+    for keys in keys.chunks(AT_ONCE) {
+        let mut record = sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash,
+                fields, consented, departments, leads, main_department)
+             SELECT m.corp_id, m.user_key, $1, 0, $2, $3, 0, 0, 0, '[]', '[]', NULL FROM members AS m
+             WHERE m.corp_id = $4 AND m.user_key IN (")
+        .bind(run.agent_id.as_str())
+        .bind(number.0)
+        .bind(when.now.as_millis())
+        .bind(run.corp_id.as_str())
+        .once();
+        record.push_list(keys);
+        record.push(
+            ") ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET answer = 0, asked = excluded.asked,
+                asked_at = excluded.asked_at WHERE member_visibility.asked <= excluded.asked",
+        );
+        record.execute(&mut *transaction).await?;
+        let mut held = sql("DELETE FROM held_removals WHERE corp_id = $1 AND agent_id = $2 AND user_key IN (")
+            .bind(run.corp_id.as_str())
+            .bind(run.agent_id.as_str())
+            .once();
+        held.push_list(keys);
+        held.push(")");
+        held.execute(&mut *transaction).await?;
+    }
+    sign_out(transaction, &run.corp_id, keys, Some(&run.agent_id), when.now).await
+}
+
+/// Those of `keys` whom no app of the company keeps: every app that counts has said since the sync began that it does not see
+/// them. With the list of all userids, members who are not on it were deleted.
+async fn leavers(
+    transaction: &mut Transaction,
+    run: &Run,
+    keys: &[String],
+    when: &AppliedWhen,
+) -> Result<[(LeftEvidence, Vec<String>); 2], Error> {
+    let (mut deleted, mut unseen) = (Vec::new(), Vec::new());
+    for keys in keys.chunks(AT_ONCE) {
+        let mut find = sql(format!(
+            "SELECT m.user_key, CASE WHEN EXISTS (SELECT 1 FROM listed_members WHERE run_id = $4) AND NOT EXISTS
+                (SELECT 1 FROM listed_members AS l WHERE l.run_id = $4 AND l.user_key = m.user_key)
+                THEN 1 ELSE 0 END AS deleted
+             FROM members AS m WHERE m.corp_id = $1 AND m.left_at IS NULL AND NOT EXISTS
+                (SELECT 1 FROM apps AS x WHERE x.corp_id = $1 AND {counts} AND NOT EXISTS
+                    (SELECT 1 FROM member_visibility AS v WHERE v.corp_id = $1 AND v.user_key = m.user_key
+                        AND v.agent_id = x.agent_id AND v.answer = 0 AND v.asked >= $3))
+                AND m.user_key IN (",
+            counts = NOT_COUNTED_OUT.replace("{0}", "$2"),
+        ))
+        .bind(run.corp_id.as_str())
+        .bind((when.now - COUNTED_OUT_AFTER).as_millis())
+        .bind(when.since.0)
+        .bind(run.id.0)
+        .once();
+        find.push_list(keys);
+        find.push(")");
+        for row in find.long().fetch_all(&mut *transaction).await? {
+            let group = if row.get::<i64>("deleted")? == 1 { &mut deleted } else { &mut unseen };
+            group.push(row.get("user_key")?);
+        }
+    }
+    Ok([(LeftEvidence::Deleted, deleted), (LeftEvidence::Unseen, unseen)])
 }
 
 /// What was held before is held on, unless it was done or somebody is back; what is held now is added.

@@ -4,6 +4,7 @@ use wecom_login_model::{AgentId, CorpId, Timestamp};
 
 use super::{Under, staging_of};
 use crate::database::{Row, Transaction, sql};
+use crate::visibility::{ReadNumber, next_number};
 use crate::{AuditEntry, AuditEvent, Error, Store};
 
 /// A run's number.
@@ -127,6 +128,8 @@ pub struct Run {
     pub started_by: String,
     /// Removals are not held.
     pub forced: bool,
+    /// Taken before it asked WeCom anything.
+    pub number: ReadNumber,
     /// When it began to look.
     pub started_at: Timestamp,
     /// When it ended.
@@ -159,7 +162,7 @@ pub struct Run {
     pub held: u64,
 }
 
-const COLUMNS: &str = "id, corp_id, agent_id, instance, started_by, forced, started_at, finished_at, phase, cursor, \
+const COLUMNS: &str = "id, corp_id, agent_id, instance, started_by, forced, number, started_at, finished_at, phase, cursor, \
                        sight, note, outcome, problem, departments, seen, joined, changed, came_back, gone, held";
 
 impl Store {
@@ -175,7 +178,8 @@ impl Store {
         let subject = format!("runs/{}", new.corp_id);
         let mut transaction = self.begin_under(&subject, under).await?;
         if new.extent == Extent::Company {
-            if let Some(run) = resumed(&mut transaction, new, not_before).await? {
+            if let Some(run) = resumed(&mut transaction, new, (not_before, now)).await? {
+                ask_anew(&mut transaction, &run).await?;
                 transaction.commit().await?;
                 return Ok(run);
             }
@@ -190,10 +194,11 @@ impl Store {
             .execute(&mut transaction)
             .await?;
         }
+        let number = next_number(&mut transaction, &self.database).await?;
         let row = sql(format!(
             "INSERT INTO sync_runs (corp_id, agent_id, instance, kind, started_by, forced, started_at, phase, sight, note,
-                problem, departments, seen, joined, changed, came_back, gone, held)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', '', 0, 0, 0, 0, 0, 0, 0) RETURNING {COLUMNS}"
+                problem, departments, seen, joined, changed, came_back, gone, held, number)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', '', 0, 0, 0, 0, 0, 0, 0, $9) RETURNING {COLUMNS}"
         ))
         .bind(new.corp_id.as_str())
         .bind(new.agent_id.as_str())
@@ -203,6 +208,7 @@ impl Store {
         .bind(i64::from(new.forced))
         .bind(now.as_millis())
         .bind(new.phase.as_str())
+        .bind(number.0)
         .fetch_one(&mut transaction)
         .await?;
         transaction.commit().await?;
@@ -338,15 +344,17 @@ pub(super) fn of_run(run: &Run, now: Timestamp) -> AuditEntry {
 /// The phase of a run that has ended and left nothing behind.
 const CLEARED: &str = "cleared";
 
+/// The app's unfinished run, if it has walked a department or more. Whether removals are held is the present invocation's own
+/// business.
 async fn resumed(
     transaction: &mut Transaction,
     new: &NewRun<'_>,
-    not_before: Timestamp,
+    (not_before, now): (Timestamp, Timestamp),
 ) -> Result<Option<Run>, Error> {
     let row = sql(format!(
-        "UPDATE sync_runs SET forced = CASE WHEN $1 = 1 THEN 1 ELSE forced END, started_by = $2, problem = ''
-         WHERE corp_id = $3 AND agent_id = $4 AND kind = $5 AND finished_at IS NULL AND started_at >= $6
-            AND (phase <> $7 OR cursor IS NOT NULL)
+        "UPDATE sync_runs SET forced = $1, started_by = $2, problem = '', phase = $7, cursor = NULL
+         WHERE corp_id = $3 AND agent_id = $4 AND kind = $5 AND finished_at IS NULL AND started_at >= $6 AND started_at <= $8
+            AND EXISTS (SELECT 1 FROM staged_departments AS d WHERE d.run_id = sync_runs.id AND d.walked = 1)
          RETURNING {COLUMNS}"
     ))
     .bind(i64::from(new.forced))
@@ -356,9 +364,25 @@ async fn resumed(
     .bind(new.extent.as_str())
     .bind(not_before.as_millis())
     .bind(new.phase.as_str())
+    .bind(now.as_millis())
     .fetch_optional(transaction)
     .await?;
     row.as_ref().map(run).transpose()
+}
+
+/// Forgets what a resumed run cannot rest on: who was gone or refused, the list of all userids, members by name, and
+/// departments that WeCom refused. Kept are the departments that were walked, each as of the moment when it was read.
+async fn ask_anew(transaction: &mut Transaction, run: &Run) -> Result<(), Error> {
+    for text in [
+        "DELETE FROM asked_members WHERE run_id = $1",
+        "DELETE FROM listed_members WHERE run_id = $1",
+        "DELETE FROM seen_members WHERE run_id = $1",
+        "DELETE FROM staged_members WHERE run_id = $1 AND source_id = 0",
+        "UPDATE staged_departments SET walked = NULL WHERE run_id = $1 AND walked = 0",
+    ] {
+        sql(text).bind(run.id.0).execute(&mut *transaction).await?;
+    }
+    Ok(())
 }
 
 fn run(row: &Row) -> Result<Run, Error> {
@@ -375,6 +399,7 @@ fn run(row: &Row) -> Result<Run, Error> {
         instance: row.get("instance")?,
         started_by: row.get("started_by")?,
         forced: row.get::<i64>("forced")? == 1,
+        number: ReadNumber(row.get("number")?),
         started_at: Timestamp::from_millis(row.get("started_at")?),
         finished_at: row.get::<Option<i64>>("finished_at")?.map(Timestamp::from_millis),
         phase: if phase == CLEARED { Phase::Apply } else { Phase::parse(&phase)? },

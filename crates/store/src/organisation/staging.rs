@@ -1,11 +1,12 @@
 use std::collections::HashSet;
 
-use wecom_login_model::{Department, DepartmentId, MemberStatus, Profile, Timestamp, UserId};
+use wecom_login_model::{ContactFields, Department, DepartmentId, MemberStatus, Profile, UserId};
 
 use super::{Phase, RunId, Sight, Under, staging_of};
 use crate::database::{Loaded, Transaction, Value, sql};
 use crate::members::json;
 use crate::row_hash::row_hash;
+use crate::visibility::Asked;
 use crate::{Error, Store};
 
 /// What a run has found that the app sees.
@@ -29,7 +30,9 @@ pub struct Staged {
     /// What WeCom told.
     pub profile: Profile,
     /// When it was asked.
-    pub read_at: Timestamp,
+    pub asked: Asked,
+    /// The department whose members were asked for; none for a member by name.
+    pub source: Option<DepartmentId>,
 }
 
 /// A department that was asked for its members.
@@ -43,7 +46,7 @@ pub struct WalkedDepartment {
 
 const DEPARTMENTS: Loaded = Loaded {
     table: "staged_departments",
-    columns: &["run_id", "department_id", "name", "parent_id", "sort_order"],
+    columns: &["run_id", "department_id", "name", "parent_id", "sort_order", "walked"],
 };
 const MEMBERS: Loaded = Loaded {
     table: "staged_members",
@@ -66,6 +69,9 @@ const MEMBERS: Loaded = Loaded {
         "row_hash",
         "read_at",
         "barred",
+        "asked",
+        "fields",
+        "source_id",
     ],
 };
 const ASKED: Loaded =
@@ -121,6 +127,14 @@ impl Store {
     /// Stages what the app sees; the walk comes next.
     pub async fn stage_scope(&self, run: RunId, scope: &Scope, under: Under<'_>) -> Result<(), Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
+        // A run that is resumed keeps the departments that it has walked, if the app still sees them.
+        let rows = sql("SELECT department_id FROM staged_departments WHERE run_id = $1 AND walked = 1")
+            .bind(run.0)
+            .fetch_all(&mut transaction)
+            .await?;
+        let walked =
+            rows.iter().map(|row| row.get("department_id")).collect::<Result<HashSet<i64>, Error>>()?;
+        sql("DELETE FROM staged_departments WHERE run_id = $1").bind(run.0).execute(&mut transaction).await?;
         let values = scope.departments.iter().flat_map(|department| {
             [
                 Value::from(run.0),
@@ -128,10 +142,18 @@ impl Store {
                 (&department.name).into(),
                 department.parent.map(|id| id.0).into(),
                 department.order.into(),
+                walked.contains(&department.id.0).then_some(1).into(),
             ]
         });
         transaction.load(DEPARTMENTS, values.collect()).await?;
         transaction.analyze(DEPARTMENTS.table).await?;
+        if !walked.is_empty() {
+            sql("DELETE FROM staged_members WHERE run_id = $1 AND source_id NOT IN
+                    (SELECT department_id FROM staged_departments WHERE run_id = $1 AND walked = 1)")
+            .bind(run.0)
+            .execute(&mut transaction)
+            .await?;
+        }
         let mut names = HashSet::new();
         let values = scope.names.iter().filter(|user_id| names.insert(*user_id)).flat_map(|user_id| {
             [Value::from(run.0), user_id.folded().into(), user_id.as_str().into(), 0.into()]
@@ -222,8 +244,8 @@ impl Store {
         transaction.take_your_time().await?;
         transaction.analyze(MEMBERS.table).await?;
         // In the order of the key, so that the index is written from left to right.
-        let seen = sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred)
-             SELECT run_id, user_key, id, row_hash, read_at, barred FROM staged_members WHERE run_id = $1
+        let seen = sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred, asked, fields)
+             SELECT run_id, user_key, id, row_hash, read_at, barred, asked, fields FROM staged_members WHERE run_id = $1
              ORDER BY user_key, id DESC
              ON CONFLICT (run_id, user_key) DO NOTHING")
         .bind(run.0)
@@ -260,15 +282,17 @@ pub(super) async fn stage_answers(
 ) -> Result<(), Error> {
     transaction.load(MEMBERS, values_of(run, members)?).await?;
     for member in members {
-        let added = sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred)
-             SELECT run_id, user_key, MAX(id), $3, $4, $5 FROM staged_members
+        let added = sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred, asked, fields)
+             SELECT run_id, user_key, MAX(id), $3, $4, $5, $6, $7 FROM staged_members
              WHERE run_id = $1 AND user_key = $2 GROUP BY run_id, user_key
              ON CONFLICT (run_id, user_key) DO NOTHING")
         .bind(run.0)
         .bind(member.user_id.folded())
         .bind(row_hash(&member.user_id, &member.profile))
-        .bind(member.read_at.as_millis())
+        .bind(member.asked.at.as_millis())
         .bind(i64::from(barred(member)))
+        .bind(member.asked.number.0)
+        .bind(shown(member).bits())
         .execute(&mut *transaction)
         .await?;
         sql("UPDATE sync_runs SET seen = seen + $1 WHERE id = $2")
@@ -282,6 +306,11 @@ pub(super) async fn stage_answers(
 
 fn barred(member: &Staged) -> bool {
     member.profile.status.is_some_and(MemberStatus::is_barred)
+}
+
+/// Of members who are barred nothing is kept.
+fn shown(member: &Staged) -> ContactFields {
+    if barred(member) { ContactFields::default() } else { member.profile.shown_fields() }
 }
 
 fn values_of(run: RunId, members: &[Staged]) -> Result<Vec<Value>, Error> {
@@ -305,8 +334,11 @@ fn values_of(run: RunId, members: &[Staged]) -> Result<Vec<Value>, Error> {
             profile.main_department.map(|id| id.0).into(),
             profile.status.map(i64::from).into(),
             row_hash(&member.user_id, profile).into(),
-            member.read_at.as_millis().into(),
+            member.asked.at.as_millis().into(),
             i64::from(barred(member)).into(),
+            member.asked.number.0.into(),
+            shown(member).bits().into(),
+            member.source.map_or(0, |id| id.0).into(),
         ]);
     }
     Ok(values)

@@ -1,7 +1,7 @@
 //! How a session begins: the member is still there, has an account, and takes the place of the browser's former session, all in
 //! one transaction. Nothing that was read before it decides anything.
 
-use wecom_login_model::{CorpId, Fingerprint, MemberRef, Timestamp, UserId};
+use wecom_login_model::{AgentId, CorpId, Fingerprint, MemberRef, Timestamp, UserId};
 
 use super::{COLUMNS, LIVE, SessionRow, note_ended, session_row};
 use crate::audit::note;
@@ -27,6 +27,8 @@ pub struct NewSession<'a> {
     pub user_id: &'a UserId,
     /// The instance through which the member signed in.
     pub instance: &'a str,
+    /// Its app.
+    pub agent_id: &'a AgentId,
     /// Now.
     pub created_at: Timestamp,
     /// When it ends if it is not used.
@@ -82,7 +84,7 @@ pub enum Begun {
     },
     /// The browser's session continues: it is the same member's.
     Continued(SessionRow),
-    /// The member is marked as having left.
+    /// The member has left the company, or the visible scope of the app.
     Left,
     /// The redirect had a session before, which has ended.
     Ended,
@@ -109,7 +111,7 @@ impl Store {
     pub async fn begin_session(&self, new: &NewSession<'_>) -> Result<Begun, Error> {
         // Most members have an account. Their sign-ins need not wait for each other.
         let mut transaction = self.database.begin_unserialized().await?;
-        if let Some(begun) = attempt(&mut transaction, new, self.database.settled()).await? {
+        if let Some(begun) = attempt(&mut transaction, new, self.database.for_share()).await? {
             transaction.commit().await?;
             return Ok(begun);
         }
@@ -128,7 +130,7 @@ impl Store {
             Ok(account) => account.is_new,
             Err(reason) => return Ok(Begun::NoAccount(reason)),
         };
-        let begun = match attempt(&mut transaction, new, self.database.settled()).await? {
+        let begun = match attempt(&mut transaction, new, self.database.for_share()).await? {
             Some(Begun::New { session, .. }) => Begun::New { session, registered },
             Some(begun) => begun,
             None => return Ok(Begun::Ended),
@@ -178,14 +180,14 @@ impl Store {
 async fn attempt(
     transaction: &mut Transaction,
     new: &NewSession<'_>,
-    settled: &str,
+    for_share: &str,
 ) -> Result<Option<Begun>, Error> {
     if let Some(session) = prove_again(transaction, new).await? {
         end_former(transaction, new, &session).await?;
         note(transaction, signed_in(&session, new, CONTINUED)).await?;
         return Ok(Some(Begun::Continued(session)));
     }
-    let Some(session) = insert(transaction, new, settled).await? else { return Ok(None) };
+    let Some(session) = insert(transaction, new, for_share).await? else { return Ok(None) };
     end_former(transaction, new, &session).await?;
     note(transaction, signed_in(&session, new, OK)).await?;
     Ok(Some(Begun::New { session, registered: false }))
@@ -195,16 +197,19 @@ async fn attempt(
 async fn insert(
     transaction: &mut Transaction,
     new: &NewSession<'_>,
-    settled: &str,
+    for_share: &str,
 ) -> Result<Option<SessionRow>, Error> {
     let outcome = new.sign_in;
     let row = sql(format!(
-        "WITH bound AS (SELECT account_id FROM bindings WHERE corp_id = $4 AND user_key = $5 {settled}),
-            member AS (SELECT left_at FROM members WHERE corp_id = $4 AND user_key = $5 {settled})
+        "WITH bound AS (SELECT account_id FROM bindings WHERE corp_id = $4 AND user_key = $5 {for_share}),
+            member AS (SELECT left_at FROM members WHERE corp_id = $4 AND user_key = $5 {for_share}),
+            visibility AS (SELECT answer FROM member_visibility
+                WHERE corp_id = $4 AND user_key = $5 AND agent_id = $12 {for_share})
          INSERT INTO sessions (id, token_hash, sign_in, corp_id, user_key, instance, created_at, idle_until,
-            expires_at, proved_at, outcome_token, outcome_until, account_id)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $10, $11, account_id FROM bound
+            expires_at, proved_at, outcome_token, outcome_until, agent_id, account_id)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $10, $11, $12, account_id FROM bound
          WHERE NOT EXISTS (SELECT 1 FROM member WHERE left_at IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM visibility WHERE answer = 0)
          ON CONFLICT (sign_in) DO UPDATE SET token_hash = excluded.token_hash,
             outcome_token = excluded.outcome_token, outcome_until = excluded.outcome_until
          WHERE sessions.ended_at IS NULL
@@ -221,6 +226,7 @@ async fn insert(
     .bind(new.expires_at.as_millis())
     .bind(outcome.map(|outcome| outcome.sealed_token))
     .bind(outcome.map(|outcome| outcome.until.as_millis()))
+    .bind(new.agent_id.as_str())
     .fetch_optional(transaction)
     .await?;
     row.as_ref().map(session_row).transpose()
@@ -286,11 +292,14 @@ async fn end_former(
 }
 
 async fn has_left(transaction: &mut Transaction, new: &NewSession<'_>) -> Result<bool, Error> {
-    let left = sql("SELECT 1 FROM members WHERE corp_id = $1 AND user_key = $2 AND left_at IS NOT NULL")
-        .bind(new.corp_id.as_str())
-        .bind(new.user_id.folded())
-        .fetch_optional(transaction)
-        .await?;
+    let left = sql("SELECT 1 AS gone FROM members WHERE corp_id = $1 AND user_key = $2 AND left_at IS NOT NULL
+         UNION ALL SELECT 1 FROM member_visibility
+            WHERE corp_id = $1 AND user_key = $2 AND agent_id = $3 AND answer = 0")
+    .bind(new.corp_id.as_str())
+    .bind(new.user_id.folded())
+    .bind(new.agent_id.as_str())
+    .fetch_optional(transaction)
+    .await?;
     Ok(left.is_some())
 }
 

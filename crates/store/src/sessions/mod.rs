@@ -5,7 +5,7 @@ mod begin;
 use std::time::Duration;
 
 use serde::Serialize;
-use wecom_login_model::{AccountId, CorpId, Fingerprint, Timestamp, UserId};
+use wecom_login_model::{AccountId, AgentId, CorpId, Fingerprint, Timestamp, UserId};
 
 use crate::audit::note_all;
 use crate::database::{Row, Transaction, sql};
@@ -31,6 +31,9 @@ pub struct SessionRow {
     /// The instance through which the member signed in.
     #[serde(rename = "element")]
     pub instance: String,
+    /// The app of that instance. Not known of a session that began before sessions named one, until the program has started.
+    #[serde(skip)]
+    pub agent_id: Option<AgentId>,
     /// When it began.
     #[serde(rename = "signedInAt")]
     pub created_at: Timestamp,
@@ -77,7 +80,7 @@ impl EndReason {
 
 /// The columns of a [`SessionRow`].
 pub(crate) const COLUMNS: &str =
-    "id, corp_id, user_key, account_id, instance, created_at, proved_at, idle_until, expires_at";
+    "id, corp_id, user_key, account_id, instance, agent_id, created_at, proved_at, idle_until, expires_at";
 /// What a session that lives fulfils; `$2` is now.
 pub(crate) const LIVE: &str = "ended_at IS NULL AND idle_until > $2 AND expires_at > $2";
 
@@ -104,6 +107,22 @@ impl Store {
             .fetch_optional(self.database.reader())
             .await?;
         row.as_ref().map(session_row).transpose()
+    }
+
+    /// Names the app of sessions that were begun before sessions named one, by the instance through which they began.
+    pub async fn name_apps_of_sessions(&self, instance: &str, agent_id: &AgentId) -> Result<(), Error> {
+        let unnamed = sql("SELECT 1 FROM sessions WHERE instance = $1 AND agent_id IS NULL LIMIT 1")
+            .bind(instance)
+            .fetch_optional(self.database.reader())
+            .await?;
+        if unnamed.is_some() {
+            sql("UPDATE sessions SET agent_id = $1 WHERE instance = $2 AND agent_id IS NULL")
+                .bind(agent_id.as_str())
+                .bind(instance)
+                .execute(self.database.writer())
+                .await?;
+        }
+        Ok(())
     }
 
     /// Moves the idle end of a session that has not ended.
@@ -203,6 +222,11 @@ pub(crate) fn session_row(row: &Row) -> Result<SessionRow, Error> {
             .map_err(|error| Error::corrupt("table sessions, user_key", error))?,
         account_id: row.get::<Option<i64>>("account_id")?.map(AccountId),
         instance: row.get("instance")?,
+        agent_id: row
+            .get::<Option<String>>("agent_id")?
+            .map(AgentId::parse)
+            .transpose()
+            .map_err(|error| Error::corrupt("table sessions, agent_id", error))?,
         created_at,
         // Sessions of versions before this column have none.
         proved_at: row.get::<Option<i64>>("proved_at")?.map_or(created_at, Timestamp::from_millis),

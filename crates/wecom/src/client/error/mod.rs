@@ -153,6 +153,12 @@ impl Error {
         self.has_cause(Cause::WrongCredentials)
     }
 
+    /// The app may not make this call (48002 and the like): WeCom gives no permission for it, or has withdrawn it. Other calls
+    /// of the app may succeed.
+    pub fn is_call_not_allowed(&self) -> bool {
+        self.has_cause(Cause::CallNotAllowed)
+    }
+
     /// Too many calls in a period (45009) or at the same time (45033), or [no quota left](Self::free_in).
     pub fn is_rate_limited(&self) -> bool {
         self.has_cause(Cause::RateLimited) || self.free_in().is_some()

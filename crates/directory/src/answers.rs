@@ -40,7 +40,9 @@ impl Directory {
         let profiles: Vec<_> = all
             .iter()
             .filter_map(|one| match &one.answer {
-                Ok(user) => Some((one.agent_id, user.as_deref().map(|user| (&user.user_id, profile::of(user))))),
+                Ok(user) => {
+                    Some((one.agent_id, user.as_deref().map(|user| (&user.user_id, profile::of(user)))))
+                }
                 Err(_) => None,
             })
             .collect();

@@ -13,14 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use auth_model::AuthModel;
-pub use sync::{OtherApp, Observer, Progress, Report, SyncError, SyncOptions, Viewer};
 use futures_util::future::join_all;
+pub use sync::{Observer, OtherApp, Progress, Report, SyncError, SyncOptions, Viewer};
 use wecom::{Calls, Concern};
 use wecom_login_model::{
-    AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, Timestamp, UserId,
+    AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, Timestamp,
+    UserId,
 };
 use wecom_login_store::{
-    AppAnswer, Asked, Consent, DepartmentAnswer, DepartmentAnswers, EventTask, KnownMember, MemberAnswers, Standing, Store,
+    AppAnswer, Asked, Consent, DepartmentAnswer, DepartmentAnswers, EventTask, KnownMember, MemberAnswers,
+    Standing, Store,
 };
 
 /// Where neither events nor a scheduled sync watch over a member, nobody would tell that they have left: no row is trusted
@@ -107,7 +109,9 @@ impl Directory {
         }
         // A clock was ahead when this was written: it says nothing about now.
         let past = |at: Option<Timestamp>| at.filter(|at| *at <= now + CLOCKS);
-        let Some(known_at) = past(confirmation.read_at).max(past(confirmation.confirmed_at)) else { return false };
+        let Some(known_at) = past(confirmation.read_at).max(past(confirmation.confirmed_at)) else {
+            return false;
+        };
         let watched = confirmation.watched_until.is_some_and(|until| now < until)
             || known.heard_at.is_some_and(|heard| now < heard + events::HEALTHY_FOR);
         now < known_at + if watched { fresh_for } else { fresh_for.min(UNWATCHED_FRESH_FOR) }

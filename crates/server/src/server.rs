@@ -70,7 +70,12 @@ impl Server {
             return Some(self.app.organisation.directory.auth_model_of_every_company());
         }
         let instance = self.instance(owner.unwrap_or(full_name))?;
-        Some(self.app.organisation.directory.auth_model(instance.corp_id().clone(), instance.agent_id().clone()))
+        Some(
+            self.app
+                .organisation
+                .directory
+                .auth_model(instance.corp_id().clone(), instance.agent_id().clone()),
+        )
     }
 
     /// The sign-in, for library callers.

@@ -11,8 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wecom_login_model::{AgentId, 
-    Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric, is_token, random_token,
+use wecom_login_model::{
+    AgentId, Clock, CorpId, Entropy, Fingerprint, Secret, UserId, alphanumeric, is_token, random_token,
 };
 use wecom_login_store::{Error, FormerSessions, NewSession, Store};
 
@@ -198,6 +198,7 @@ mod tests {
             corp_id: &corp_id,
             user_id: &user_id,
             instance: "auths.loginTypes.Example",
+            agent_id: &AgentId::parse("7").unwrap(),
             account: AccountRule { find_by: None, barred: &[], register: true },
             former: &[],
             may_continue: false,

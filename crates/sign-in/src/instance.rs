@@ -222,10 +222,7 @@ impl Instance {
 fn others(apps: &[&Instance], app: &Instance, budget: &Budget) -> Vec<OtherApp> {
     apps.iter()
         .filter(|other| other.corp_id == app.corp_id && !other.is_of_the_same_app(app))
-        .map(|other| OtherApp {
-            agent_id: other.agent_id.clone(),
-            app: other.client.within(budget.clone()),
-        })
+        .map(|other| OtherApp { agent_id: other.agent_id.clone(), app: other.client.within(budget.clone()) })
         .collect()
 }
 

@@ -145,27 +145,22 @@ fn auth_row(row: &Row) -> Result<AuthRow, Error> {
 
 #[cfg(test)]
 mod tests {
-    use wecom_login_model::{AgentId, MemberStatus, Profile};
+    use wecom_login_model::{MemberStatus, Profile};
 
     use super::*;
+    use crate::Asked;
 
     #[tokio::test]
     async fn whoever_was_seen_to_have_left_has_the_status_of_leavers() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
         let (corp_id, now) = (CorpId::parse("wwA").unwrap(), Timestamp::from_millis(1_800_000_000_000));
+        let agent_id = AgentId::parse("7").unwrap();
         let active = Profile { status: Some(MemberStatus::Active), ..Profile::default() };
         for user_id in ["stays", "leaves"] {
-            store
-                .save_member(
-                    &corp_id,
-                    &UserId::parse(user_id).unwrap(),
-                    &active,
-                    now,
-                    &AgentId::parse("7").unwrap(),
-                )
-                .await
-                .unwrap();
+            let asked = Asked { number: store.next_number().await.unwrap(), at: now };
+            let seen = (&UserId::parse(user_id).unwrap(), &active);
+            store.record_visible((&corp_id, &agent_id), seen, asked, now).await.unwrap();
         }
         sql("UPDATE members SET left_at = $1 WHERE user_key = 'leaves'")
             .bind(now.as_millis())
@@ -175,7 +170,7 @@ mod tests {
 
         let meant = async |filter: &str| {
             let query = Query::of(filter.parse().unwrap());
-            let rows = store.auth_rows(Some(&corp_id), &query, now).await.unwrap().rows;
+            let rows = store.auth_rows(Some((&corp_id, &agent_id)), &query, now).await.unwrap().rows;
             rows.iter().map(|row| (row.user_id.to_string(), row.status)).collect::<Vec<_>>()
         };
         let (stays, leaves) = (

@@ -58,13 +58,14 @@ pub(crate) async fn leave(
     let now = marked.now;
     let mut total = 0;
     for user_keys in user_keys.chunks(AT_ONCE) {
-        let mut mark = sql("UPDATE members SET left_at = $1, left_number = $3, left_evidence = $4, updated_at = $1
+        let mut mark =
+            sql("UPDATE members SET left_at = $1, left_number = $3, left_evidence = $4, updated_at = $1
              WHERE corp_id = $2 AND left_at IS NULL AND user_key IN (")
-        .bind(now.as_millis())
-        .bind(corp_id.as_str())
-        .bind(marked.number.0)
-        .bind(marked.evidence.as_str())
-        .once();
+            .bind(now.as_millis())
+            .bind(corp_id.as_str())
+            .bind(marked.number.0)
+            .bind(marked.evidence.as_str())
+            .once();
         mark.push_list(user_keys);
         mark.push(") RETURNING user_key");
         let rows = mark.fetch_all(&mut *transaction).await?;

@@ -50,8 +50,8 @@ pub use leases::Lease;
 pub use leavers::LeftEvidence;
 pub use members::Consent;
 pub use organisation::{
-    Answers, Applied, AppliedWhen, AskedMember, Extent, Held, NewRun, Outcome, Phase, Run, RunId,
-    Scope, Sight, Staged, Under, WalkedDepartment, Whom,
+    Answers, Applied, AppliedWhen, AskedMember, Extent, Held, NewRun, Outcome, Phase, Run, RunId, Scope,
+    Sight, Staged, Under, WalkedDepartment, Whom,
 };
 pub use outbox::{Outgoing, OutgoingEvent};
 pub use revocation::{Revoke, SessionsOf};
@@ -61,8 +61,8 @@ pub use sessions::{
 };
 pub use token_pairs::{NewPair, PairRow, Rotation};
 pub use visibility::{
-    AppAnswer, AppHealth, Asked, COUNTED_OUT_AFTER, Confirmation, DepartmentAnswer, DepartmentAnswers, MemberAnswers,
-    ReadNumber, Standing,
+    AppAnswer, AppHealth, Asked, COUNTED_OUT_AFTER, Confirmation, DepartmentAnswer, DepartmentAnswers,
+    MemberAnswers, ReadNumber, Standing,
 };
 
 /// The database; cheap to clone.

@@ -1,5 +1,6 @@
 use wecom_login_model::{
-    AgentId, ContactField, ContactFields, CorpId, DepartmentId, Member, MemberStatus, Profile, Timestamp, UserId,
+    AgentId, ContactField, ContactFields, CorpId, DepartmentId, Member, MemberStatus, Profile, Timestamp,
+    UserId,
 };
 
 use crate::database::{PEOPLE, Row, Statement, sql};
@@ -149,7 +150,8 @@ pub(crate) fn upsert(
     asked: Asked,
     now: Timestamp,
 ) -> Result<Statement, Error> {
-    let shown = if is_barred(profile) { ContactFields::default() } else { profile.shown_fields() };
+    let barred = is_barred(profile);
+    let shown = if barred { ContactFields::default() } else { profile.shown_fields() };
     let kept = profile.clone().only(shown);
     Ok(sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
@@ -169,7 +171,7 @@ pub(crate) fn upsert(
     .bind(&kept.email)
     .bind(&kept.biz_mail)
     .bind(&kept.avatar)
-    .bind(&profile.gender)
+    .bind(if barred { "" } else { &profile.gender })
     .bind(json(&profile.departments)?)
     .bind(json(&profile.leads)?)
     .bind(profile.main_department.map(|id| id.0))

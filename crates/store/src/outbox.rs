@@ -66,7 +66,8 @@ impl Store {
                         (MEMBER_RETURNED, None) => OutgoingEvent::MemberReturned,
                         (SESSION_ENDED, Some(session)) => OutgoingEvent::SessionEnded(session),
                         _ => {
-                            let unknown = std::io::Error::other("an unknown kind, or a session that is missing");
+                            let unknown =
+                                std::io::Error::other("an unknown kind, or a session that is missing");
                             return Err(Error::corrupt("table outbox, kind", unknown));
                         }
                     },

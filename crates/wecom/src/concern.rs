@@ -74,10 +74,8 @@ impl Cause {
             40014 | 42001 => Self::BadToken,
             60020 => Self::UntrustedAddress,
 
-            // The agentid is wrong, missing or another app's.
-            40056 | 41011 | 301002
             // No token has arrived: the client always sends one, so something between here and WeCom removes it.
-            | 41001
+            41001
             // A token of a suite (third-party apps).
             | 40082 | 42009
             // The app has no callback URL, or its URL or domain is not verified.
@@ -87,8 +85,10 @@ impl Cause {
             // The app is disabled or banned from calls, or the company is dissolved or blocked.
             | 50003 | 50006 | 60031 | 301007 => Self::Blocked,
 
+            // The agentid is wrong, missing or another app's.
+            40056 | 41011 | 301002
             // The secret has no permission for this call, the call was retired, or the permission was withdrawn.
-            48001 | 48002 | 48003 | 48004 | 48005 | 48006 | 48009 => Self::CallNotAllowed,
+            | 48001 | 48002 | 48003 | 48004 | 48005 | 48006 | 48009 => Self::CallNotAllowed,
 
             45009 | 45033 => Self::RateLimited,
             // 6000: another change of the same data was in progress.
@@ -113,9 +113,11 @@ impl Cause {
         match self {
             Self::NotVisible => Concern::NotVisible,
             Self::BadCode | Self::BadRequest => Concern::Request,
-            Self::WrongCredentials | Self::BadToken | Self::UntrustedAddress | Self::Blocked | Self::CallNotAllowed => {
-                Concern::App
-            }
+            Self::WrongCredentials
+            | Self::BadToken
+            | Self::UntrustedAddress
+            | Self::Blocked
+            | Self::CallNotAllowed => Concern::App,
             Self::RateLimited | Self::Busy => Concern::Moment,
         }
     }

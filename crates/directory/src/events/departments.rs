@@ -38,9 +38,9 @@ impl Events {
                 Ok(listing) => {
                     is_whole &= listing.skipped() == 0;
                     let departments: Vec<Department> = listing.iter().map(profile::department).collect();
-                    self.read_members_of_new(app, &departments).await.map(|()| {
-                        DepartmentAnswer::Visible(departments)
-                    })
+                    self.read_members_of_new(app, &departments)
+                        .await
+                        .map(|()| DepartmentAnswer::Visible(departments))
                 }
                 Err(error) if error.concern() == Concern::NotVisible => Ok(DepartmentAnswer::NotVisible),
                 Err(error) => Err(error.into()),

@@ -32,7 +32,8 @@ impl Events {
             return Err(error.into());
         }
         self.directory.record(corp_id, user_id, asked, &all).await?;
-        match all.into_iter().find_map(|one| one.answer.err().filter(|error| error.concern() != Concern::App)) {
+        match all.into_iter().find_map(|one| one.answer.err().filter(|error| error.concern() != Concern::App))
+        {
             Some(error) => Ok(Attempt::InPart(error)),
             None => Ok(Attempt::Done),
         }

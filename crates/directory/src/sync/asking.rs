@@ -106,15 +106,11 @@ impl Work<'_> {
             self.ask_all(run, Whom::Approved, Some(unseen)).await?;
         }
         let (mut leaving, known) = self.timed(self.store().leavers_so_far(run)).await?;
-        if !forced
-            && let Some(hold) = guard::holds_empty(run.seen, known)
-        {
+        if !forced && let Some(hold) = guard::holds_empty(run.seen, known) {
             return Ok(Some(hold));
         }
         loop {
-            if !forced
-                && let Some(hold) = guard::holds(leaving, known)
-            {
+            if !forced && let Some(hold) = guard::holds(leaving, known) {
                 return Ok(Some(hold));
             }
             if run.sight == Sight::Blind {

@@ -10,7 +10,7 @@ use wecom_login_model::{Clock as _, CorpId, DepartmentId};
 use wecom_login_simulator::{Fault, FaultKind, sample};
 use wecom_login_store::EventTask;
 
-use crate::world::{World, corp, until, user, world};
+use crate::world::{World, corp, mark_left, until, user, world};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -64,7 +64,7 @@ async fn who_leaves_while_a_new_department_is_read_has_left() {
     let leaving = async {
         world.wecom.held(1).await;
         world.clock.advance(MINUTE);
-        world.store.mark_left(&corp(), &user("lisi"), world.clock.now()).await.unwrap();
+        mark_left(&world.store, &corp(), &user("lisi"), world.clock.now()).await;
         world.clock.advance(MINUTE);
         world.wecom.clear_faults();
     };

@@ -1,6 +1,5 @@
 //! Who leaves, who stays, who comes back.
 
-use wecom_login_model::AgentId;
 use wecom_login_simulator::sample;
 use wecom_login_store::{Consent, Outcome};
 
@@ -100,7 +99,7 @@ async fn what_a_member_consented_to_is_kept_and_makes_no_change() {
     let world = world(30, 3).await;
     world.sync().await;
     let consent = Consent { mobile: "13900000000".into(), gender: "2".into(), ..Consent::default() };
-    world.directory.save_consent(&corp(), &user("lisi"), &consent).await.unwrap();
+    world.directory.save_consent((&corp(), &agent()), &user("lisi"), &consent).await.unwrap();
     let report = world.sync().await;
     assert_eq!(report.applied.written, 0, "what was given by consent is no change");
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.position = "经理".into()));
@@ -132,9 +131,7 @@ async fn a_row_that_somebody_read_meanwhile_is_newer_than_the_run() {
 #[tokio::test]
 async fn whom_another_app_of_the_company_sees_does_not_leave() {
     let world = world(80, 8).await;
-    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
-    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
-    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    let [wide, narrow] = world.both();
     world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan", "lisi"]);
     world.sync_as(&wide, false).await.unwrap();
     world.sync_as(&narrow, false).await.unwrap();
@@ -144,9 +141,8 @@ async fn whom_another_app_of_the_company_sees_does_not_leave() {
     world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan"]);
     world.sync_as(&narrow, false).await.unwrap();
     assert!(!world.has_left("lisi").await && world.is_signed_in("s-lisi").await);
-    let app = (&corp(), narrow.viewing());
     let window = std::time::Duration::from_hours(24);
-    world.directory.sync_member(&narrow.app, app, &user("lisi"), window, true).await.unwrap();
+    world.directory.sync_member(&narrow, &user("lisi"), window, true).await.unwrap();
     assert!(!world.has_left("lisi").await);
 
     // Out of everybody's.
@@ -169,9 +165,7 @@ async fn whom_another_app_of_the_company_sees_does_not_leave() {
 #[tokio::test]
 async fn whom_one_app_sees_no_more_is_signed_out_of_that_app() {
     let world = world(80, 8).await;
-    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
-    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
-    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    let [wide, narrow] = world.both();
     let names: Vec<String> = (3..=33).map(|number| format!("m{number:06}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     world.narrow(sample::OLD_AGENT_ID, &[], &names);
@@ -203,9 +197,7 @@ async fn whom_one_app_sees_no_more_is_signed_out_of_that_app() {
 #[tokio::test]
 async fn a_row_that_another_app_has_just_brought_is_that_apps_to_miss() {
     let world = world(40, 4).await;
-    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
-    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
-    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    let [wide, mut narrow] = world.both();
     world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan"]);
     // lisi signs in by the wide app, which has not synchronised yet.
     world.directory.read_member(&wide.app, (&corp(), &wide.agent_id), &user("lisi")).await.unwrap();
@@ -215,7 +207,7 @@ async fn a_row_that_another_app_has_just_brought_is_that_apps_to_miss() {
 
     // The wide app is taken out of the configuration: after a day nobody sees for it.
     world.sync_as(&wide, false).await.unwrap();
-    narrow.apps = vec![AgentId::parse(narrow.agent_id.as_str()).unwrap()];
+    narrow.others.clear();
     assert_eq!(world.sync_as(&narrow, false).await.unwrap().applied.left, 0);
     world.clock.advance(std::time::Duration::from_hours(25));
     let report = world.sync_as(&narrow, true).await.unwrap();
@@ -226,9 +218,7 @@ async fn a_row_that_another_app_has_just_brought_is_that_apps_to_miss() {
 #[tokio::test]
 async fn two_apps_that_see_somebody_differently_do_not_write_the_row_by_turns() {
     let world = world(40, 4).await;
-    let (mut wide, mut narrow) = (world.viewer(), world.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET));
-    let apps = vec![wide.agent_id.clone(), narrow.agent_id.clone()];
-    (wide.apps, narrow.apps) = (apps.clone(), apps);
+    let [wide, narrow] = world.both();
     world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan", "lisi"]);
     for viewer in [&wide, &narrow] {
         world.sync_as(viewer, false).await.unwrap();

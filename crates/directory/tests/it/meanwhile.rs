@@ -5,7 +5,7 @@ use std::time::Duration;
 use wecom_login_model::Clock as _;
 use wecom_login_simulator::{Fault, FaultKind, sample};
 
-use crate::world::{World, agent, corp, user, world};
+use crate::world::{World, agent, corp, mark_left, user, world};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -13,7 +13,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 async fn leaves_while_held(world: &World) {
     world.wecom.held(1).await;
     world.clock.advance(MINUTE);
-    world.store.mark_left(&corp(), &user("lisi"), world.clock.now()).await.unwrap();
+    mark_left(&world.store, &corp(), &user("lisi"), world.clock.now()).await;
     world.clock.advance(MINUTE);
     world.wecom.clear_faults();
 }

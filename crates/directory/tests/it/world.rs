@@ -7,12 +7,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use wecom::{Budget, Client, Endpoints, Transport};
-use wecom_login_directory::{Directory, Progress, Report, SyncError, SyncOptions, Viewer};
+use wecom_login_directory::{Directory, OtherApp, Progress, Report, SyncError, SyncOptions, Viewer};
 use wecom_login_model::{
     AgentId, Clock as _, CorpId, DepartmentId, Fingerprint, ManualClock, Member, Secret, Timestamp, UserId,
 };
 use wecom_login_simulator::{Company, Department, Member as Person, Options, Simulator, sample};
-use wecom_login_store::{AccountRule, NewSession, OutgoingEvent, Run, Store};
+use wecom_login_store::{AccountRule, Leaver, NewEvent, NewSession, OutgoingEvent, Run, Store};
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -89,13 +89,23 @@ impl World {
         let agent_id = AgentId::parse(agent_id.to_string()).unwrap();
         Viewer {
             instance: format!("auths.loginTypes.Of{agent_id}"),
-            instances: vec![format!("auths.loginTypes.Of{agent_id}")],
             corp_id: corp(),
             app: self.client(secret).within(budget),
             contact: None,
-            apps: vec![agent_id.clone()],
+            others: Vec::new(),
             agent_id,
         }
+    }
+
+    /// Both apps of the sample company, each beside the other.
+    pub(crate) fn both(&self) -> [Viewer; 2] {
+        let one = self.viewer();
+        let two = self.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET);
+        let beside = |viewer: &Viewer, other: &Viewer| Viewer {
+            others: vec![OtherApp { agent_id: other.agent_id.clone(), app: other.app.clone() }],
+            ..viewer.clone()
+        };
+        [beside(&one, &two), beside(&two, &one)]
     }
 
     /// A sync of the newer app, a minute after whatever was before.
@@ -182,6 +192,8 @@ impl World {
     }
 
     pub(crate) async fn begin_session_through(&self, instance: &str, user_id: &str, id: &str) {
+        let of_app = instance.strip_prefix("auths.loginTypes.Of");
+        let agent_id = AgentId::parse(of_app.unwrap_or("1")).unwrap();
         let now = self.clock.now();
         let session = NewSession {
             id,
@@ -190,6 +202,7 @@ impl World {
             corp_id: &corp(),
             user_id: &user(user_id),
             instance,
+            agent_id: &agent_id,
             created_at: now,
             idle_until: now + Duration::from_hours(1000),
             expires_at: now + Duration::from_hours(1000),
@@ -209,6 +222,7 @@ impl World {
         rows.iter()
             .map(|row| match &row.event {
                 OutgoingEvent::MemberLeft => format!("left {}", row.user_key),
+                OutgoingEvent::MemberReturned => format!("returned {}", row.user_key),
                 OutgoingEvent::SessionEnded(session) => format!("ended {session}"),
             })
             .collect()
@@ -260,4 +274,16 @@ pub(crate) fn below(company: &Company, roots: &[i64]) -> BTreeSet<i64> {
         }
         found.extend(more);
     }
+}
+
+/// An event says that the member was deleted.
+pub(crate) async fn mark_left(store: &Store, corp_id: &CorpId, user_id: &UserId, now: Timestamp) {
+    let number = store.next_number().await.unwrap();
+    let event = NewEvent {
+        fingerprint: Fingerprint::of(format!("{number:?}")),
+        corp_id,
+        tasks: Vec::new(),
+        leaver: Some(Leaver::Company(user_id.clone())),
+    };
+    store.accept_event(&event, now).await.unwrap();
 }

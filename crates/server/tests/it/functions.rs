@@ -1,4 +1,5 @@
 use serde_json::json;
+use wecom_login_sign_in::Instances;
 use wecom_login_simulator::{Company, Department, Fault, FaultKind, Member, sample};
 
 use crate::world::{World, world};
@@ -48,7 +49,7 @@ async fn sync_user_info_leaves_a_fresh_row_alone_unless_forced() {
     let world = world().start().await;
     let sync = async |force| {
         world.wecom.reset_calls();
-        world.login.sync_user_info(&world.instance, &[], "zhangsan", force).await.unwrap();
+        world.login.sync_user_info(&world.instance, &Instances::default(), "zhangsan", force).await.unwrap();
         world.wecom.calls_of("user/get")
     };
     assert_eq!(sync(false).await, 1, "there was no row");
@@ -66,15 +67,15 @@ async fn a_member_who_is_gone_is_marked_and_signed_out() {
     let other = world.browser();
     world.sign_in(&other, "zhangsan").await;
     edit(&world, |company| company.remove_member("lisi"));
-    world.login.sync_user_info(&world.instance, &[], "lisi", false).await.unwrap();
+    world.login.sync_user_info(&world.instance, &Instances::default(), "lisi", false).await.unwrap();
     assert!(browser.me().await.is_some(), "a fresh row is left alone");
-    world.login.sync_user_info(&world.instance, &[], "lisi", true).await.unwrap();
+    world.login.sync_user_info(&world.instance, &Instances::default(), "lisi", true).await.unwrap();
     assert_eq!((browser.me().await, other.me().await.as_deref()), (None, Some("zhangsan")));
 
     edit(&world, |company| company.put_member(Member::new("lisi", "李四", &[2])));
     world.sign_in(&browser, "lisi").await;
     assert_eq!(browser.me().await.as_deref(), Some("lisi"), "whoever comes back is let in again");
-    let nobody = world.login.sync_user_info(&world.instance, &[], "nobody", false).await;
+    let nobody = world.login.sync_user_info(&world.instance, &Instances::default(), "nobody", false).await;
     assert_eq!(nobody.unwrap_err().code(), 60111, "there is no row that could be marked");
 }
 
@@ -84,7 +85,7 @@ async fn wecom_down_marks_nobody() {
     let browser = world.browser();
     world.sign_in(&browser, "lisi").await;
     world.wecom.fault(Fault::new("user/get", FaultKind::Status { code: 500 }));
-    assert!(world.login.sync_user_info(&world.instance, &[], "lisi", true).await.is_err());
+    assert!(world.login.sync_user_info(&world.instance, &Instances::default(), "lisi", true).await.is_err());
     assert!(browser.me().await.is_some());
 }
 

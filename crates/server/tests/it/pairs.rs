@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use wecom_login_sign_in::Instances;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -211,7 +212,7 @@ async fn a_leavers_pair_ends_at_once() {
     let program = FrontEnd::program(&world);
     let pair = program.pair(&world, "zhangsan").await;
     world.wecom.edit(sample::CORP_ID, |company| company.remove_member("zhangsan")).unwrap();
-    world.login.sync_user_info(&world.instance, &[], "zhangsan", true).await.unwrap();
+    world.login.sync_user_info(&world.instance, &Instances::default(), "zhangsan", true).await.unwrap();
     assert_eq!(program.me(&pair.access).await, None);
     assert_eq!(program.next(&pair.refresh).await, Err((401, 710_301)));
 }

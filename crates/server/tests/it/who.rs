@@ -69,7 +69,7 @@ async fn who_is_marked_as_left_while_wecom_is_asked_about_them_is_told_so() {
         world.wecom.held(1).await;
         world.advance(std::time::Duration::from_secs(1));
         let lisi = wecom_login_model::UserId::parse("lisi").unwrap();
-        world.store().await.mark_left(world.instance.corp_id(), &lisi, world.now()).await.unwrap();
+        world.deleted(&lisi).await;
         world.wecom.clear_faults();
     };
     let (told, ()) = tokio::join!(refused(&world, member("lisi")), marked);

@@ -170,10 +170,8 @@ impl Login {
             Some(agent_id) => self.directory.member_for_app((corp_id, agent_id), user_id).await,
             // Of a session from before the upgrade: what every app may give out.
             None => self.directory.member(corp_id, user_id).await.map(|member| {
-                member.map(|member| Member {
-                    profile: member.profile.only(ContactFields::default()),
-                    ..member
-                })
+                member
+                    .map(|member| Member { profile: member.profile.only(ContactFields::default()), ..member })
             }),
         };
         match member.map_err(refused)? {

@@ -78,7 +78,11 @@ impl Login {
             }
         };
         if let Some(consent) = consent {
-            let saved = self.directory.save_consent((corp_id, instance.agent_id()), user_id, &consent).await.map_err(refused)?;
+            let saved = self
+                .directory
+                .save_consent((corp_id, instance.agent_id()), user_id, &consent)
+                .await
+                .map_err(refused)?;
             member = saved.unwrap_or(member);
             for (known, given) in
                 [(&mut contact.mobile, consent.mobile), (&mut contact.biz_mail, consent.biz_mail)]

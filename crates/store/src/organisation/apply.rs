@@ -15,7 +15,7 @@ use crate::audit::note;
 use crate::database::{PEOPLE, Statement, Transaction, sql};
 use crate::members::{NOT_NEWER, written};
 use crate::outbox::note_returned;
-use crate::visibility::{ReadNumber, has_answered};
+use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber, has_answered};
 use crate::{Error, OK, Store};
 
 /// How a run is to be applied.
@@ -177,19 +177,23 @@ async fn end(
 ///
 /// Apps of one company may see a member differently. A row that shows another app's present view stays as it is while
 /// this app's own view has not changed: two apps do not write it by turns.
+/// An app that does not count any more has no present view; `$3` is now.
 const DIFFERS: &str = "(m.left_at IS NOT NULL AND s.barred = 0)
     OR (m.row_hash IS DISTINCT FROM s.row_hash AND NOT (
         EXISTS (SELECT 1 FROM member_visibility AS mine WHERE mine.corp_id = $1 AND mine.user_key = s.user_key
                     AND mine.agent_id = $2 AND mine.answer = 1 AND mine.row_hash = s.row_hash)
-        AND EXISTS (SELECT 1 FROM member_visibility AS other WHERE other.corp_id = $1 AND other.user_key = s.user_key
-                    AND other.agent_id <> $2 AND other.answer = 1 AND other.row_hash = m.row_hash)))";
+        AND EXISTS (SELECT 1 FROM member_visibility AS other
+                    JOIN apps AS x ON x.corp_id = other.corp_id AND x.agent_id = other.agent_id AND {counts}
+                    WHERE other.corp_id = $1 AND other.user_key = s.user_key AND other.agent_id <> $2
+                        AND other.answer = 1 AND other.row_hash = m.row_hash)))";
 
 /// The condition that the run's read is the newest: the member has not left since, and no newer answer was written.
 const NEWEST: &str = "m.asked <= s.asked AND (m.left_at IS NULL OR COALESCE(m.left_number, 0) < s.asked)";
 
 /// The contact fields that WeCom has shown to the run.
 async fn shown_fields(transaction: &mut Transaction, run: &Run) -> Result<ContactFields, Error> {
-    let fields = ContactField::ALL.map(|field| format!("COALESCE(MAX(fields & {bit}), 0)", bit = field.bit()));
+    let fields =
+        ContactField::ALL.map(|field| format!("COALESCE(MAX(fields & {bit}), 0)", bit = field.bit()));
     let row = sql(format!("SELECT {} AS fields FROM seen_members WHERE run_id = $1", fields.join(" + ")))
         .bind(run.id.0)
         .long()
@@ -214,13 +218,15 @@ async fn members(
          ORDER BY m.user_key",
         step.holds("s.user_key", 3)
     ));
-    let returned = step.bind(returned.bind(corp_id).bind(run.id.0)).long().fetch_all(&mut *transaction).await?;
+    let returned =
+        step.bind(returned.bind(corp_id).bind(run.id.0)).long().fetch_all(&mut *transaction).await?;
     let returned = returned.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
     note_returned(transaction, &run.corp_id, &returned, when.now).await?;
     // The last condition is for PostgreSQL: a sign-in may have written the row since this statement began.
     let contact = ContactField::ALL
         .map(|field| format!("CASE WHEN s.barred = 1 THEN '' ELSE p.{} END", field.as_str()))
         .join(", ");
+    let counts = NOT_COUNTED_OUT.replace("{0}", &format!("$3 - {}", COUNTED_OUT_AFTER.as_millis()));
     let written = sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
             gender, departments, leads, main_department, status, row_hash, read_at, asked, left_at, left_number,
@@ -236,10 +242,11 @@ async fn members(
             (m.id IS NULL AND NOT EXISTS (SELECT 1 FROM member_visibility AS mark WHERE mark.corp_id = $1
                 AND mark.user_key = s.user_key AND mark.agent_id IN ('', $2) AND mark.answer = 0
                 AND mark.asked > s.asked))
-            OR (m.id IS NOT NULL AND {NEWEST} AND ({DIFFERS})))
+            OR (m.id IS NOT NULL AND {NEWEST} AND ({differs})))
          ORDER BY s.user_key
          ON CONFLICT (corp_id, user_key) DO UPDATE SET {written} WHERE {NOT_NEWER}",
         written = written("$2"),
+        differs = DIFFERS.replace("{counts}", &counts),
         part = step.holds("s.user_key", 6),
     ))
     .bind(corp_id)
@@ -363,8 +370,8 @@ mod tests {
     use wecom_login_model::{AgentId, CorpId, Profile, UserId};
 
     use super::super::{Answers, NewRun, Phase, Scope, Staged, Whom};
-    use crate::Asked;
     use super::*;
+    use crate::Asked;
 
     struct Company {
         store: Store,

@@ -273,8 +273,9 @@ impl Store {
         .bind(limit)
         .fetch_all(self.database.reader())
         .await?;
-        let asked =
-            |row: &Row| Ok(AskedMember { user_id: user_id(row)?, departments: departments(row, "departments")? });
+        let asked = |row: &Row| {
+            Ok(AskedMember { user_id: user_id(row)?, departments: departments(row, "departments")? })
+        };
         rows.iter().map(asked).collect()
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::apply::number;
 use super::{Applied, AppliedWhen, Run};
+use crate::Error;
 use crate::database::{Transaction, sql};
 use crate::leavers::{LeftEvidence, Marked, leave, sign_out};
 use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
-use crate::Error;
 
 /// Members in one statement.
 const AT_ONCE: usize = 500;
@@ -21,39 +21,68 @@ pub(super) async fn remove(
 ) -> Result<(), Error> {
     let approved = "EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $1 AND h.agent_id = $2
                         AND h.user_key = m.user_key AND h.approved_by IS NOT NULL)";
-    // A member whom WeCom has shown to the app since it was asked is visible.
-    let gone = "FROM asked_members AS a JOIN members AS m ON m.corp_id = $1 AND m.user_key = a.user_key
+    // A member whom WeCom has shown to the app since it was asked is visible; who was not asked for yet, since the run began.
+    let gone = format!(
+        "FROM asked_members AS a JOIN members AS m ON m.corp_id = $1 AND m.user_key = a.user_key
                 WHERE a.run_id = $3 AND a.leaver = 1 AND m.left_at IS NULL AND NOT EXISTS
                     (SELECT 1 FROM seen_members AS s WHERE s.run_id = $3 AND s.user_key = a.user_key)
                 AND NOT EXISTS (SELECT 1 FROM member_visibility AS v WHERE v.corp_id = $1 AND v.agent_id = $2
-                    AND v.user_key = a.user_key AND v.answer = 1 AND v.asked > a.asked)";
+                    AND v.user_key = a.user_key AND v.answer = 1
+                    AND v.asked > CASE WHEN a.asked > 0 THEN a.asked ELSE {began} END)",
+        began = run.number.0,
+    );
     // The few who are barred first: CROSS JOIN is SQLite's word for that order.
     let barred =
         "FROM seen_members AS s CROSS JOIN members AS m WHERE m.corp_id = $1 AND m.user_key = s.user_key
                   AND s.run_id = $3 AND s.barred = 1 AND m.left_at IS NULL AND m.asked <= s.asked";
     let only_approved = if when.hold.is_some() { format!("AND {approved}") } else { String::new() };
-    // Nobody reads them between being chosen and being marked.
-    let for_update = transaction.for_update("m");
+    hold_rows(transaction, run).await?;
     let lost = format!(
-        "SELECT m.user_key, a.asked AS number, 0 AS deleted {gone} AND a.answer = 'gone' {only_approved} {for_update}"
+        "SELECT m.user_key, a.asked AS number, 0 AS deleted {gone} AND a.answer = 'gone' {only_approved}"
     );
     for (number, _, keys) in groups(transaction, run, &lost).await? {
-        lose_sight(transaction, run, (&keys, number), when).await?;
+        record_unseen(transaction, run, (&keys, number), when).await?;
         for (evidence, leavers) in leavers(transaction, run, &keys, when).await? {
             let marked = Marked { evidence, number, now: when.now };
             applied.left += leave(transaction, &run.corp_id, &leavers, marked).await?;
         }
+        // Of those too who stay, because another app sees them.
+        sign_out(transaction, &run.corp_id, &keys, Some(&run.agent_id), when.now).await?;
     }
     let barred_text = format!(
         "SELECT m.user_key, s.asked AS number, CASE WHEN m.status = 5 THEN 1 ELSE 0 END AS deleted
-         {barred} {only_approved} {for_update}"
+         {barred} {only_approved}"
     );
     for (number, evidence, keys) in groups(transaction, run, &barred_text).await? {
         let marked = Marked { evidence, number, now: when.now };
         applied.left += leave(transaction, &run.corp_id, &keys, marked).await?;
     }
     applied.written += applied.left;
-    hold(transaction, run, when, [gone, barred], applied).await
+    hold(transaction, run, when, [&gone, barred], applied).await
+}
+
+/// Nobody writes these members' rows and records from here on: what a sign-in has written before is seen by the statements that
+/// follow.
+async fn hold_rows(transaction: &mut Transaction, run: &Run) -> Result<(), Error> {
+    let for_update = transaction.for_update("m");
+    if for_update.is_empty() {
+        return Ok(());
+    }
+    for with in [
+        "asked_members AS a ON a.user_key = m.user_key AND a.leaver = 1",
+        "seen_members AS a ON a.user_key = m.user_key AND a.barred = 1",
+    ] {
+        sql(format!(
+            "SELECT m.id FROM members AS m JOIN {with} WHERE m.corp_id = $1 AND a.run_id = $2
+             ORDER BY m.user_key {for_update}"
+        ))
+        .bind(run.corp_id.as_str())
+        .bind(run.id.0)
+        .long()
+        .fetch_all(&mut *transaction)
+        .await?;
+    }
+    Ok(())
 }
 
 /// The members that the query finds, by the number at which WeCom was asked for them and by evidence.
@@ -83,18 +112,20 @@ async fn groups(
         .collect())
 }
 
-/// Records that the app does not see these members, and ends the sessions that were begun through it.
-async fn lose_sight(
+/// Records that the app does not see these members.
+async fn record_unseen(
     transaction: &mut Transaction,
     run: &Run,
     (keys, number): (&[String], ReadNumber),
     when: &AppliedWhen,
 ) -> Result<(), Error> {
     for keys in keys.chunks(AT_ONCE) {
-        let mut record = sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash,
+        let mut record = sql(
+            "INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash,
                 fields, consented, departments, leads, main_department)
              SELECT m.corp_id, m.user_key, $1, 0, $2, $3, 0, 0, 0, '[]', '[]', NULL FROM members AS m
-             WHERE m.corp_id = $4 AND m.user_key IN (")
+             WHERE m.corp_id = $4 AND m.user_key IN (",
+        )
         .bind(run.agent_id.as_str())
         .bind(number.0)
         .bind(when.now.as_millis())
@@ -106,15 +137,16 @@ async fn lose_sight(
                 asked_at = excluded.asked_at WHERE member_visibility.asked <= excluded.asked",
         );
         record.execute(&mut *transaction).await?;
-        let mut held = sql("DELETE FROM held_removals WHERE corp_id = $1 AND agent_id = $2 AND user_key IN (")
-            .bind(run.corp_id.as_str())
-            .bind(run.agent_id.as_str())
-            .once();
+        let mut held =
+            sql("DELETE FROM held_removals WHERE corp_id = $1 AND agent_id = $2 AND user_key IN (")
+                .bind(run.corp_id.as_str())
+                .bind(run.agent_id.as_str())
+                .once();
         held.push_list(keys);
         held.push(")");
         held.execute(&mut *transaction).await?;
     }
-    sign_out(transaction, &run.corp_id, keys, Some(&run.agent_id), when.now).await
+    Ok(())
 }
 
 /// Those of `keys` whom no app of the company keeps: every app that counts has said since the sync began that it does not see

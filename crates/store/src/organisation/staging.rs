@@ -282,10 +282,12 @@ pub(super) async fn stage_answers(
 ) -> Result<(), Error> {
     transaction.load(MEMBERS, values_of(run, members)?).await?;
     for member in members {
-        let added = sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred, asked, fields)
+        let added = sql(
+            "INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred, asked, fields)
              SELECT run_id, user_key, MAX(id), $3, $4, $5, $6, $7 FROM staged_members
              WHERE run_id = $1 AND user_key = $2 GROUP BY run_id, user_key
-             ON CONFLICT (run_id, user_key) DO NOTHING")
+             ON CONFLICT (run_id, user_key) DO NOTHING",
+        )
         .bind(run.0)
         .bind(member.user_id.folded())
         .bind(row_hash(&member.user_id, &member.profile))

@@ -292,14 +292,15 @@ async fn end_former(
 }
 
 async fn has_left(transaction: &mut Transaction, new: &NewSession<'_>) -> Result<bool, Error> {
-    let left = sql("SELECT 1 AS gone FROM members WHERE corp_id = $1 AND user_key = $2 AND left_at IS NOT NULL
+    let left =
+        sql("SELECT 1 AS gone FROM members WHERE corp_id = $1 AND user_key = $2 AND left_at IS NOT NULL
          UNION ALL SELECT 1 FROM member_visibility
             WHERE corp_id = $1 AND user_key = $2 AND agent_id = $3 AND answer = 0")
-    .bind(new.corp_id.as_str())
-    .bind(new.user_id.folded())
-    .bind(new.agent_id.as_str())
-    .fetch_optional(transaction)
-    .await?;
+        .bind(new.corp_id.as_str())
+        .bind(new.user_id.folded())
+        .bind(new.agent_id.as_str())
+        .fetch_optional(transaction)
+        .await?;
     Ok(left.is_some())
 }
 

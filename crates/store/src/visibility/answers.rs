@@ -111,7 +111,7 @@ pub(crate) async fn record(
     read: &MemberAnswers<'_>,
     now: Timestamp,
 ) -> Result<Standing, Error> {
-    let mut is_visible = false;
+    let (mut is_visible, mut blind) = (false, Vec::new());
     // In one order of rows for all who write: the member's, then the records.
     hold_member(transaction, read).await?;
     for (agent_id, answer) in read.answers {
@@ -120,10 +120,18 @@ pub(crate) async fn record(
                 visible(transaction, read, agent_id, (user_id, profile), now).await?;
                 is_visible = true;
             }
-            AppAnswer::NotVisible => not_visible(transaction, read, agent_id, now).await?,
+            AppAnswer::NotVisible => {
+                if not_visible(transaction, read, agent_id).await? {
+                    blind.push(*agent_id);
+                }
+            }
         }
     }
-    judge(transaction, read, is_visible, now).await
+    let standing = judge(transaction, read, is_visible, now).await?;
+    for agent_id in blind {
+        sign_out(transaction, read.corp_id, &[read.user_id.folded()], Some(agent_id), now).await?;
+    }
+    Ok(standing)
 }
 
 async fn hold_member(
@@ -203,7 +211,8 @@ async fn visible(
     .await?;
     if barred {
         let evidence = LeftEvidence::of_status(profile.status);
-        leave(transaction, corp_id, &[user_id.folded()], Marked { evidence, number: asked.number, now }).await?;
+        leave(transaction, corp_id, &[user_id.folded()], Marked { evidence, number: asked.number, now })
+            .await?;
     }
     Ok(())
 }
@@ -225,15 +234,14 @@ async fn newer_mark(
     Ok(row.get::<Option<i64>>("asked")?.map(ReadNumber))
 }
 
-/// Records that the app does not see the member, and ends the sessions that were begun through it.
+/// Records that the app does not see the member; false if a newer answer is there.
 async fn not_visible(
     transaction: &mut Transaction,
     read: &MemberAnswers<'_>,
     agent_id: &AgentId,
-    now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     has_answered(transaction, read.corp_id, agent_id, ContactFields::default()).await?;
-    let (corp_id, keys) = (read.corp_id, [read.user_id.folded()]);
+    let (corp_id, user_key) = (read.corp_id, read.user_id.folded());
     let recorded = sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields,
             consented, departments, leads, main_department)
          VALUES ($1, $2, $3, 0, $4, $5, 0, 0, 0, '[]', '[]', NULL)
@@ -242,22 +250,22 @@ async fn not_visible(
          WHERE member_visibility.asked <= excluded.asked AND NOT (member_visibility.answer = 1 AND EXISTS
             (SELECT 1 FROM apps AS x WHERE x.corp_id = $1 AND x.agent_id = $3 AND x.run_number > excluded.asked))")
     .bind(corp_id.as_str())
-    .bind(&keys[0])
+    .bind(&user_key)
     .bind(agent_id.as_str())
     .bind(read.asked.number.0)
     .bind(read.asked.at.as_millis())
     .execute(&mut *transaction)
     .await?;
     if recorded == 0 {
-        return Ok(());
+        return Ok(false);
     }
     sql("DELETE FROM held_removals WHERE corp_id = $1 AND agent_id = $2 AND user_key = $3")
         .bind(corp_id.as_str())
         .bind(agent_id.as_str())
-        .bind(&keys[0])
+        .bind(&user_key)
         .execute(&mut *transaction)
         .await?;
-    sign_out(transaction, corp_id, &keys, Some(agent_id), now).await
+    Ok(true)
 }
 
 /// Whether the member has left, by the records as they are now.
@@ -334,5 +342,7 @@ fn masked(name: &str) -> String {
         .map_or(0, wecom_login_model::ContactField::bit);
     // What WeCom says in place of a gender tells nothing.
     let placeholder = if name == "gender" { " OR m.gender = '0'" } else { "" };
-    format!("CASE WHEN (v.fields | v.consented) & {bit} <> 0{placeholder} THEN m.{name} ELSE '' END AS {name}")
+    format!(
+        "CASE WHEN (v.fields | v.consented) & {bit} <> 0{placeholder} THEN m.{name} ELSE '' END AS {name}"
+    )
 }

@@ -14,8 +14,8 @@ mod apps;
 mod departments;
 mod numbers;
 
-pub(crate) use answers::{columns_for_app, record};
 pub use answers::{AppAnswer, MemberAnswers, Standing};
+pub(crate) use answers::{columns_for_app, record};
 pub use apps::{AppHealth, COUNTED_OUT_AFTER, Confirmation};
 pub(crate) use apps::{CONFIRMATION, NOT_COUNTED_OUT, confirmation, has_answered};
 pub(crate) use departments::delete_unseen;

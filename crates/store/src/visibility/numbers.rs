@@ -25,10 +25,7 @@ impl Store {
 }
 
 /// Takes the next number, in a transaction or alone.
-pub(crate) async fn next_number<'c>(
-    on: impl Into<On<'c>>,
-    database: &Database,
-) -> Result<ReadNumber, Error> {
+pub(crate) async fn next_number<'c>(on: impl Into<On<'c>>, database: &Database) -> Result<ReadNumber, Error> {
     let row = sql(database.next_read_number()).fetch_one(on).await?;
     Ok(ReadNumber(row.get("value")?))
 }

@@ -7,7 +7,7 @@ use wecom_login_store::{
 };
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, register};
+use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, register, save_member};
 use crate::organisation::agent;
 
 on_every_database![
@@ -113,6 +113,7 @@ async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account(fresh: Fres
             corp_id: &who.corp_id,
             user_id: &who.user_id,
             instance: "x",
+            agent_id: &agent("7"),
             created_at: NOW,
             idle_until: NOW + Duration::from_hours(1),
             expires_at: NOW + Duration::from_hours(1),
@@ -135,14 +136,13 @@ async fn a_rename_moves_everything_once(fresh: Fresh) {
     let store = &fresh.store;
     let (old, fresh) = (member("wwA/zhangsan"), UserId::parse("Zhang.San").unwrap());
     let profile = |name: &str| Profile { name: name.into(), ..Profile::default() };
-    let row =
-        store.save_member(&old.corp_id, &old.user_id, &profile("张三"), NOW, &agent("7")).await.unwrap();
+    let row = save_member(store, &old.corp_id, &old.user_id, &profile("张三"), NOW, &agent("7")).await;
     let given = Consent { mobile: "13800000001".into(), ..Consent::default() };
-    store.save_consent(&old.corp_id, &old.user_id, &given, NOW).await.unwrap();
+    store.save_consent((&old.corp_id, &agent("7")), &old.user_id, &given, NOW).await.unwrap();
     let account = register(store, &old).await.unwrap();
     // A sync was faster.
-    store.mark_left(&old.corp_id, &old.user_id, NOW).await.unwrap();
-    store.save_member(&old.corp_id, &fresh, &profile("张三"), NOW, &agent("7")).await.unwrap();
+    mark_left(store, &old.corp_id, &old.user_id, NOW).await;
+    save_member(store, &old.corp_id, &fresh, &profile("张三"), NOW, &agent("7")).await;
 
     assert!(store.rename_member(&old.corp_id, &old.user_id, &fresh, NOW).await.unwrap());
     assert!(!store.rename_member(&old.corp_id, &old.user_id, &fresh, NOW).await.unwrap());

@@ -8,7 +8,7 @@ use wecom_login_model::{CorpId, DepartmentId, Fingerprint, MemberStatus, Profile
 use wecom_login_store::{EndReason, NewSession, Store};
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, save_member};
 use crate::organisation::agent;
 
 on_every_database![
@@ -40,7 +40,7 @@ fn query(filter: &str) -> Query {
 /// Three members of wwA, ids 1 to 3, and their namesake in wwB.
 async fn company(store: &Store) {
     let save = async |corp_id: &str, user_id: &str, profile: Profile, now: Timestamp| {
-        store.save_member(&corp(corp_id), &user(user_id), &profile, now, &agent("7")).await.unwrap();
+        save_member(store, &corp(corp_id), &user(user_id), &profile, now, &agent("7")).await;
     };
     let zhangsan = Profile {
         name: "张三".into(),
@@ -74,6 +74,7 @@ async fn begin(store: &Store, id: &str, corp_id: &str, user_id: &str, at: Timest
         corp_id: &corp(corp_id),
         user_id: &user(user_id),
         instance: "auths.loginTypes.Example",
+        agent_id: &agent("7"),
         created_at: at,
         idle_until: at + HOUR * 2,
         expires_at: at + HOUR * 24,
@@ -84,7 +85,7 @@ async fn begin(store: &Store, id: &str, corp_id: &str, user_id: &str, at: Timest
 }
 
 async fn rows(store: &Store, query: &Query) -> AuthRows {
-    store.auth_rows(Some(&corp("wwA")), query, NOW).await.unwrap()
+    store.auth_rows(Some((&corp("wwA"), &agent("7"))), query, NOW).await.unwrap()
 }
 
 /// Who of wwA is meant, in order.
@@ -193,7 +194,11 @@ async fn get_gives_the_first_row_or_none(fresh: Fresh) {
     company(store).await;
     let first = async |filter: &str, order: &[Order]| {
         let filter: Filter = filter.parse().unwrap();
-        store.auth_row(Some(&corp("wwA")), &filter, order, NOW).await.unwrap().map(|row: AuthRow| row.id)
+        store
+            .auth_row(Some((&corp("wwA"), &agent("7"))), &filter, order, NOW)
+            .await
+            .unwrap()
+            .map(|row: AuthRow| row.id)
     };
     assert_eq!(first("Q()", &[]).await, Some(1));
     assert_eq!(first("Q()", &[Order::parse("id", -1).unwrap()]).await, Some(3));
@@ -206,8 +211,9 @@ async fn companies_are_apart_unless_every_one_is_asked_for(fresh: Fresh) {
     company(store).await;
     begin(store, "s1", "wwB", "zhangsan", NOW).await;
     let everything = query("Q(Q(userId='zhangsan'), Q.OR, Q(id__gt=0))");
+    let app = agent("7");
     let found = async |company: Option<&CorpId>| {
-        let found = store.auth_rows(company, &everything, NOW).await.unwrap();
+        let found = store.auth_rows(company.map(|company| (company, &app)), &everything, NOW).await.unwrap();
         found.rows.iter().map(|row| (row.id, row.expires_at.is_some())).collect::<Vec<_>>()
     };
     assert_eq!(found(Some(&corp("wwA"))).await, [(1, false), (2, false), (3, false)]);
@@ -220,7 +226,10 @@ async fn the_latest_live_session_shows_until_it_ends(fresh: Fresh) {
     let store = &fresh.store;
     company(store).await;
     let shown = async |now| {
-        let rows = store.auth_rows(Some(&corp("wwA")), &query("Q(userId='zhangsan')"), now).await.unwrap();
+        let rows = store
+            .auth_rows(Some((&corp("wwA"), &agent("7"))), &query("Q(userId='zhangsan')"), now)
+            .await
+            .unwrap();
         let [row] = rows.rows.try_into().unwrap();
         assert_eq!(row.refresh_token.expose(), "");
         (row.access_token.expose().to_owned(), row.expires_at)
@@ -311,7 +320,7 @@ async fn texts_that_look_like_sql_are_texts(fresh: Fresh) {
     company(store).await;
     for text in INJECTIONS {
         let named = Profile { name: text.into(), position: format!("a{text}b"), ..Profile::default() };
-        let id = store.save_member(&corp("wwA"), &user("named"), &named, NOW, &agent("7")).await.unwrap().id;
+        let id = save_member(store, &corp("wwA"), &user("named"), &named, NOW, &agent("7")).await.id;
         let value = quoted(text);
         let found = async |filter: String| {
             let rows = rows(store, &query(&filter)).await.rows;

@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use wecom_login_auth_model::filter::{Condition, Filter, Operator, Relation, Scalar, Shape, Test, Value};
 use wecom_login_auth_model::{AuthRow, Field, FieldKind, Order, Page, Query};
 use wecom_login_model::{
-    CorpId, DepartmentId, Fingerprint, MemberStatus, Profile, Secret, Timestamp, UserId,
+    ContactFields, CorpId, DepartmentId, Fingerprint, MemberStatus, Profile, Secret, Timestamp, UserId,
 };
 use wecom_login_store::{EndReason, NewSession, Store};
 
-use crate::backends::{REGISTERS, begin_session};
+use crate::backends::{REGISTERS, begin_session, save_member};
 
 use crate::NOW;
 use crate::backends::Backend;
@@ -295,11 +295,17 @@ async fn fill(store: &Store, people: &[Someone], sessions: &[Session]) -> Vec<(&
             continue;
         }
         let created = moment(someone.created);
-        let member = store.save_member(&corp, &user, &someone.profile, created, &agent("7")).await.unwrap();
+        let member = save_member(store, &corp, &user, &someone.profile, created, &agent("7")).await;
         let session = shown(sessions, someone.corp, someone.user).filter(|_| member.left_at.is_none());
         let hash = session.map(|(number, _)| Fingerprint::of(number.to_string()).to_hex());
+        // Of members who are barred no contact data is kept.
+        let kept = if member.left_at.is_some() {
+            ContactFields::default()
+        } else {
+            ContactFields::of_bits(i64::MAX)
+        };
         let Profile { name, mobile, email, avatar, position, gender, departments, leads, status, .. } =
-            someone.profile.clone();
+            someone.profile.clone().only(kept);
         let row = AuthRow {
             id: member.id,
             user_id: user,
@@ -329,6 +335,7 @@ async fn fill(store: &Store, people: &[Someone], sessions: &[Session]) -> Vec<(&
             corp_id: &CorpId::parse(session.corp).unwrap(),
             user_id: &UserId::parse(session.user).unwrap(),
             instance: "auths.loginTypes.Example",
+            agent_id: &agent("7"),
             created_at: moment(session.created),
             idle_until: moment(session.idle),
             expires_at: moment(session.expires),
@@ -356,19 +363,24 @@ async fn check(
     let fresh = backend.fresh().await;
     let store = &fresh.store;
     let all = fill(store, people, sessions).await;
+    let app = agent("7");
     for company in [Some("wwA"), None] {
         let meant = all.iter().filter(|(corp, _)| company.is_none_or(|company| company == *corp));
         let rows: Vec<AuthRow> = meant.map(|(_, row)| row.clone()).collect();
         let company = company.map(|text| CorpId::parse(text).unwrap());
         for query in queries {
-            let found = store.auth_rows(company.as_ref(), query, now()).await.unwrap();
+            let found =
+                store.auth_rows(company.as_ref().map(|company| (company, &app)), query, now()).await.unwrap();
             let ids = found.rows.iter().map(|row| row.id).collect();
             let got = Expected { ids, total_count: found.total_count };
             prop_assert_eq!(got, answer(&rows, query), "{} {:?}", query.filter, query.order);
             for row in &found.rows {
                 prop_assert_eq!(Some(row), rows.iter().find(|known| known.id == row.id), "every field");
             }
-            let first = store.auth_row(company.as_ref(), &query.filter, &query.order, now()).await.unwrap();
+            let first = store
+                .auth_row(company.as_ref().map(|company| (company, &app)), &query.filter, &query.order, now())
+                .await
+                .unwrap();
             let first_page = Query { page: Page::new(1, 1).unwrap(), ..query.clone() };
             prop_assert_eq!(first.map(|row| row.id), answer(&rows, &first_page).ids.first().copied());
         }

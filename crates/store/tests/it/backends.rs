@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use wecom_login_model::{Account, Fingerprint, MemberRef};
+use wecom_login_model::{
+    Account, AgentId, CorpId, Fingerprint, Member, MemberRef, Profile, Timestamp, UserId,
+};
 use wecom_login_store::{
-    AccountRule, Begun, Error, NewSession, PostgresOptions, RedisOptions, SessionRow, SignInOutcome, Store,
+    AccountRule, Asked, Begun, Error, Leaver, NewEvent, NewSession, PostgresOptions, RedisOptions,
+    SessionRow, SignInOutcome, Store,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -195,4 +198,29 @@ pub(crate) fn outcome(redirect: Fingerprint) -> SignInOutcome<'static> {
 /// The account of a member who gets one if there is none.
 pub(crate) async fn register(store: &Store, member: &MemberRef) -> Result<Account, Error> {
     Ok(store.account_for(member, &REGISTERS, crate::NOW).await?.unwrap().account)
+}
+
+/// An app has read the member and seen them; the row as the app may give it out.
+pub(crate) async fn save_member(
+    store: &Store,
+    corp_id: &CorpId,
+    user_id: &UserId,
+    profile: &Profile,
+    now: Timestamp,
+    agent_id: &AgentId,
+) -> Member {
+    let asked = Asked { number: store.next_number().await.unwrap(), at: now };
+    store.record_visible((corp_id, agent_id), (user_id, profile), asked, now).await.unwrap()
+}
+
+/// An event says that the member was deleted.
+pub(crate) async fn mark_left(store: &Store, corp_id: &CorpId, user_id: &UserId, now: Timestamp) {
+    let number = store.next_number().await.unwrap();
+    let event = NewEvent {
+        fingerprint: Fingerprint::of(format!("{number:?}")),
+        corp_id,
+        tasks: Vec::new(),
+        leaver: Some(Leaver::Company(user_id.clone())),
+    };
+    store.accept_event(&event, now).await.unwrap();
 }

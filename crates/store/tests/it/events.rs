@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wecom_login_model::{CorpId, DepartmentId, Fingerprint, Profile, Timestamp, UserId};
-use wecom_login_store::{
-    Accepted, EventTask, Leaver, NewEvent, NewSession, OutgoingEvent, Store, ViewingApp,
-};
+use wecom_login_store::{Accepted, EventTask, Leaver, NewEvent, NewSession, OutgoingEvent, Store};
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, save_member};
 use crate::organisation::{Company, agent, staged};
 use crate::races::{count, race};
 
@@ -93,6 +91,7 @@ async fn begin(store: &Store, id: &str, user_id: &str, instance: &str) {
         corp_id: &corp_id,
         user_id: &user_id,
         instance,
+        agent_id: &agent(instance.strip_prefix("of ").unwrap_or("7")),
         created_at: NOW,
         idle_until: NOW + MINUTE * 60,
         expires_at: NOW + MINUTE * 60,
@@ -108,7 +107,7 @@ async fn lives(store: &Store, id: &str) -> bool {
 
 async fn a_leaver_s_sessions_end_with_the_event_and_not_with_its_repetition(fresh: Fresh) {
     let store = &fresh.store;
-    store.save_member(&corp(), &user("lisi"), &Profile::default(), NOW, &agent("7")).await.unwrap();
+    save_member(store, &corp(), &user("lisi"), &Profile::default(), NOW, &agent("7")).await;
     begin(store, "s1", "lisi", "a").await;
     begin(store, "s2", "lisi", "b").await;
     begin(store, "s3", "zhangsan", "a").await;
@@ -117,7 +116,7 @@ async fn a_leaver_s_sessions_end_with_the_event_and_not_with_its_repetition(fres
     assert!(!lives(store, "s1").await && !lives(store, "s2").await && lives(store, "s3").await);
     assert_eq!(store.member(&corp(), &user("lisi")).await.unwrap().unwrap().left_at, Some(NOW));
 
-    store.save_member(&corp(), &user("lisi"), &Profile::default(), NOW, &agent("7")).await.unwrap();
+    save_member(store, &corp(), &user("lisi"), &Profile::default(), NOW, &agent("7")).await;
     begin(store, "s4", "lisi", "a").await;
     accept(store, "event", vec![member("lisi")], leaver(), NOW).await;
     assert!(lives(store, "s4").await);
@@ -130,15 +129,14 @@ async fn whom_another_app_still_sees_is_told_by_the_end_of_the_one_s_sessions(fr
     other.apply(&run, None).await;
     begin(store, "s1", "lisi", "of 7").await;
     begin(store, "s2", "lisi", "of 8").await;
-    let (lisi, instances) = (user("lisi"), vec!["of 7".to_owned()]);
-    let app = agent("7");
-    store.save_member(&corp(), &lisi, &Profile::default(), NOW, &app).await.unwrap();
+    let (lisi, app) = (user("lisi"), agent("7"));
+    save_member(store, &corp(), &lisi, &Profile::default(), NOW, &app).await;
     let read_by_it = async || {
         let known = store.known_member(&corp(), &app, &user("lisi"), NOW).await.unwrap();
         known.unwrap().confirmation.read_at
     };
     assert_eq!(read_by_it().await, Some(NOW));
-    let leaver = Leaver::Scope { user_id: lisi, app: ViewingApp { agent_id: &app, instances: &instances } };
+    let leaver = Leaver::Scope { user_id: lisi, agent_id: &app };
     accept(store, "event", vec![member("lisi")], Some(leaver), NOW).await;
     assert!(!lives(store, "s1").await && lives(store, "s2").await && !other.has_left("lisi").await);
     assert_eq!(read_by_it().await, None, "the row is not fresh for the app any more");
@@ -292,7 +290,7 @@ async fn what_was_heard_long_ago_is_forgotten(fresh: Fresh) {
 async fn contact_sync_watches_while_nothing_is_late(fresh: Fresh) {
     let store = &fresh.store;
     let lisi = user("lisi");
-    store.save_member(&corp(), &lisi, &Profile::default(), NOW, &agent("7")).await.unwrap();
+    save_member(store, &corp(), &lisi, &Profile::default(), NOW, &agent("7")).await;
     let at = async |late| {
         let known = store.known_member(&corp(), &agent("7"), &lisi, late).await.unwrap();
         known.unwrap().heard_at

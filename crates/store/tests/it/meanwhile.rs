@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use sqlx::{Executor as _, PgConnection};
 use wecom_login_model::{Department, DepartmentId, Fingerprint, Profile};
-use wecom_login_store::{Accepted, EventTask, Leaver, NewEvent, Whom};
+use wecom_login_store::{
+    Accepted, Asked, DepartmentAnswer, DepartmentAnswers, EventTask, Leaver, NewEvent, Whom,
+};
 
-use crate::backends::Backend;
+use crate::backends::{Backend, save_member};
 use crate::organisation::{Company, agent, corp, staged, user};
 use crate::sessions::begin;
 use crate::{NOW, until};
@@ -40,9 +42,7 @@ async fn what_a_sign_in_reads_while_a_run_is_applied_is_newer() {
     let run = second.walk(vec![staged("read", "older", later)]).await;
     // A sign-in that has written and not yet committed.
     beside
-        .execute(
-            "BEGIN; UPDATE members SET name = 'newer', read_at = read_at + 120000 WHERE user_key = 'read'",
-        )
+        .execute("BEGIN; UPDATE members SET name = 'newer', asked = asked + 1000 WHERE user_key = 'read'")
         .await
         .unwrap();
     let applying = tokio::spawn({
@@ -72,7 +72,10 @@ async fn who_signs_in_while_a_run_marks_leavers_stays() {
     let run = second.walk(vec![staged("stays", "a", later)]).await;
     second.gone(&run, Whom::Leavers).await;
     beside
-        .execute("BEGIN; UPDATE members SET read_at = read_at + 120000 WHERE user_key = 'back'")
+        .execute(
+            "BEGIN; SELECT 1 FROM members WHERE user_key = 'back' FOR UPDATE;
+             UPDATE member_visibility SET asked = asked + 1000 WHERE user_key = 'back'",
+        )
         .await
         .unwrap();
     let applying = tokio::spawn({
@@ -90,7 +93,7 @@ async fn who_signs_in_while_a_run_marks_leavers_stays() {
 async fn no_session_begins_between_the_mark_of_a_leaver_and_its_commit() {
     let fresh = Backend::Postgres.fresh().await;
     let (mut beside, mut looking) = (fresh.beside().await, fresh.beside().await);
-    fresh.store.save_member(&corp(), &user("zhangsan"), &Profile::default(), NOW, &agent("7")).await.unwrap();
+    save_member(&fresh.store, &corp(), &user("zhangsan"), &Profile::default(), NOW, &agent("7")).await;
     for (id, ends, begun) in [("s1", "ROLLBACK", true), ("s2", "COMMIT", false)] {
         beside
             .execute("BEGIN; UPDATE members SET left_at = 1800000000000 WHERE user_key = 'zhangsan'")
@@ -112,7 +115,7 @@ async fn an_event_about_a_leaver_is_taken_while_a_sync_holds_everybody() {
     let fresh = Backend::Postgres.fresh().await;
     let store = &fresh.store;
     let mut beside = fresh.beside().await;
-    store.save_member(&corp(), &user("zhangsan"), &Profile::default(), NOW, &agent("7")).await.unwrap();
+    save_member(store, &corp(), &user("zhangsan"), &Profile::default(), NOW, &agent("7")).await;
     begin(store, "s1", "s1", None).await.unwrap();
     beside
         .execute("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('wecom-login/people', 0))")
@@ -147,7 +150,14 @@ async fn departments_that_an_event_has_read_wait_for_a_sync() {
         let store = fresh.store.clone();
         let department =
             |id| Department { id: DepartmentId(id), name: String::new(), parent: None, order: 0 };
-        async move { store.save_departments(&corp(), &[2, 1].map(department), &[]).await }
+        async move {
+            let asked = Asked { number: store.next_number().await.unwrap(), at: NOW };
+            let visible = DepartmentAnswer::Visible([2, 1].map(department).to_vec());
+            let (corp_id, app) = (&corp(), &agent("7"));
+            let answers = vec![(app, visible)];
+            let read = DepartmentAnswers { corp_id, id: DepartmentId(1), asked, answers };
+            store.record_department_answers(&read).await
+        }
     });
     waits(&mut looking, &saving).await;
     beside.execute("ROLLBACK").await.unwrap();

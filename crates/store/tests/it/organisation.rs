@@ -6,11 +6,11 @@ use wecom_login_model::{
     AgentId, CorpId, Department, DepartmentId, Fingerprint, MemberStatus, Profile, Timestamp, UserId,
 };
 use wecom_login_store::{
-    Answers, AppliedWhen, Extent, Lease, NewRun, NewSession, Outcome, OutgoingEvent, Phase, Run, Scope,
-    Staged, Store, Under, ViewingApp, WalkedDepartment, Whom,
+    Answers, AppAnswer, AppliedWhen, Asked, Extent, Lease, MemberAnswers, NewRun, NewSession, Outcome,
+    OutgoingEvent, Phase, ReadNumber, Run, Scope, Staged, Standing, Store, Under, WalkedDepartment, Whom,
 };
 
-use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, save_member};
 use crate::{NOW, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -35,7 +35,9 @@ pub(crate) fn staged(text: &str, name: &str, read_at: Timestamp) -> Staged {
         status: Some(MemberStatus::Active),
         ..Profile::default()
     };
-    Staged { user_id: user(text), profile, read_at }
+    // The company gives the number.
+    let asked = Asked { number: ReadNumber(0), at: read_at };
+    Staged { user_id: user(text), profile, asked, source: Some(DepartmentId(1)) }
 }
 
 pub(crate) struct Company<'a> {
@@ -59,28 +61,27 @@ impl Company<'_> {
     }
 
     /// A run that sees these members in department 1, up to the point where leavers are asked for.
-    pub(crate) async fn walk(&self, members: Vec<Staged>) -> Run {
+    pub(crate) async fn walk(&self, mut members: Vec<Staged>) -> Run {
         let run = self.begin().await;
+        let number = self.store.next_number().await.unwrap();
+        members.iter_mut().for_each(|member| member.asked.number = number);
         let department = Department { id: DepartmentId(1), name: "总部".into(), parent: None, order: 7 };
         let scope = Scope { departments: vec![department], names: vec![user("named")], ..Scope::default() };
         self.store.stage_scope(run.id, &scope, Under::NOTHING).await.unwrap();
         let walked = [WalkedDepartment { id: DepartmentId(1), whole: true }];
         self.store.stage_walked(run.id, members, &walked, Under::NOTHING).await.unwrap();
         self.store.end_walk(run.id, Under::NOTHING).await.unwrap();
-        let forever = Timestamp::from_millis(i64::MAX);
-        let app = ViewingApp { agent_id: &self.agent, instances: &[] };
-        self.store.find_leavers(run.id, &corp(), app, forever, Under::NOTHING).await.unwrap();
+        self.store.find_leavers(&run, self.now, Under::NOTHING).await.unwrap();
         self.store.run(run.id).await.unwrap().unwrap()
     }
 
     pub(crate) async fn apply(&self, run: &Run, hold: Option<&str>) -> (wecom_login_store::Applied, Outcome) {
         let when = AppliedWhen {
-            instances: Vec::new(),
             now: self.now,
             extent: Extent::Company,
             hold: hold.map(str::to_owned),
             blind: None,
-            alone: true,
+            since: run.number,
             gone: Vec::new(),
             watched_until: Some(self.now + MINUTE),
         };
@@ -93,7 +94,8 @@ impl Company<'_> {
         let people = self.store.next_to_ask(run.id, whom, 100).await.unwrap();
         let people: Vec<UserId> = people.into_iter().map(|one| one.user_id).collect();
         let answers = Answers { gone: people, ..Answers::default() };
-        self.store.stage_answers(run.id, &answers, self.now, Under::NOTHING).await.unwrap();
+        let asked = Asked { number: self.store.next_number().await.unwrap(), at: self.now };
+        self.store.stage_answers(run.id, &answers, asked, Under::NOTHING).await.unwrap();
     }
 
     pub(crate) async fn has_left(&self, text: &str) -> bool {
@@ -121,7 +123,7 @@ async fn a_run_writes_what_differs_and_nothing_else(fresh: Fresh) {
     people[5].profile.name = "改".into();
     company.now = company.now + MINUTE;
     for one in &mut people {
-        one.read_at = company.now;
+        one.asked.at = company.now;
     }
     let run = company.walk(people).await;
     let (applied, _) = company.apply(&run, None).await;
@@ -143,6 +145,7 @@ async fn whom_no_app_sees_has_left_and_is_told_once(fresh: Fresh) {
         corp_id: &corp(),
         user_id: &user("goes"),
         instance: "Example",
+        agent_id: &agent("7"),
         created_at: NOW,
         idle_until: NOW + MINUTE * 60,
         expires_at: NOW + MINUTE * 60,
@@ -154,6 +157,16 @@ async fn whom_no_app_sees_has_left_and_is_told_once(fresh: Fresh) {
         (company.agent, company.now) = (agent(text), company.now + MINUTE);
         let run = company.walk(vec![staged("stays", "a", company.now)]).await;
         company.gone(&run, Whom::Leavers).await;
+        if left {
+            // The sync asks the other app once more before it marks anybody.
+            let (number, other) = (fresh.store.next_number().await.unwrap(), agent("8"));
+            let answers = [(&other, AppAnswer::NotVisible)];
+            let (corp_id, user_id) = (&corp(), &user("goes"));
+            let asked = Asked { number, at: company.now };
+            let read = MemberAnswers { corp_id, user_id, asked, answers: &answers };
+            let standing = fresh.store.record_answers(&read, company.now).await.unwrap();
+            assert_eq!(standing, Standing::Undecided, "the app of the run saw the member");
+        }
         let (applied, _) = company.apply(&run, None).await;
         assert_eq!((applied.left, company.has_left("goes").await), (u64::from(left), left), "app {text}");
     }
@@ -166,6 +179,8 @@ async fn whom_no_app_sees_has_left_and_is_told_once(fresh: Fresh) {
     let run = company.walk(vec![staged("stays", "a", company.now), staged("goes", "b", company.now)]).await;
     assert_eq!(company.apply(&run, None).await.0.came_back, 1);
     assert!(!company.has_left("goes").await);
+    let told = fresh.store.outbox(0, 10).await.unwrap().pop().unwrap();
+    assert_eq!((told.event, told.user_key), (OutgoingEvent::MemberReturned, user("goes")));
 }
 
 async fn of_many_leavers_everybody_is_told(fresh: Fresh) {
@@ -184,6 +199,7 @@ async fn of_many_leavers_everybody_is_told(fresh: Fresh) {
             corp_id: &corp(),
             user_id: &user(name),
             instance: "Example",
+            agent_id: &agent("7"),
             created_at: NOW,
             idle_until: NOW + MINUTE * 60,
             expires_at: NOW + MINUTE * 60,
@@ -206,7 +222,7 @@ async fn of_many_leavers_everybody_is_told(fresh: Fresh) {
     assert!(left.map(|row| row.user_key.as_str()).eq(&names));
     let ended = told.iter().filter_map(|row| match &row.event {
         OutgoingEvent::SessionEnded(id) => Some(id),
-        OutgoingEvent::MemberLeft => None,
+        OutgoingEvent::MemberLeft | OutgoingEvent::MemberReturned => None,
     });
     assert!(ended.eq(&names));
     let audited = fresh.store.audit_entries(0, 10_000).await.unwrap();
@@ -256,8 +272,8 @@ async fn what_was_read_or_told_since_is_newer(fresh: Fresh) {
         company.walk(vec![staged("read", "older", company.now), staged("left", "x", company.now)]).await;
     let later = company.now + MINUTE;
     let newer = Profile { name: "newer".into(), ..Profile::default() };
-    fresh.store.save_member(&corp(), &user("read"), &newer, later, &agent("7")).await.unwrap();
-    fresh.store.mark_left(&corp(), &user("left"), later).await.unwrap();
+    save_member(&fresh.store, &corp(), &user("read"), &newer, later, &agent("7")).await;
+    mark_left(&fresh.store, &corp(), &user("left"), later).await;
     company.now = later + MINUTE;
     company.apply(&run, None).await;
     assert_eq!(fresh.store.member(&corp(), &user("read")).await.unwrap().unwrap().profile.name, "newer");

@@ -13,7 +13,8 @@ use wecom_login_store::{
 };
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, outcome, register};
+use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, outcome, register};
+use crate::organisation::agent;
 
 const MANY: usize = 24;
 const HOUR: Duration = Duration::from_hours(1);
@@ -71,6 +72,7 @@ async fn begin(store: &Store, id: &str, token: Fingerprint, sign_in: Option<Fing
         corp_id: &CorpId::parse("wwA").unwrap(),
         user_id: &UserId::parse("zhangsan").unwrap(),
         instance: "auths.loginTypes.Example",
+        agent_id: &agent("7"),
         created_at: NOW,
         idle_until: NOW + HOUR,
         expires_at: NOW + HOUR,
@@ -224,7 +226,7 @@ async fn bindings_that_come_and_go_leave_no_session_of_nobody(fresh: Fresh) {
         match number % 4 {
             0 => drop(store.unbind_member(&who, NOW).await.unwrap()),
             1 => drop(store.bind_member(&who, account, BoundBy::Administrator, NOW).await.unwrap()),
-            2 => drop(store.mark_left(corp_id, user_id, NOW).await.unwrap()),
+            2 => mark_left(&store, corp_id, user_id, NOW).await,
             _ => drop(begin(&store, &format!("s{number}"), print(format!("token {number}")), None).await),
         }
     });

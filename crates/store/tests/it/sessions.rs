@@ -4,7 +4,7 @@ use wecom_login_model::{CorpId, Fingerprint, Profile, UserId};
 use wecom_login_store::{EndReason, NewSession, SessionRow, Store};
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, outcome};
+use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, outcome, save_member};
 use crate::organisation::agent;
 
 on_every_database![
@@ -25,6 +25,7 @@ pub(crate) async fn begin(store: &Store, id: &str, token: &str, sign_in: Option<
         corp_id: &corp_id,
         user_id: &user_id,
         instance: "auths.loginTypes.Example",
+        agent_id: &agent("7"),
         created_at: NOW,
         idle_until: NOW + HOUR,
         expires_at: NOW + HOUR * 24,
@@ -78,11 +79,11 @@ async fn one_sign_in_makes_one_session_which_takes_the_newest_token(fresh: Fresh
 async fn no_session_begins_for_a_member_who_has_left(fresh: Fresh) {
     let store = &fresh.store;
     let (corp_id, user_id) = (CorpId::parse("wwA").unwrap(), UserId::parse("zhangsan").unwrap());
-    store.save_member(&corp_id, &user_id, &Profile::default(), NOW, &agent("7")).await.unwrap();
-    store.mark_left(&corp_id, &user_id, NOW).await.unwrap();
+    save_member(store, &corp_id, &user_id, &Profile::default(), NOW, &agent("7")).await;
+    mark_left(store, &corp_id, &user_id, NOW).await;
     assert_eq!(begin(store, "s1", "token 1", Some("redirect")).await, None);
     assert_eq!(store.session_by_token(Fingerprint::of("token 1"), NOW).await.unwrap(), None);
-    store.save_member(&corp_id, &user_id, &Profile::default(), NOW, &agent("7")).await.unwrap();
+    save_member(store, &corp_id, &user_id, &Profile::default(), NOW, &agent("7")).await;
     assert!(begin(store, "s2", "token 2", Some("redirect")).await.is_some(), "back");
 }
 

@@ -4,7 +4,7 @@ use wecom_login_model::{CorpId, Fingerprint, Profile, Timestamp, UserId};
 use wecom_login_store::{EndReason, NewPair, NewSession, Rotation, Store};
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, save_member};
 use crate::organisation::agent;
 
 on_every_database![
@@ -30,7 +30,7 @@ fn print(text: &str) -> Fingerprint {
 /// A session of zhangsan with a pair: refresh token `r0` of the family `f`, access token `a0`.
 async fn begin(store: &Store) {
     let user_id = UserId::parse("zhangsan").unwrap();
-    store.save_member(&corp(), &user_id, &Profile::default(), NOW, &agent("7")).await.unwrap();
+    save_member(store, &corp(), &user_id, &Profile::default(), NOW, &agent("7")).await;
     let session = NewSession {
         id: "s1",
         token_hash: print("token"),
@@ -38,6 +38,7 @@ async fn begin(store: &Store) {
         corp_id: &corp(),
         user_id: &user_id,
         instance: "auths.loginTypes.Example",
+        agent_id: &agent("7"),
         created_at: NOW,
         idle_until: NOW + HOUR,
         expires_at: NOW + HOUR * 24,
@@ -124,7 +125,8 @@ async fn the_member_model_shows_the_pair_that_was_issued_last(fresh: Fresh) {
     let store = &fresh.store;
     begin(store).await;
     let shown = async |filter: &str| {
-        let row = store.auth_row(Some(&corp()), &filter.parse().unwrap(), &[], NOW).await.unwrap();
+        let row =
+            store.auth_row(Some((&corp(), &agent("7"))), &filter.parse().unwrap(), &[], NOW).await.unwrap();
         row.map(|row| (row.access_token.expose().to_owned(), row.refresh_token.expose().to_owned()))
     };
     let pair = |access: &str, refresh: &str| Some((print(access).to_hex(), print(refresh).to_hex()));

@@ -13,10 +13,13 @@ use tokio::task::JoinHandle;
 use wecom::Budget;
 use wecom_login_directory::events::Events;
 use wecom_login_element::{App, Environment};
-use wecom_login_model::{Clock as _, ManualClock, SeededEntropy, SystemClock, Timestamp};
+use wecom_login_model::{
+    Clock as _, Fingerprint, ManualClock, SeededEntropy, SystemClock, Timestamp, UserId,
+};
 use wecom_login_server::{Dependencies, FileWatch, Server, Settings};
 use wecom_login_sign_in::{AuthorizationResponse, Delivery, Former, Instance, Login, SignInError, SignedIn};
 use wecom_login_simulator::{CodeRequest, Options, Simulator, sample};
+use wecom_login_store::{Leaver, NewEvent};
 
 pub mod browser;
 
@@ -352,6 +355,17 @@ impl World {
         wecom_login_store::Store::open_sqlite(&self.data().join("wecom-login.db")).await.unwrap()
     }
 
+    /// An event of contact sync says that the member was deleted.
+    pub async fn deleted(&self, user_id: &UserId) {
+        let event = NewEvent {
+            fingerprint: Fingerprint::of(format!("deleted {user_id} {:?}", self.clock.now())),
+            corp_id: self.instance.corp_id(),
+            tasks: Vec::new(),
+            leaver: Some(Leaver::Company(user_id.clone())),
+        };
+        self.store().await.accept_event(&event, self.clock.now()).await.unwrap();
+    }
+
     /// The members of the first company in the local copy who have not left, with their departments.
     pub async fn members(&self) -> Vec<(String, Vec<i64>)> {
         let corp_id = self.instance.corp_id();
@@ -372,8 +386,8 @@ impl World {
     /// The accessToken field of the member's model: the hash of the token of the latest active session.
     pub async fn token_of(&self, user_id: &str) -> String {
         let filter = format!("Q(userId='{user_id}')").parse().unwrap();
-        let corp_id = Some(self.instance.corp_id());
-        let row = self.store().await.auth_row(corp_id, &filter, &[], self.clock.now()).await.unwrap();
+        let app = Some((self.instance.corp_id(), self.instance.agent_id()));
+        let row = self.store().await.auth_row(app, &filter, &[], self.clock.now()).await.unwrap();
         row.unwrap().access_token.expose().to_owned()
     }
 

@@ -93,7 +93,7 @@ async fn outbox(store: &Store) -> Vec<Value> {
     rows.iter()
         .map(|row| {
             let session = match &row.event {
-                OutgoingEvent::MemberLeft => None,
+                OutgoingEvent::MemberLeft | OutgoingEvent::MemberReturned => None,
                 OutgoingEvent::SessionEnded(session) => Some(session),
             };
             json!({

@@ -283,11 +283,10 @@ fn sync(port: u16, database: &str) -> Result<()> {
             .build()?;
         let viewer = Viewer {
             instance: "bench".to_owned(),
-            instances: Vec::new(),
             corp_id,
             app: client.within(Budget::of_a_company()),
             contact: None,
-            apps: vec![agent_id.clone()],
+            others: Vec::new(),
             agent_id,
         };
         let options = SyncOptions { started_by: "bench".to_owned(), force: false, every: None };

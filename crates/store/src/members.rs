@@ -141,7 +141,8 @@ pub(crate) fn written(app: &str) -> String {
 pub(crate) const NOT_NEWER: &str = "members.asked <= excluded.asked
     AND (members.left_at IS NULL OR COALESCE(members.left_number, 0) < excluded.asked)";
 
-/// Writes an answer to a single read; `None` if a newer one is there.
+/// Writes an answer to a single read; `None` if a newer one is there. A member whom the copy does not know yet and who is barred
+/// has left from the beginning.
 pub(crate) fn upsert(
     corp_id: &CorpId,
     agent_id: &AgentId,
@@ -155,8 +156,11 @@ pub(crate) fn upsert(
     let kept = profile.clone().only(shown);
     Ok(sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
-            gender, departments, leads, main_department, status, row_hash, read_at, created_at, updated_at, asked)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19)
+            gender, departments, leads, main_department, status, row_hash, read_at, created_at, updated_at, asked,
+            left_at, left_number, left_evidence)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19,
+            CASE WHEN $15 IN (2, 5) THEN $18 END, CASE WHEN $15 IN (2, 5) THEN $19 END,
+            CASE $15 WHEN 2 THEN 'unseen' WHEN 5 THEN 'deleted' END)
          ON CONFLICT (corp_id, user_key) DO UPDATE SET {written} WHERE {NOT_NEWER}
          RETURNING {COLUMNS}",
         written = written("$20"),

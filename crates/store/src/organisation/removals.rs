@@ -38,7 +38,7 @@ pub(super) async fn remove(
     let only_approved = if when.hold.is_some() { format!("AND {approved}") } else { String::new() };
     hold_rows(transaction, run).await?;
     let lost = format!(
-        "SELECT m.user_key, a.asked AS number, 0 AS deleted {gone} AND a.answer = 'gone' {only_approved}"
+        "SELECT m.user_key, a.asked AS number, CAST(0 AS BIGINT) AS deleted {gone} AND a.answer = 'gone' {only_approved}"
     );
     for (number, _, keys) in groups(transaction, run, &lost).await? {
         record_unseen(transaction, run, (&keys, number), when).await?;
@@ -50,7 +50,7 @@ pub(super) async fn remove(
         sign_out(transaction, &run.corp_id, &keys, Some(&run.agent_id), when.now).await?;
     }
     let barred_text = format!(
-        "SELECT m.user_key, s.asked AS number, CASE WHEN m.status = 5 THEN 1 ELSE 0 END AS deleted
+        "SELECT m.user_key, s.asked AS number, CAST(CASE WHEN m.status = 5 THEN 1 ELSE 0 END AS BIGINT) AS deleted
          {barred} {only_approved}"
     );
     for (number, evidence, keys) in groups(transaction, run, &barred_text).await? {
@@ -160,9 +160,9 @@ async fn leavers(
     let (mut deleted, mut unseen) = (Vec::new(), Vec::new());
     for keys in keys.chunks(AT_ONCE) {
         let mut find = sql(format!(
-            "SELECT m.user_key, CASE WHEN EXISTS (SELECT 1 FROM listed_members WHERE run_id = $4) AND NOT EXISTS
+            "SELECT m.user_key, CAST(CASE WHEN EXISTS (SELECT 1 FROM listed_members WHERE run_id = $4) AND NOT EXISTS
                 (SELECT 1 FROM listed_members AS l WHERE l.run_id = $4 AND l.user_key = m.user_key)
-                THEN 1 ELSE 0 END AS deleted
+                THEN 1 ELSE 0 END AS BIGINT) AS deleted
              FROM members AS m WHERE m.corp_id = $1 AND m.left_at IS NULL AND NOT EXISTS
                 (SELECT 1 FROM apps AS x WHERE x.corp_id = $1 AND {counts} AND NOT EXISTS
                     (SELECT 1 FROM member_visibility AS v WHERE v.corp_id = $1 AND v.user_key = m.user_key

@@ -59,14 +59,27 @@ impl Database {
         }
     }
 
+    async fn execute(&self, text: &str) {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        match self {
+            Self::Sqlite(folder) => {
+                let options =
+                    sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("test.db"));
+                sqlx::SqliteConnection::connect_with(&options).await.unwrap().execute(text).await.unwrap();
+            }
+            Self::Postgres(address) => {
+                sqlx::PgConnection::connect(address).await.unwrap().execute(text).await.unwrap();
+            }
+        }
+    }
+
     /// Deletes what an earlier history has left.
     async fn empty(&self) {
-        let Self::Postgres(address) = self else { return };
+        let Self::Postgres(_) = self else { return };
         let tables = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
             WHERE schemaname = 'public' AND tablename NOT LIKE '\\_sqlx%'";
         let names = self.query(tables).await.remove(0).remove(0);
-        let mut connection = sqlx::PgConnection::connect(address).await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(format!("TRUNCATE {names}"))).await.unwrap();
+        self.execute(&format!("TRUNCATE {names}")).await;
     }
 
     /// The rows of a query, as texts.
@@ -207,8 +220,9 @@ impl World {
         usize::from(matches!(self.database, Database::Postgres(_)))
     }
 
-    /// A process dies here: what follows is another one's.
+    /// A process dies here: what follows is another one's, which finds that the holder of the lease is dead.
     pub(crate) async fn restart(&mut self) {
+        self.database.execute("DELETE FROM leases").await;
         self.store = self.database.open().await;
         self.directory = Directory::new(self.store.clone(), Arc::new(self.clock.clone()));
         self.events = Events::new(self.directory.clone(), Arc::new(self.configured.clone()));

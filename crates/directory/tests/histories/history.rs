@@ -145,10 +145,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 pub(crate) async fn run(database: Database, steps: &[Step]) -> Result<(), String> {
     let truths = vec![beginning(); COMPANIES];
     let world = World::new(database, &truths).await;
-    let mut models: Vec<Copy> = Vec::new();
-    for company in 0..COMPANIES {
-        models.push(world.copy(company).await);
-    }
+    let models = world.copies().await;
     let mut history = History { world, truths, models, is_away: false };
     for (at, step) in steps.iter().enumerate() {
         let done = timeout(DEADLINE, Box::pin(history.go(step))).await;
@@ -309,7 +306,7 @@ impl History {
             assert!(fails && !matches!(error, SyncError::Running(_)), "{error}");
         }
         // A run that was resumed has the number that it began with.
-        self.models[company].run_numbers[app] = self.world.copy(company).await.run_numbers[app];
+        self.models[company].run_numbers[app] = self.world.copies().await[company].run_numbers[app];
     }
 
     /// WeCom is asked for the member; `None` if it does not answer the app.
@@ -365,9 +362,8 @@ impl History {
         self.world.restart().await;
         // A worker's claim runs out.
         self.world.clock.advance(Duration::from_mins(10));
-        for company in 0..COMPANIES {
+        for (company, after) in self.world.copies().await.into_iter().enumerate() {
             let (truth, before) = (&self.truths[company], &self.models[company]);
-            let after = self.world.copy(company).await;
             for (who, row) in &after.rows {
                 let was_there = before.rows.get(who).is_none_or(|row| row.left.is_none());
                 let is_seen = (0..APPS).any(|app| {
@@ -388,8 +384,7 @@ impl History {
     }
 
     async fn compare(&self) -> Result<(), String> {
-        for (company, model) in self.models.iter().enumerate() {
-            let copy = self.world.copy(company).await;
+        for (company, (model, copy)) in self.models.iter().zip(self.world.copies().await).enumerate() {
             let plain = |copy: &Copy| {
                 let rows: BTreeMap<Who, _> = copy
                     .rows
@@ -456,7 +451,7 @@ impl History {
 
     async fn check_copy(&mut self, company: usize) -> Result<(), String> {
         let truth = self.truths[company].clone();
-        let copy = self.world.copy(company).await;
+        let copy = self.world.copies().await.remove(company);
         for who in 0..MEMBERS {
             let is_seen = (0..APPS).any(|app| truth.sees(app, who)) && !truth.people[&who].disabled;
             let is_there = copy.rows.get(&who).is_some_and(|row| row.left.is_none());

@@ -13,6 +13,7 @@ mod world;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use futures_util::{StreamExt as _, stream};
 use history::{Step, run, steps};
 use world::Database;
 
@@ -36,17 +37,23 @@ fn steps_of(seed: u64) -> Vec<Step> {
     steps().new_tree(&mut runner).unwrap().current()
 }
 
-/// Runs the histories of all seeds; of one that fails, the shortest form that is found is told.
-async fn histories(mut database: impl AsyncFnMut() -> Database) {
-    let (mut ran, seeds) = (0, seeds());
-    for seed in seeds {
-        let mut failing = steps_of(seed);
-        let Err(mut problem) = run(database().await, &failing).await else {
+/// Runs the histories of all seeds, `at_once` at a time; of one that fails, the shortest form that is found is told.
+async fn histories(at_once: usize, database: impl AsyncFn() -> Database) {
+    let mut outcomes = stream::iter(seeds())
+        .map(|seed| {
+            let database = database();
+            async move { (seed, run(database.await, &steps_of(seed)).await) }
+        })
+        .buffer_unordered(at_once);
+    let mut ran = 0;
+    while let Some((seed, outcome)) = outcomes.next().await {
+        let Err(mut problem) = outcome else {
             ran += 1;
             continue;
         };
+        drop(outcomes);
         // Leaves out steps as long as it fails without them.
-        let mut at = 0;
+        let (mut failing, mut at) = (steps_of(seed), 0);
         while at < failing.len() {
             let mut fewer = failing.clone();
             fewer.remove(at);
@@ -62,12 +69,16 @@ async fn histories(mut database: impl AsyncFnMut() -> Database) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_copy_is_what_the_model_says_on_sqlite() {
-    histories(async || Database::Sqlite(tempfile::tempdir().unwrap())).await;
+    let folder = tempfile::tempdir().unwrap();
+    let with_tables = folder.path().join("tables.db");
+    wecom_login_store::Store::open_sqlite(&with_tables).await.unwrap().close().await;
+    histories(4, async || Database::sqlite(&with_tables).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: scripts/with-servers cargo test … -- --include-ignored"]
 async fn the_copy_is_what_the_model_says_on_postgresql() {
-    let address = world::make_database().await;
-    histories(async || Database::Postgres(address.clone())).await;
+    let database = Database::postgres().await;
+    database.open().await.close().await;
+    histories(1, async || database.clone()).await;
 }

@@ -1,9 +1,12 @@
 //! Two companies in the simulator, each with two apps, and their copy in a database.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{Connection as _, Executor as _, Row as _};
 use wecom::{Budget, Client, Endpoints, Transport};
 use wecom_login_directory::events::{Apps, Events};
@@ -42,18 +45,44 @@ fn secret_of(company: usize, app: App) -> String {
     format!("secret-of-company-{company}-and-of-its-app-{app}-0123456789")
 }
 
-/// Where the copy lies.
+/// Where the copy lies, and a connection beside the program's.
+#[derive(Clone)]
 pub(crate) enum Database {
-    Sqlite(tempfile::TempDir),
+    Sqlite(Arc<tempfile::TempDir>, SqlitePool),
     /// The address of a database, which is emptied before each history.
-    Postgres(String),
+    Postgres(String, PgPool),
 }
 
 impl Database {
-    async fn open(&self) -> Store {
+    /// A new file, copied from one that has the tables.
+    pub(crate) async fn sqlite(with_tables: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        std::fs::copy(with_tables, &file).unwrap();
+        let options = SqlitePoolOptions::new().max_connections(1);
+        let pool = options.connect_with(SqliteConnectOptions::new().filename(&file)).await.unwrap();
+        Self::Sqlite(Arc::new(folder), pool)
+    }
+
+    /// A database of its own on the server that `scripts/with-servers` starts.
+    pub(crate) async fn postgres() -> Self {
+        let server = std::env::var("WECOM_LOGIN_TEST_POSTGRES")
+            .unwrap_or_else(|_| panic!("run this with scripts/with-servers, which starts the servers"));
+        let (server, _) = server.rsplit_once('/').unwrap();
+        let name = format!("histories{}", std::process::id());
+        let mut connection =
+            sqlx::PgConnection::connect(&format!("{server}/postgres?sslmode=disable")).await.unwrap();
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+        connection.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
+        let address = format!("{server}/{name}?sslmode=disable");
+        let pool = PgPoolOptions::new().max_connections(1).connect(&address).await.unwrap();
+        Self::Postgres(address, pool)
+    }
+
+    pub(crate) async fn open(&self) -> Store {
         match self {
-            Self::Sqlite(folder) => Store::open_sqlite(&folder.path().join("test.db")).await.unwrap(),
-            Self::Postgres(address) => {
+            Self::Sqlite(folder, _) => Store::open_sqlite(&folder.path().join("test.db")).await.unwrap(),
+            Self::Postgres(address, _) => {
                 Store::open_postgres(&PostgresOptions::parse(address, 4).unwrap()).await.unwrap()
             }
         }
@@ -62,20 +91,14 @@ impl Database {
     async fn execute(&self, text: &str) {
         let text = sqlx::AssertSqlSafe(text.to_owned());
         match self {
-            Self::Sqlite(folder) => {
-                let options =
-                    sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("test.db"));
-                sqlx::SqliteConnection::connect_with(&options).await.unwrap().execute(text).await.unwrap();
-            }
-            Self::Postgres(address) => {
-                sqlx::PgConnection::connect(address).await.unwrap().execute(text).await.unwrap();
-            }
+            Self::Sqlite(_, pool) => drop(pool.execute(text).await.unwrap()),
+            Self::Postgres(_, pool) => drop(pool.execute(text).await.unwrap()),
         }
     }
 
     /// Deletes what an earlier history has left.
     async fn empty(&self) {
-        let Self::Postgres(_) = self else { return };
+        let Self::Postgres(..) = self else { return };
         let tables = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
             WHERE schemaname = 'public' AND tablename NOT LIKE '\\_sqlx%'";
         let names = self.query(tables).await.remove(0).remove(0);
@@ -84,18 +107,13 @@ impl Database {
 
     /// The rows of a query, as texts.
     async fn query(&self, text: &'static str) -> Vec<Vec<String>> {
-        let text = sqlx::AssertSqlSafe(text);
         match self {
-            Self::Sqlite(folder) => {
-                let options =
-                    sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("test.db"));
-                let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-                let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+            Self::Sqlite(_, pool) => {
+                let rows = sqlx::query(text).fetch_all(pool).await.unwrap();
                 rows.iter().map(|row| (0..row.len()).map(|at| row.get::<String, _>(at)).collect()).collect()
             }
-            Self::Postgres(address) => {
-                let mut connection = sqlx::PgConnection::connect(address).await.unwrap();
-                let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+            Self::Postgres(_, pool) => {
+                let rows = sqlx::query(text).fetch_all(pool).await.unwrap();
                 rows.iter().map(|row| (0..row.len()).map(|at| row.get::<String, _>(at)).collect()).collect()
             }
         }
@@ -217,7 +235,7 @@ impl World {
     }
 
     fn dialect(&self) -> usize {
-        usize::from(matches!(self.database, Database::Postgres(_)))
+        usize::from(matches!(self.database, Database::Postgres(..)))
     }
 
     /// A process dies here: what follows is another one's, which finds that the holder of the lease is dead.
@@ -271,46 +289,48 @@ impl World {
         }
     }
 
-    /// The copy as it is.
-    pub(crate) async fn copy(&self, company: usize) -> Copy {
-        let corp_id = corp(company);
-        let mine = |row: &Vec<String>| row[0] == corp_id.as_str();
+    /// The copies as they are.
+    pub(crate) async fn copies(&self) -> Vec<Copy> {
+        let of = |row: &[String]| (0..COMPANIES).find(|company| row[0] == corp(*company).as_str()).unwrap();
         let who = |text: &str| -> Who { text.strip_prefix("member").unwrap().parse().unwrap() };
         let place =
             |text: &str| -> App { usize::try_from(text.parse::<u64>().unwrap() - 1_000_001).unwrap() };
-        let mut copy = Copy::default();
+        let mut copies = vec![Copy::default(); COMPANIES];
         let members = "SELECT corp_id, user_key, CAST(COALESCE(left_number, -1) AS TEXT),
             COALESCE(left_evidence, ''), CASE WHEN left_at IS NULL THEN 'no' ELSE 'yes' END FROM members";
-        for row in self.database.query(members).await.iter().filter(|row| mine(row)) {
+        for row in self.database.query(members).await {
             let evidence = if row[3] == "deleted" { Evidence::Deleted } else { Evidence::Unseen };
             let left = (row[4] == "yes").then(|| (row[2].parse().unwrap(), evidence));
-            copy.rows.insert(who(&row[1]), Row { left });
+            copies[of(&row)].rows.insert(who(&row[1]), Row { left });
         }
         let views = "SELECT corp_id, user_key, agent_id, CAST(answer AS TEXT), CAST(asked AS TEXT) FROM member_visibility";
-        for row in self.database.query(views).await.iter().filter(|row| mine(row)) {
+        for row in self.database.query(views).await {
             let (sees, asked) = (row[3] == "1", row[4].parse().unwrap());
             match row[2].as_str() {
-                "" => drop(copy.marks.insert(who(&row[1]), asked)),
-                agent_id => drop(copy.views.insert((place(agent_id), who(&row[1])), View { sees, asked })),
+                "" => drop(copies[of(&row)].marks.insert(who(&row[1]), asked)),
+                agent_id => {
+                    drop(copies[of(&row)].views.insert((place(agent_id), who(&row[1])), View { sees, asked }))
+                }
             }
         }
         let apps = "SELECT corp_id, agent_id, CAST(COALESCE(run_number, -1) AS TEXT),
             CAST(COALESCE(failing_since, -1) AS TEXT) FROM apps";
-        for row in self.database.query(apps).await.iter().filter(|row| mine(row)) {
+        for row in self.database.query(apps).await {
             let (app, number) = (place(&row[1]), |text: &str| text.parse::<i64>().unwrap());
+            let copy = &mut copies[of(&row)];
             copy.run_numbers[app] = Some(number(&row[2])).filter(|number| *number >= 0);
             let since = Some(number(&row[3])).filter(|since| *since >= 0);
             copy.failing_since[app] = since.map(|since| (since - START).div_euclid(MINUTE));
         }
         let sessions = "SELECT corp_id, id, agent_id, user_key FROM sessions WHERE ended_at IS NULL";
-        for row in self.database.query(sessions).await.iter().filter(|row| mine(row)) {
-            copy.sessions.insert(row[1].clone(), (place(&row[2]), who(&row[3])));
+        for row in self.database.query(sessions).await {
+            copies[of(&row)].sessions.insert(row[1].clone(), (place(&row[2]), who(&row[3])));
         }
         let tasks = "SELECT corp_id, subject FROM event_tasks WHERE kind = 3";
-        for row in self.database.query(tasks).await.iter().filter(|row| mine(row)) {
-            copy.tasks.insert(who(&row[1]));
+        for row in self.database.query(tasks).await {
+            copies[of(&row)].tasks.insert(who(&row[1]));
         }
-        copy
+        copies
     }
 
     /// The departments of the copy.
@@ -372,19 +392,4 @@ pub(crate) fn told(truth: &Truth, app: App) -> BTreeMap<Who, (String, String, Ve
     };
     let visible = truth.people.iter().filter(|(who, person)| truth.sees(app, **who) && !person.disabled);
     visible.map(|(who, _)| one(*who)).collect()
-}
-
-/// A database of its own on the server that `scripts/with-servers` starts; its address.
-pub(crate) async fn make_database() -> String {
-    let server = std::env::var("WECOM_LOGIN_TEST_POSTGRES")
-        .unwrap_or_else(|_| panic!("run this with scripts/with-servers, which starts the servers"));
-    let (server, _) = server.rsplit_once('/').unwrap();
-    let name = format!("histories{}", std::process::id());
-    let mut connection =
-        sqlx::PgConnection::connect(&format!("{server}/postgres?sslmode=disable")).await.unwrap();
-    connection
-        .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0")))
-        .await
-        .unwrap();
-    format!("{server}/{name}?sslmode=disable")
 }

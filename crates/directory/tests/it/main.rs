@@ -10,4 +10,5 @@ mod leavers;
 mod meanwhile;
 mod scopes;
 mod tags_and_lists;
+mod visibility;
 mod world;

@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod budget;
 mod calls;
+mod damage;
 mod endpoints;
 mod error;
 mod links;

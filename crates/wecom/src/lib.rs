@@ -70,6 +70,8 @@ pub mod callback;
 mod client;
 mod clock;
 mod concern;
+#[cfg(any(feature = "client", feature = "callback"))]
+mod damage;
 mod entropy;
 mod explanation;
 mod fingerprint;

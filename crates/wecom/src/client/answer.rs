@@ -8,11 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::client::api::Api;
-use crate::client::damage;
 use crate::client::error::{Kind, Refusal};
 use crate::client::transport::Request;
 use crate::client::wire;
-use crate::{Error, Transport};
+use crate::{Error, Transport, damage};
 
 #[derive(Deserialize)]
 struct Head {

@@ -4,7 +4,6 @@ mod answer;
 mod api;
 mod budget;
 mod calls;
-mod damage;
 mod endpoints;
 mod error;
 mod links;

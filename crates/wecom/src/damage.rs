@@ -1,4 +1,4 @@
-//! Repairs damaged texts in an answer. WeCom cuts names in the middle of a character and passes on what people paste:
+//! Repairs damaged texts in JSON: in answers and in callbacks. WeCom cuts names in the middle of a character and passes on what people paste:
 //! user/list has been seen with cut UTF-8, lone surrogates (half an emoji) and raw control characters. JSON forbids all
 //! three, so one name would make the members of a whole department unreadable.
 //!
@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-/// The answer with readable texts; borrowed if nothing had to be changed. Invalid UTF-8 and lone surrogates become U+FFFD,
+/// `body` with readable texts; borrowed if nothing had to be changed. Invalid UTF-8 and lone surrogates become U+FFFD,
 /// raw control characters are escaped, a backslash that begins no escape stands for itself, and a byte order mark is
 /// dropped.
 pub(crate) fn repaired(body: &[u8]) -> Cow<'_, str> {

@@ -8,6 +8,7 @@ mod members;
 mod official;
 mod pushed;
 mod queue;
+mod quota;
 mod random;
 
 use std::collections::BTreeSet;

@@ -28,7 +28,7 @@ impl Message {
     /// Reads up to 1 MiB of XML (one root, at most 8 levels, no DOCTYPE) or JSON.
     pub fn parse(bytes: &[u8]) -> Result<Self, CallbackError> {
         let text = String::from_utf8_lossy(bytes);
-        let text = text.trim_start_matches('\u{feff}').trim();
+        let text = text.trim_matches(|letter: char| letter == '\u{feff}' || letter.is_whitespace());
         let fields = if text.starts_with('{') { json_leaves(text) } else { xml::leaves(text) };
         fields.map(|fields| Self { fields }).ok_or(CallbackError::Envelope)
     }

@@ -15,7 +15,7 @@ pub(super) fn leaves(document: &str) -> Option<Vec<(String, String)>> {
     if document.len() > LARGEST {
         return None;
     }
-    let mut reader = Reader::from_str(document.trim_start_matches('\u{feff}').trim_start());
+    let mut reader = Reader::from_str(document);
     reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<Element> = Vec::new();
     let mut leaves = Vec::new();

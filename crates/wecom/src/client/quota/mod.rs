@@ -51,11 +51,14 @@ pub(crate) struct Quota(Arc<Inner>);
 struct Inner {
     limits: CallLimits,
     begun: Instant,
-    accounts: Mutex<HashMap<(String, CorpId, &'static str), Arc<Account>>>,
+    accounts: Mutex<Accounts>,
     store: Option<Arc<dyn QuotaStore>>,
     /// Until then this process counts alone.
     alone_until: Mutex<Option<Instant>>,
 }
+
+/// By base, company and API.
+type Accounts = HashMap<(String, CorpId, &'static str), Arc<Account>>;
 
 /// The calls of one company to one API.
 struct Account {

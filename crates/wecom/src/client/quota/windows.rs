@@ -40,14 +40,15 @@ impl Windows {
     /// How many calls background work may make now; if none, the time at which it may.
     pub(super) fn room(&mut self, limits: CallLimits, slack: Duration, now: i64) -> Result<u32, i64> {
         let windows = self.0.iter_mut().zip([MINUTE, HOUR]).zip(STEPS).zip(limits.of_background());
-        let rooms = windows
-            .map(|(((window, length), step), most)| window.room(most, millis(length + step + slack), now));
-        // Of two that are full, the one that is free later counts.
-        rooms.fold(Ok(u32::MAX), |one, other| match (one, other) {
-            (Ok(one), Ok(other)) => Ok(one.min(other)),
-            (Err(one), Err(other)) => Err(one.max(other)),
-            (Err(free_at), Ok(_)) | (Ok(_), Err(free_at)) => Err(free_at),
-        })
+        let (mut room, mut full_until) = (u32::MAX, None);
+        for (((window, length), step), most) in windows {
+            match window.room(most, millis(length + step + slack), now) {
+                Ok(other) => room = room.min(other),
+                // Of two that are full, the one that is free later counts.
+                Err(free_at) => full_until = full_until.max(Some(free_at)),
+            }
+        }
+        full_until.map_or(Ok(room), Err)
     }
 
     /// Counts calls that are made now.

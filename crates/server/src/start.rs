@@ -27,6 +27,7 @@ use crate::operations::counted_events::CountedEvents;
 use crate::operations::event_apps::ConfiguredApps;
 use crate::operations::readiness::Readiness;
 use crate::operations::reload::Reload;
+use crate::operations::shared_quota::SharedQuota;
 use crate::operations::shared_tokens::SharedTokens;
 use crate::routes::table;
 use crate::server::Server;
@@ -176,7 +177,10 @@ impl Server {
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens: Arc::new(SharedTokens::new(store.key_value(), sealer.clone(), clock.clone())),
-            transport: Transport::builder().observer(metrics.clone()).build()?,
+            transport: Transport::builder()
+                .observer(metrics.clone())
+                .quota_store(Arc::new(SharedQuota::new(store.key_value(), clock.clone())))
+                .build()?,
         };
         let sessions =
             Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions.lifetimes());

@@ -10,8 +10,8 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use wecom::callback::{CallbackError, Envelope, Message, Signature};
-use wecom_login_directory::events::{Received, Taken};
+use wecom::callback::{CallbackError, Envelope, Signature};
+use wecom_login_directory::events::{NotUnderstood, Received, Taken};
 use wecom_login_sign_in::{EventSource, Instance, Instances};
 
 use crate::http::body::{self, BodyError};
@@ -66,8 +66,9 @@ pub(crate) async fn check_address(
     // The log names the wrong setting, for the person who is entering the settings in the admin console.
     let opened = open(&context, &called, &echo);
     let (instance, source, text) = opened.map_err(|error| refusal(&called, error))?;
-    if Message::parse(&text).is_ok() {
-        // Otherwise the check would decrypt a captured event for an attacker.
+    // An event is XML or JSON; the text of a check is neither. Otherwise the check would decrypt a captured event for an
+    // attacker.
+    if text.iter().any(|byte| matches!(byte, b'<' | b'{')) {
         let name = instance.full_name();
         let rejection = Rejection::of(CALLBACK_UNREADABLE);
         return Err(rejection.alert(format!("the address check of the callback of {name} contains an event")));
@@ -116,11 +117,19 @@ pub(crate) async fn event(
     };
     match organisation.events.accept(&received).await {
         Ok(taken) => {
-            if taken == Taken::NotOurs {
-                tracing::debug!(
-                    instance = instance.full_name(),
-                    "a callback without a contact event was ignored"
-                );
+            let instance = instance.full_name();
+            match taken {
+                Taken::New | Taken::Repeated => {}
+                Taken::NotOurs => {
+                    tracing::debug!(instance, "a callback without a contact event was ignored");
+                }
+                Taken::NotUnderstood(NotUnderstood { kind, problem }) => tracing::warn!(
+                    request_id = %context.request_id,
+                    instance,
+                    kind,
+                    problem,
+                    "an authentic callback cannot be understood; the company is synchronised"
+                ),
             }
             Ok(StatusCode::OK.into_response())
         }

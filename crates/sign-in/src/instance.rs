@@ -369,7 +369,7 @@ fn transport(config: &Config, context: &ClientContext) -> Result<Transport, Faul
     match config.text("proxy")? {
         None => Ok(context.transport.clone()),
         Some(proxy) => {
-            let mut builder = Transport::builder().proxy(Secret::new(proxy));
+            let mut builder = Transport::builder().proxy(Secret::new(proxy)).quota_of(&context.transport);
             if let Some(observer) = context.transport.observer() {
                 builder = builder.observer(observer.clone());
             }

@@ -43,6 +43,13 @@ pub enum FaultKind {
     Reset,
     /// The call is handled (a code is used up), but half of the answer is missing and the connection closes.
     CutBody,
+    /// The call is handled, and the last text of this field in the answer ends with what no JSON may hold.
+    Damaged {
+        /// The field.
+        field: DamagedField,
+        /// What its text ends with.
+        by: Damage,
+    },
     /// Text that is no JSON under status 200; the call is not handled.
     WrongJson,
     /// An errcode, before any check; the call is not handled.
@@ -61,6 +68,56 @@ pub enum FaultKind {
         /// Calls of one company.
         limit: u32,
     },
+}
+
+/// The field of an answer that [`FaultKind::Damaged`] hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DamagedField {
+    /// The name of a member or department.
+    Name,
+    /// The identifier of a member.
+    Userid,
+}
+
+impl DamagedField {
+    fn key(self) -> &'static [u8] {
+        match self {
+            Self::Name => b"\"name\":\"",
+            Self::Userid => b"\"userid\":\"",
+        }
+    }
+}
+
+/// What WeCom was seen to put into texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Damage {
+    /// A character of three bytes, of which the last is missing.
+    CutUtf8,
+    /// Half an emoji, escaped.
+    LoneSurrogate,
+    /// A raw backspace.
+    ControlCharacter,
+}
+
+impl Damage {
+    fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::CutUtf8 => b"\xe5\xbc",
+            Self::LoneSurrogate => b"\\ud83d",
+            Self::ControlCharacter => b"\x08",
+        }
+    }
+
+    /// Puts it at the end of the last text of `field` in `body`; nothing happens to a body without one.
+    pub(crate) fn strike(self, field: DamagedField, body: &mut Vec<u8>) {
+        let key = field.key();
+        let Some(last) = body.windows(key.len()).rposition(|window| window == key) else { return };
+        let begin = last + key.len();
+        let Some(long) = body[begin..].iter().position(|byte| *byte == b'"') else { return };
+        body.splice(begin + long..begin + long, self.bytes().iter().copied());
+    }
 }
 
 impl FaultKind {
@@ -106,6 +163,10 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    field: Option<DamagedField>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Damage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     probability: Option<f64>,
@@ -129,13 +190,17 @@ impl TryFrom<Wire> for Fault {
             },
             "reset" => FaultKind::Reset,
             "cut_body" => FaultKind::CutBody,
+            "damaged" => FaultKind::Damaged {
+                field: wire.field.ok_or_else(|| needs("field"))?,
+                by: wire.by.ok_or_else(|| needs("by"))?,
+            },
             "wrong_json" => FaultKind::WrongJson,
             "errcode" => FaultKind::Errcode { code: wire.code.ok_or_else(|| needs("code"))? },
             "per_minute" => FaultKind::PerMinute { limit: wire.limit.ok_or_else(|| needs("limit"))? },
             "concurrent" => FaultKind::Concurrent { limit: wire.limit.ok_or_else(|| needs("limit"))? },
             _ => {
                 return Err(
-                    "kind must be latency, hang, hold_answer, status, reset, cut_body, wrong_json, errcode, \
+                    "kind must be latency, hang, hold_answer, status, reset, cut_body, damaged, wrong_json, errcode, \
                             per_minute or concurrent"
                         .to_owned(),
                 );
@@ -156,6 +221,10 @@ impl TryFrom<Wire> for Fault {
 
 impl From<Fault> for Wire {
     fn from(fault: Fault) -> Self {
+        let (field, by) = match fault.kind {
+            FaultKind::Damaged { field, by } => (Some(field), Some(by)),
+            _ => (None, None),
+        };
         let (kind, ms, code, limit) = match fault.kind {
             FaultKind::Latency { ms } => ("latency", Some(ms), None, None),
             FaultKind::Hang => ("hang", None, None, None),
@@ -163,13 +232,14 @@ impl From<Fault> for Wire {
             FaultKind::Status { code } => ("status", None, Some(i64::from(code)), None),
             FaultKind::Reset => ("reset", None, None, None),
             FaultKind::CutBody => ("cut_body", None, None, None),
+            FaultKind::Damaged { .. } => ("damaged", None, None, None),
             FaultKind::WrongJson => ("wrong_json", None, None, None),
             FaultKind::Errcode { code } => ("errcode", None, Some(code), None),
             FaultKind::PerMinute { limit } => ("per_minute", None, None, Some(limit)),
             FaultKind::Concurrent { limit } => ("concurrent", None, None, Some(limit)),
         };
         let Fault { endpoint, times, probability, .. } = fault;
-        Self { endpoint, kind: kind.to_owned(), ms, code, limit, times, probability }
+        Self { endpoint, kind: kind.to_owned(), ms, code, limit, field, by, times, probability }
     }
 }
 

@@ -33,7 +33,7 @@ pub use company::{
     Age, App, Company, ContactSync, Department, Member, Outsider, Scope, SensitiveField, Tag, sample,
 };
 pub use events::{By, Callback, CallbackRefused, Change, ChangeRefused, Event, EventState, Receiver, Rule};
-pub use faults::{Fault, FaultKind};
+pub use faults::{Damage, DamagedField, Fault, FaultKind};
 pub use grants::{CodeRequest, CodeScope, Person};
 pub use pages::Desktop;
 pub use simulator::{Error, Options, Result, Secure, Simulator, Time};

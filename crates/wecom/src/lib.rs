@@ -7,7 +7,8 @@
 //!   callers, refreshed before it expires, replaced once when WeCom rejects it, and shared with other processes
 //!   through a [`TokenStore`].
 //! * [`Calls`] run within a [`Budget`]: a sign-in gets a result within five seconds, a background job waits for rate
-//!   limits.
+//!   limits. Background work leaves a fifth of WeCom's limits ([`CallLimits`]) to sign-ins; processes count together
+//!   through a [`QuotaStore`].
 //! * [`Error`] has predicates that say what to do, and [`explain`] describes every documented error number in Chinese
 //!   and English. [`Error::concern`] tells an answer about the member from a failure of the app or of the moment.
 //! * [`Endpoints`] build the sign-in links. [`callback`] verifies and decrypts what WeCom pushes.
@@ -70,6 +71,8 @@ pub mod callback;
 mod client;
 mod clock;
 mod concern;
+#[cfg(any(feature = "client", feature = "callback"))]
+mod damage;
 mod entropy;
 mod explanation;
 mod fingerprint;
@@ -79,10 +82,10 @@ mod secret;
 
 #[cfg(feature = "client")]
 pub use client::{
-    Agent, AuthCode, Budget, Calls, Client, ClientBuilder, Department, DepartmentNode, Endpoints, Error,
-    Identity, InProcessTokens, InvalidAuthCode, LeaseId, Listing, Membership, MembershipPage, Observer,
-    Scope, SignInLink, SimpleUser, StoreFuture, StoredToken, Tag, TokenKey, TokenStore, TokenStoreError,
-    Transport, TransportBuilder, User, UserDetail, is_loopback,
+    Agent, AuthCode, Budget, CallLimits, Calls, Client, ClientBuilder, Department, DepartmentNode, Endpoints,
+    Error, Identity, InProcessTokens, InvalidAuthCode, LeaseId, Listing, Membership, MembershipPage,
+    Observer, QuotaStore, Scope, SignInLink, SimpleUser, StoreFuture, StoredToken, Tag, TokenKey, TokenStore,
+    TokenStoreError, Transport, TransportBuilder, User, UserDetail, is_loopback,
 };
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use concern::Concern;

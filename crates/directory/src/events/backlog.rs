@@ -1,4 +1,4 @@
-//! With too many tasks waiting, one sync of the whole company takes their place.
+//! With too many tasks waiting, or after an event that cannot be understood, the whole company is synchronised.
 
 use std::time::Duration;
 
@@ -26,8 +26,10 @@ enum Synced {
     Since(Timestamp),
     /// Somebody else is at it.
     ByOthers,
-    /// It has not seen everything, or failed.
-    InPart(String),
+    /// It has come to its end, begun at this moment, and has not seen everything.
+    InPart(Timestamp, String),
+    /// It has not come to its end.
+    Failed(String),
     /// The server stops.
     Left,
 }
@@ -53,13 +55,17 @@ impl Events {
     /// Begins the sync in the background, so that other companies need not wait for it. True when it did; until it ends
     /// the company's tasks rest. When it does not help, they are worked on one by one.
     pub(super) async fn sync_instead(&self, corp_id: &CorpId, pulse: Pulse) -> Result<bool, Error> {
-        let now = self.directory.clock.now();
-        if pulse.no_sync_until.is_some_and(|until| now < until)
-            || !self.directory.store.are_more_events_waiting(corp_id, MOST_WAITING, now).await?
-        {
+        let (store, now) = (&self.directory.store, self.directory.clock.now());
+        if pulse.no_sync_until.is_some_and(|until| now < until) {
             return Ok(false);
         }
-        tracing::info!(%corp_id, "more than {MOST_WAITING} contact events wait: the whole company is read instead");
+        if store.are_more_events_waiting(corp_id, MOST_WAITING, now).await? {
+            tracing::info!(%corp_id, "more than {MOST_WAITING} contact events wait: the whole company is read instead");
+        } else if store.is_company_sync_due(corp_id, now).await? {
+            tracing::info!(%corp_id, "an event could not be understood: the whole company is read");
+        } else {
+            return Ok(false);
+        }
         let syncing = Syncing::begin(self.clone(), corp_id.clone());
         tokio::spawn(async move {
             let Syncing(events, corp_id) = &syncing;
@@ -69,11 +75,12 @@ impl Events {
         Ok(true)
     }
 
-    /// All apps of the company, one after the other.
+    /// All apps of the company, one after the other. One that fails keeps no other from being read.
     async fn sync_company(&self, corp_id: &CorpId) -> Synced {
         let options =
             SyncOptions { started_by: "events".to_owned(), force: false, every: self.apps.sync_every() };
         let mut since = self.directory.clock.now();
+        let (mut problem, mut is_read) = (None, true);
         for viewer in self.apps.of(corp_id, &Budget::of_a_company()) {
             let mut stopping = self.shared.stopping.subscribe();
             let stop = async {
@@ -81,45 +88,66 @@ impl Events {
                 let _ = stopping.wait_for(|stopping| *stopping).await;
             };
             match self.directory.sync_until(&viewer, &options, &|_| (), stop).await {
-                Some(Ok(report)) => match report.run.outcome {
+                Some(Ok(report)) => {
                     // A run that was taken up again began before.
-                    Some(Outcome::Complete | Outcome::Held) => since = since.min(report.run.started_at),
-                    _ => return Synced::InPart(report.run.problem),
-                },
+                    since = since.min(report.run.started_at);
+                    if !matches!(report.run.outcome, Some(Outcome::Complete | Outcome::Held)) {
+                        problem.get_or_insert(report.run.problem);
+                    }
+                }
                 Some(Err(SyncError::Running(_))) => return Synced::ByOthers,
-                Some(Err(SyncError::Failed(error))) => return Synced::InPart(error.to_string()),
+                Some(Err(SyncError::Failed(error))) => {
+                    is_read = false;
+                    problem.get_or_insert(error.to_string());
+                }
                 None => return Synced::Left,
             }
         }
-        Synced::Since(since)
+        match problem {
+            None => Synced::Since(since),
+            Some(problem) if is_read => Synced::InPart(since, problem),
+            Some(problem) => Synced::Failed(problem),
+        }
     }
 
     async fn after_sync(&self, corp_id: &CorpId, synced: Synced) {
-        let now = self.directory.clock.now();
+        let (store, now) = (&self.directory.store, self.directory.clock.now());
         let rest = match synced {
-            Synced::Since(since) => {
-                match self.directory.store.drop_events_before(corp_id, since - CLOCKS).await {
-                    Ok(dropped) => {
-                        tracing::info!(%corp_id, dropped, "the company was read in place of its events");
-                        Pulse { rest_until: Some(now + CLOCKS), ..Pulse::default() }
-                    }
-                    Err(error) => {
-                        tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");
-                        Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
-                    }
+            Synced::Since(since) => match store.drop_events_before(corp_id, since - CLOCKS).await {
+                Ok(dropped) => {
+                    tracing::info!(%corp_id, dropped, "the company was read in place of its events");
+                    Pulse { rest_until: Some(now + CLOCKS), ..Pulse::default() }
                 }
-            }
+                Err(error) => {
+                    tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");
+                    Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
+                }
+            },
             Synced::Left => Pulse::default(),
             Synced::ByOthers => Pulse { rest_until: Some(now + UNDER_WAY), ..Pulse::default() },
-            Synced::InPart(problem) => {
-                tracing::warn!(
-                    %corp_id,
-                    problem,
-                    "the company could not be read as a whole; its events are worked on one by one"
-                );
-                Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
+            Synced::InPart(since, problem) => {
+                if let Err(error) = store.company_was_read(corp_id, since - CLOCKS).await {
+                    tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");
+                }
+                one_by_one(corp_id, &problem, now)
+            }
+            Synced::Failed(problem) => {
+                if let Err(error) = store.postpone_company_sync(corp_id, &problem, now + LONGEST_PAUSE).await
+                {
+                    tracing::warn!(%corp_id, %error, "a sync that failed is not postponed");
+                }
+                one_by_one(corp_id, &problem, now)
             }
         };
         self.change_pulse(corp_id, |pulse| *pulse = Pulse { is_syncing: true, ..rest });
     }
+}
+
+fn one_by_one(corp_id: &CorpId, problem: &str, now: Timestamp) -> Pulse {
+    tracing::warn!(
+        %corp_id,
+        problem,
+        "the company could not be read as a whole; its events are worked on one by one"
+    );
+    Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
 }

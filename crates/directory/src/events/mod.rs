@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-pub use meaning::ContactEvent;
+pub use meaning::{ContactEvent, NotUnderstood};
 use tokio::sync::{Notify, watch};
 use wecom::Budget;
 use wecom::callback::Message;
@@ -59,7 +59,7 @@ pub struct Received<'a> {
 }
 
 /// What became of a callback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
     /// A new event.
     New,
@@ -67,6 +67,8 @@ pub enum Taken {
     Repeated,
     /// No event that says anything to us.
     NotOurs,
+    /// An authentic message that cannot be understood: the company is put down for a sync.
+    NotUnderstood(NotUnderstood),
 }
 
 /// The events of every company; cheap to clone.
@@ -100,11 +102,19 @@ impl Events {
         if received.is_of_contacts {
             self.heard_from_contacts(corp_id).await?;
         }
-        let Ok(message) = Message::parse(text) else { return Ok(Taken::NotOurs) };
-        let Some(event) = ContactEvent::of(&message, agent_id) else { return Ok(Taken::NotOurs) };
-        let (tasks, leaver) = event.asks(agent_id);
+        let meaning = match Message::parse(text) {
+            Ok(message) => ContactEvent::of(&message, agent_id),
+            Err(_) => Err(NotUnderstood::new("message", "it is neither XML nor JSON")),
+        };
+        let (tasks, leaver) = match &meaning {
+            Ok(Some(event)) => event.asks(agent_id),
+            Ok(None) => return Ok(Taken::NotOurs),
+            // What has changed is not known, so everything is read.
+            Err(_) => (vec![EventTask::Company], None),
+        };
         // What an app is told of its scope is said to this app only; contact sync speaks to the company.
-        let whom = if event.is_of_scope() { agent_id.as_str() } else { "" };
+        let is_of_scope = matches!(&meaning, Ok(Some(event)) if event.is_of_scope());
+        let whom = if is_of_scope { agent_id.as_str() } else { "" };
         let text = String::from_utf8_lossy(text);
         self.know_apps(corp_id).await?;
         let new = NewEvent {
@@ -115,9 +125,10 @@ impl Events {
         };
         let accepted = self.directory.store.accept_event(&new, self.directory.clock.now()).await?;
         self.shared.noted.notify_one();
-        Ok(match accepted {
-            Accepted::New => Taken::New,
-            Accepted::Repeated => Taken::Repeated,
+        Ok(match (meaning, accepted) {
+            (Err(not_understood), _) => Taken::NotUnderstood(not_understood),
+            (Ok(_), Accepted::New) => Taken::New,
+            (Ok(_), Accepted::Repeated) => Taken::Repeated,
         })
     }
 

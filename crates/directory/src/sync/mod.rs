@@ -37,6 +37,8 @@ const RESUMED_WITHIN: Duration = Duration::from_mins(15);
 const NUMBER_LASTS: Duration = Duration::from_millis(250);
 /// A schedule that is a little late still watches.
 const LATE: Duration = Duration::from_mins(10);
+/// So many rows that could not be read are named in a run.
+const MOST_LOST: usize = 10;
 /// Runs that are kept, for each app.
 const RUNS_KEPT: i64 = 50;
 
@@ -166,6 +168,8 @@ struct Work<'a> {
     since: ReadNumber,
     /// The number of the reads that are under way, and when it was taken.
     reads: tokio::sync::Mutex<Option<(Asked, Instant)>>,
+    /// Rows that could not be read, by what WeCom wrote as their identifier.
+    lost: Mutex<Vec<String>>,
     progress: Mutex<(Progress, Duration)>,
 }
 
@@ -285,6 +289,7 @@ impl<'a> Work<'a> {
             strict: false,
             since,
             reads: tokio::sync::Mutex::default(),
+            lost: Mutex::default(),
             progress: Mutex::new((progress, Duration::ZERO)),
         }
     }
@@ -368,6 +373,10 @@ impl<'a> Work<'a> {
                 unseen.len()
             ));
         }
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).join(", ");
+        if !lost.is_empty() {
+            why.push(format!("rows that could not be read: {lost}"));
+        }
         if let (people, Some(first)) = self.store().refused_people(run.id).await? {
             why.push(format!("{people} of the people asked for by name could not be read, such as {first}"));
         }
@@ -385,6 +394,16 @@ impl<'a> Work<'a> {
         let asked = self.directory.ask().await?;
         *reads = Some((asked, Instant::now()));
         Ok(asked)
+    }
+
+    /// Notes the rows of an answer that could not be read, so that the run can name them.
+    fn note_lost<T>(&self, listing: &wecom::Listing<T>) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in listing.lost() {
+            if lost.len() < MOST_LOST && !lost.contains(row) {
+                lost.push(row.clone());
+            }
+        }
     }
 
     fn store(&self) -> &'a wecom_login_store::Store {

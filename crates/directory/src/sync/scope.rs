@@ -83,6 +83,7 @@ impl Work<'_> {
                     match tag {
                         Ok(tag) => {
                             roots.extend(&tag.departments);
+                            self.note_lost(&tag.users);
                             scope.blind_if(tag.users.skipped() > 0, "members of a tag could not be read");
                             scope.names.extend(tag.users);
                         }

@@ -69,6 +69,7 @@ impl Work<'_> {
             match answer {
                 Ok(users) => {
                     failures = 0;
+                    self.note_lost(&users);
                     batch.walked.push(WalkedDepartment { id, whole: users.skipped() == 0 });
                     batch.members.extend(users.into_iter().map(|user| Staged {
                         profile: profile::of(&user),

@@ -178,3 +178,47 @@ async fn what_another_replica_noted_as_the_sync_began_is_still_worked_on() {
     let left = world.store.claim_event_tasks(&corp(), now, now + MINUTE, 10).await.unwrap();
     assert_eq!(left.iter().map(|task| task.task.clone()).collect::<Vec<_>>(), [member("late")]);
 }
+
+/// F10: an event that cannot be understood puts the company down for a sync.
+#[tokio::test]
+async fn a_company_that_is_put_down_for_a_sync_is_read_once() {
+    let world = world(20, 2).await;
+    world.sync().await;
+    world.edit(|company| drop(company.remove_member("lisi")));
+    let (events, _) = events(&world);
+    note(&world, &corp(), &[EventTask::Company, member("zhangsan")]).await;
+    assert_eq!(events.work().await.unwrap(), 1, "the member is read at once");
+    world.clock.advance(MINUTE);
+    events.work().await.unwrap();
+    until("no event waits", async || waiting(&events).await == 0).await;
+    assert!(world.has_left("lisi").await);
+    assert_eq!(world.store.runs(10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_sync_that_fails_is_tried_again_and_one_that_saw_a_part_is_not() {
+    let world = world(20, 2).await;
+    world.sync().await;
+    let (events, _) = events(&world);
+    note(&world, &corp(), &[EventTask::Company]).await;
+    world.clock.advance(MINUTE);
+    world.wecom.fault(Fault::new("agent/get", FaultKind::Errcode { code: 50_003 }));
+    events.work().await.unwrap();
+    // The company rests until its sync has ended.
+    until("the sync has failed", async || {
+        events.work().await.unwrap();
+        !world.store.is_company_sync_due(&corp(), world.clock.now()).await.unwrap()
+    })
+    .await;
+    assert_eq!(waiting(&events).await, 1);
+
+    world.wecom.clear_faults();
+    world.wecom.fault(Fault::new("user/list", FaultKind::Errcode { code: 60_011 }).times(1));
+    world.clock.advance(6 * MINUTE);
+    until("no event waits", async || {
+        events.work().await.unwrap();
+        waiting(&events).await == 0
+    })
+    .await;
+    assert_eq!(world.last_run().await.outcome, Some(wecom_login_store::Outcome::Incomplete));
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod changes;
+mod damaged_answers;
 mod events;
 mod failures;
 mod guard;

@@ -12,6 +12,7 @@ pub(crate) mod metrics;
 pub(crate) mod readiness;
 pub(crate) mod ready;
 pub(crate) mod reload;
+pub(crate) mod shared_quota;
 pub(crate) mod shared_tokens;
 pub(crate) mod sync_schedule;
 mod ticks;

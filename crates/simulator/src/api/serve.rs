@@ -66,6 +66,7 @@ pub(crate) async fn serve(
         // Limits strike nobody: they are in `pressure`.
         Some(
             FaultKind::CutBody
+            | FaultKind::Damaged { .. }
             | FaultKind::HoldAnswer
             | FaultKind::PerMinute { .. }
             | FaultKind::Concurrent { .. },
@@ -76,11 +77,15 @@ pub(crate) async fn serve(
     let body =
         if endpoint.post { to_bytes(body, BODY_BYTES).await.unwrap_or_default() } else { Bytes::new() };
     let posted = parts.method == Method::POST;
-    let answer = finish(&shared, &peer, endpoint, |world| {
+    let mut answer = finish(&shared, &peer, endpoint, |world| {
         Call::new(world, shared.clock.now(), peer.ip, query, &body).answer(endpoint, posted, pressure)
     });
     match fault {
         Some(FaultKind::CutBody) => cut(answer),
+        Some(FaultKind::Damaged { field, by }) => {
+            by.strike(field, &mut answer.body);
+            answer.into_response()
+        }
         Some(FaultKind::HoldAnswer) => {
             shared.faults.hold().await;
             answer.into_response()

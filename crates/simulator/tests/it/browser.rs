@@ -62,7 +62,8 @@ pub(crate) async fn send(
     let mut bytes = Vec::new();
     let answer = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
     answer.unwrap_or_else(|_| panic!("{method} {path} is not answered within {PATIENCE:?}"))?;
-    let text = String::from_utf8(bytes).unwrap();
+    // A damaged answer need not be UTF-8.
+    let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").ok_or(ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })

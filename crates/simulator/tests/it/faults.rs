@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wecom_login_simulator::{Fault, FaultKind, Simulator, sample};
+use wecom_login_simulator::{Damage, DamagedField, Fault, FaultKind, Simulator, sample};
 
 use crate::browser::{Answer, PATIENCE, get, post, redeem, send, start, token, token_of};
 
@@ -50,6 +50,22 @@ async fn a_cut_answer_announces_more_than_it_brings_and_used_the_code() {
     let announced: usize = answer.header("content-length").parse().unwrap();
     assert_eq!(answer.body.len(), announced / 2);
     assert_eq!(redeem_raw(&sim, &token, &code).await.unwrap().errcode(), 40029);
+}
+
+#[tokio::test]
+async fn a_damaged_answer_has_one_text_that_no_json_may_hold() {
+    let sim = start().await;
+    let path = format!("/cgi-bin/user/get?userid=lisi&access_token={}", token(&sim).await);
+    for (by, end) in [
+        (Damage::LoneSurrogate, "\\ud83d"),
+        (Damage::ControlCharacter, "\u{8}"),
+        (Damage::CutUtf8, "\u{fffd}"),
+    ] {
+        sim.fault(Fault::new("user/get", FaultKind::Damaged { field: DamagedField::Name, by }).times(1));
+        let body = get(&sim, &path).await.body;
+        assert!(body.contains(&format!("{end}\"")), "{by:?}: {body}");
+    }
+    assert_eq!(get(&sim, &path).await.errcode(), 0);
 }
 
 #[tokio::test]

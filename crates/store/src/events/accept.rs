@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp, UserId};
 
-use super::{EventTask, RENAME};
+use super::{COMPANY, EventTask, RENAME};
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::leavers::{LeftEvidence, Marked, leave, sign_out};
 use crate::sessions::end_sessions_of;
@@ -234,6 +234,10 @@ async fn former_names(
     Ok(former)
 }
 
+/// A sync of the company begins so long after its event: what else cannot be understood in the meantime is read by the
+/// same sync, and the replicas' clocks, which differ by less, agree that the event came before it.
+const SYNC_AFTER: Duration = Duration::from_secs(6);
+
 /// In one order, so that two events that name the same members do not wait for each other.
 async fn note(
     transaction: &mut Transaction,
@@ -245,16 +249,20 @@ async fn note(
     tasks.sort_unstable();
     tasks.dedup();
     for (kind, subject) in tasks {
+        let due_at = if kind == COMPANY { now + SYNC_AFTER } else { now };
+        // A task that waits does not wait longer because of another event.
         sql("INSERT INTO event_tasks (corp_id, kind, subject, version, since, noted_at, due_at, claimed_until,
                 tries, strikes, problem)
-             VALUES ($1, $2, $3, 1, $4, $4, $4, 0, 0, 0, '')
+             VALUES ($1, $2, $3, 1, $4, $4, $5, 0, 0, 0, '')
              ON CONFLICT (corp_id, kind, subject) DO UPDATE SET version = event_tasks.version + 1,
-                noted_at = excluded.noted_at, due_at = excluded.due_at, tries = 0, strikes = 0,
-                set_aside_at = NULL, problem = ''")
+                noted_at = excluded.noted_at, tries = 0, strikes = 0, set_aside_at = NULL, problem = '',
+                due_at = CASE WHEN event_tasks.due_at < excluded.due_at
+                              THEN event_tasks.due_at ELSE excluded.due_at END")
         .bind(corp_id.as_str())
         .bind(kind)
         .bind(subject)
         .bind(now.as_millis())
+        .bind(due_at.as_millis())
         .execute(&mut *transaction)
         .await?;
     }

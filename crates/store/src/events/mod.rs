@@ -27,6 +27,9 @@ pub enum EventTask {
     Department(DepartmentId),
     /// The member is to be read again.
     Member(UserId),
+    /// Every app's sync of the company is to run: an event came that cannot be understood. It is never claimed with the
+    /// others.
+    Company,
 }
 
 /// Numbers in the table; smaller ones are worked on first. A member is renamed before being read, because under the
@@ -34,6 +37,7 @@ pub enum EventTask {
 const RENAME: i64 = 1;
 const DEPARTMENT: i64 = 2;
 pub(crate) const MEMBER: i64 = 3;
+const COMPANY: i64 = 4;
 
 impl EventTask {
     fn kind(&self) -> i64 {
@@ -41,6 +45,7 @@ impl EventTask {
             Self::Rename { .. } => RENAME,
             Self::Department(_) => DEPARTMENT,
             Self::Member(_) => MEMBER,
+            Self::Company => COMPANY,
         }
     }
 
@@ -50,6 +55,7 @@ impl EventTask {
             Self::Rename { from, to } => format!("{} {to}", from.folded()),
             Self::Department(id) => id.to_string(),
             Self::Member(user_id) => user_id.folded(),
+            Self::Company => String::new(),
         }
     }
 
@@ -65,6 +71,7 @@ impl EventTask {
                 Err(_) => Err(corrupt("no number of a department".to_owned())),
             },
             MEMBER => Ok(Self::Member(user(subject)?)),
+            COMPANY => Ok(Self::Company),
             _ => Err(corrupt(format!("kind {kind} is unknown"))),
         }
     }

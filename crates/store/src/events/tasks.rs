@@ -1,6 +1,6 @@
 use wecom_login_model::{CorpId, Timestamp};
 
-use super::{EventTask, RENAME};
+use super::{COMPANY, EventTask, RENAME};
 use crate::database::{Row, sql};
 use crate::{Error, Store};
 
@@ -79,7 +79,51 @@ impl Store {
         Ok(row.get::<i64>("waiting")? > most)
     }
 
-    /// Claims due tasks of the company, the most urgent first.
+    /// True when a sync of the company is due because an event could not be understood, and no new userid waits.
+    pub async fn is_company_sync_due(&self, corp_id: &CorpId, now: Timestamp) -> Result<bool, Error> {
+        let row = sql("SELECT COUNT(*) AS due FROM event_tasks
+             WHERE corp_id = $1 AND kind = $2 AND set_aside_at IS NULL AND due_at <= $4
+                AND NOT EXISTS (SELECT 1 FROM event_tasks
+                    WHERE corp_id = $1 AND kind = $3 AND set_aside_at IS NULL AND due_at <= $4)")
+        .bind(corp_id.as_str())
+        .bind(COMPANY)
+        .bind(RENAME)
+        .bind(now.as_millis())
+        .fetch_one(self.database.reader())
+        .await?;
+        Ok(row.get::<i64>("due")? > 0)
+    }
+
+    /// A sync of the company that began at `began_at` came to its end and has not seen everything. The next one would not
+    /// see more: an event that could not be understood before is done with.
+    pub async fn company_was_read(&self, corp_id: &CorpId, began_at: Timestamp) -> Result<(), Error> {
+        sql("DELETE FROM event_tasks WHERE corp_id = $1 AND kind = $2 AND noted_at < $3")
+            .bind(corp_id.as_str())
+            .bind(COMPANY)
+            .bind(began_at.as_millis())
+            .execute(self.database.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// A sync of the company failed; one that was asked for by an event is due again at `due_at`.
+    pub async fn postpone_company_sync(
+        &self,
+        corp_id: &CorpId,
+        problem: &str,
+        due_at: Timestamp,
+    ) -> Result<(), Error> {
+        sql("UPDATE event_tasks SET tries = tries + 1, problem = $3, due_at = $4 WHERE corp_id = $1 AND kind = $2")
+            .bind(corp_id.as_str())
+            .bind(COMPANY)
+            .bind(problem)
+            .bind(due_at.as_millis())
+            .execute(self.database.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Claims due tasks of the company, the most urgent first; a sync of the company is not among them.
     pub async fn claim_event_tasks(
         &self,
         corp_id: &CorpId,
@@ -91,13 +135,15 @@ impl Store {
         let rows = sql("UPDATE event_tasks SET claimed_until = $3
              WHERE claimed_until <= $2 AND id IN
                 (SELECT id FROM event_tasks
-                 WHERE corp_id = $1 AND set_aside_at IS NULL AND due_at <= $2 AND claimed_until <= $2
+                 WHERE corp_id = $1 AND kind <> $5 AND set_aside_at IS NULL AND due_at <= $2
+                    AND claimed_until <= $2
                  ORDER BY kind, due_at, id LIMIT $4)
              RETURNING id, kind, subject, version, since, tries, strikes")
         .bind(corp_id.as_str())
         .bind(now.as_millis())
         .bind(until.as_millis())
         .bind(limit)
+        .bind(COMPANY)
         .fetch_all(self.database.writer())
         .await?;
         let claimed = |row: &Row| {

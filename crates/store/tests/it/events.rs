@@ -23,6 +23,7 @@ on_every_database![
     failures_wait_and_end_aside_until_another_event,
     events_that_name_the_same_members_do_not_wait_for_each_other,
     a_sync_takes_the_place_of_what_was_noted_before_it,
+    a_sync_that_events_ask_for_is_one_and_soon_due,
     what_was_heard_long_ago_is_forgotten,
     contact_sync_watches_while_nothing_is_late,
 ];
@@ -273,6 +274,34 @@ async fn a_sync_takes_the_place_of_what_was_noted_before_it(fresh: Fresh) {
     let left = store.claim_event_tasks(&corp(), later, later + MINUTE, 10).await.unwrap();
     let left: Vec<EventTask> = left.into_iter().map(|claimed| claimed.task).collect();
     assert_eq!(left, [rename, member("late")]);
+}
+
+async fn a_sync_that_events_ask_for_is_one_and_soon_due(fresh: Fresh) {
+    let store = &fresh.store;
+    let due = async |now| store.is_company_sync_due(&corp(), now).await.unwrap();
+    let second = Duration::from_secs(1);
+    // Events that come without end do not put it off.
+    for seconds in 0..10 {
+        accept(store, &format!("{seconds}"), vec![EventTask::Company], None, NOW + second * seconds).await;
+    }
+    assert!(!due(NOW + second * 5).await && due(NOW + second * 6).await);
+    assert_eq!(waiting(store).await, 1);
+    let now = NOW + MINUTE;
+    assert!(store.claim_event_tasks(&corp(), now, now + MINUTE, 10).await.unwrap().is_empty());
+    assert_eq!(store.companies_with_due_events(now).await.unwrap(), [corp()]);
+
+    let rename = EventTask::Rename { from: user("a"), to: user("b") };
+    store.note_event_tasks(&corp(), &[rename], NOW).await.unwrap();
+    assert!(!due(now).await, "a new userid comes first");
+    for renamed in store.claim_event_tasks(&corp(), now, now + MINUTE, 10).await.unwrap() {
+        store.finish_event_task(&renamed).await.unwrap();
+    }
+    store.postpone_company_sync(&corp(), "busy", now + MINUTE).await.unwrap();
+    assert!(!due(now).await && due(now + MINUTE).await);
+    store.company_was_read(&corp(), NOW + second * 9).await.unwrap();
+    assert_eq!(waiting(store).await, 1, "another event came after that sync had begun");
+    store.company_was_read(&corp(), NOW + second * 10).await.unwrap();
+    assert_eq!(store.event_backlog().await.unwrap(), []);
 }
 
 async fn what_was_heard_long_ago_is_forgotten(fresh: Fresh) {

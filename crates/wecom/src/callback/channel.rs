@@ -53,13 +53,18 @@ impl Channel {
     }
 
     /// The message in `encrypt`: the XML or JSON of an event, or the plain text with which an `echostr` must be answered
-    /// within a second (WeCom 90930). A space in `encrypt` is read as `+`, because form decoders turn `+` into a space.
+    /// within a second (WeCom 90930). A space in `encrypt` is read as `+`, because form decoders turn `+` into a space. The
+    /// receiver is compared without case, as WeCom compares corpids (WeCom 96516).
     pub fn open(&self, signature: Signature<'_>, encrypt: &str) -> Result<Vec<u8>, CallbackError> {
         let encrypt = encrypt.replace(' ', "+");
         self.verify(signature, &encrypt)?;
         let bytes = STANDARD.decode(encrypt).map_err(|_| CallbackError::Undecryptable)?;
         let (message, receiver) = cipher::decrypt(&self.key, bytes)?;
-        if receiver == self.receiver.as_bytes() { Ok(message) } else { Err(CallbackError::Receiver) }
+        if receiver.eq_ignore_ascii_case(self.receiver.as_bytes()) {
+            Ok(message)
+        } else {
+            Err(CallbackError::Receiver)
+        }
     }
 
     /// Encrypts and signs a message.

@@ -29,6 +29,7 @@ impl Envelope {
     /// Reads an XML or JSON body of at most 1 MiB.
     pub fn parse(body: &[u8]) -> Result<Self, CallbackError> {
         let message = Message::parse(body)?;
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         let (format, encrypt, to_user_name, agent_id) = match first {
             Some(b'{') => (Format::Json, "encrypt", "tousername", "agentid"),
@@ -37,7 +38,7 @@ impl Envelope {
         let field = |name| message.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
         Ok(Self {
             format,
-            encrypt: field(encrypt).ok_or(CallbackError::Envelope)?,
+            encrypt: field(encrypt).map(|text| without_white_space(&text)).ok_or(CallbackError::Envelope)?,
             to_user_name: field(to_user_name),
             agent_id: field(agent_id),
         })
@@ -97,6 +98,11 @@ impl Sealed {
     }
 }
 
+/// What WeCom encrypts and signs has no white space; a gateway that prints XML anew breaks it into lines.
+fn without_white_space(text: &str) -> String {
+    text.split_ascii_whitespace().collect()
+}
+
 /// CDATA cannot contain its own end marker, so it is split there.
 fn cdata(text: &str) -> String {
     format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))
@@ -119,9 +125,25 @@ mod tests {
         assert_eq!(Envelope::parse(envelope.to_text().as_bytes()).unwrap(), envelope);
     }
 
+    /// F10: such a message was refused with 403, and the Token was blamed.
+    #[test]
+    fn white_space_in_the_encrypted_part_is_not_part_of_it() {
+        let body =
+            b"<xml>\n <Encrypt>\n<![CDATA[a+b/\r\n  c\td==]]>\n</Encrypt>\n <AgentID> 218 </AgentID></xml>";
+        let envelope = Envelope::parse(body).unwrap();
+        assert_eq!((envelope.encrypt.as_str(), envelope.agent_id.as_deref()), ("a+b/cd==", Some("218")));
+    }
+
     #[test]
     fn without_the_encrypted_part_there_is_no_envelope() {
-        for body in ["<xml><ToUserName>x</ToUserName></xml>", "<xml><Encrypt/></xml>", "{}", "", "x"] {
+        for body in [
+            "<xml><ToUserName>x</ToUserName></xml>",
+            "<xml><Encrypt/></xml>",
+            "<xml><Encrypt> \n</Encrypt></xml>",
+            "{}",
+            "",
+            "x",
+        ] {
             assert_eq!(Envelope::parse(body.as_bytes()), Err(CallbackError::Envelope), "{body}");
         }
     }

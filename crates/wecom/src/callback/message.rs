@@ -1,8 +1,13 @@
 use serde_json::Value;
 
 use super::{CallbackError, xml};
+use crate::damage;
 
-/// A decrypted message: its fields by path, the same for XML and JSON. Items of a list have the same path.
+/// A decrypted message: its fields by path, the same for XML and JSON. Items of a list have the same path. Values have
+/// no white space around them.
+///
+/// Bytes that are not UTF-8 (a name in GBK), lone surrogates, control characters and a bare `&` damage only the field that
+/// holds them: bad bytes become U+FFFD.
 ///
 /// ```
 /// use wecom::callback::Message;
@@ -22,8 +27,9 @@ pub struct Message {
 impl Message {
     /// Reads up to 1 MiB of XML (one root, at most 8 levels, no DOCTYPE) or JSON.
     pub fn parse(bytes: &[u8]) -> Result<Self, CallbackError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| CallbackError::Envelope)?;
-        let fields = if text.trim_start().starts_with('{') { json_leaves(text) } else { xml::leaves(text) };
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim_matches(|letter: char| letter == '\u{feff}' || letter.is_whitespace());
+        let fields = if text.starts_with('{') { json_leaves(text) } else { xml::leaves(text) };
         fields.map(|fields| Self { fields }).ok_or(CallbackError::Envelope)
     }
 
@@ -48,7 +54,7 @@ fn json_leaves(text: &str) -> Option<Vec<(String, String)>> {
         return None;
     }
     let mut leaves = Vec::new();
-    let root: Value = serde_json::from_str(text).ok()?;
+    let root: Value = serde_json::from_str(&damage::repaired(text.as_bytes())).ok()?;
     collect("", &root, &mut leaves);
     Some(leaves)
 }
@@ -63,7 +69,7 @@ fn collect(path: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| collect(path, item, leaves)),
-        Value::String(text) => leaves.push((path.to_owned(), text.clone())),
+        Value::String(text) => leaves.push((path.to_owned(), text.trim().to_owned())),
         Value::Null => {}
         Value::Bool(_) | Value::Number(_) => leaves.push((path.to_owned(), value.to_string())),
     }
@@ -108,12 +114,38 @@ mod tests {
         refused("<xml><A>1</B></xml>");
         refused("<xml/><xml/>");
         refused("<xml></xml>text");
-        refused("<xml><A>&unknown;</A></xml>");
         refused("<!DOCTYPE xml [<!ENTITY a \"b\">]><xml><A>&a;</A></xml>");
         refused("{\"a\":");
         refused(&format!("<xml>{}{}</xml>", "<a>".repeat(8), "</a>".repeat(8)));
         refused(&format!("<xml><a>{}</a></xml>", " ".repeat(xml::LARGEST)));
         refused(&"[".repeat(100_000));
         assert!(Message::parse(&[0xff, 0xfe]).is_err());
+        refused("<xml><A>1<B</A></xml>");
+    }
+
+    /// F10: WeCom's events come through gateways that print XML anew, and names come in any encoding.
+    #[rstest::rstest]
+    #[case::line_breaks(
+        b"\n<xml>\r\n <A>\n\t<![CDATA[ delete_user ]]>\n </A> <B> R&amp;D </B>\n</xml>\n",
+        "R&D"
+    )]
+    #[case::gbk(b"<xml><B>\xd5\xc5</B><A>delete_user</A></xml>", "\u{fffd}\u{fffd}")]
+    #[case::gbk_declared(
+        b"<?xml version=\"1.0\" encoding=\"GBK\"?><xml><B>\xd5</B><A>delete_user</A></xml>",
+        "\u{fffd}"
+    )]
+    #[case::bare_ampersand(b"<xml><B>R&D</B><A>delete_user</A></xml>", "R&D")]
+    #[case::two_of_them(
+        b"<xml><B>& a &b; &#xD800; &#x0; &</B><A>delete_user</A></xml>",
+        "& a &b; &#xD800; &#x0; &"
+    )]
+    #[case::control_character(b"<xml><B>a\x08b</B><A>delete_user</A></xml>", "a\u{8}b")]
+    #[case::json(
+        b" \xef\xbb\xbf{\"B\":\"\xd5\\ud83d\x08\",\"A\":\" delete_user\\n\"}",
+        "\u{fffd}\u{fffd}\u{8}"
+    )]
+    fn a_damaged_field_costs_no_other(#[case] text: &[u8], #[case] damaged: &str) {
+        let message = Message::parse(text).unwrap();
+        assert_eq!((message.get("A"), message.get("B")), (Some("delete_user"), Some(damaged)));
     }
 }

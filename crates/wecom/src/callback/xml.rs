@@ -1,5 +1,8 @@
 //! The subset of XML that WeCom sends: elements with text, CDATA or elements. Attributes are ignored, a DOCTYPE is
 //! rejected (it can define exponentially expanding entities), depth and size are limited.
+//!
+//! A text with a fault of its own costs no other field: an `&` that begins no reference stands for itself. White space
+//! around a value is no part of it, because receivers and gateways print the XML anew, with line breaks.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};
@@ -12,7 +15,8 @@ pub(super) fn leaves(document: &str) -> Option<Vec<(String, String)>> {
     if document.len() > LARGEST {
         return None;
     }
-    let mut reader = Reader::from_str(document.trim_start_matches('\u{feff}'));
+    let mut reader = Reader::from_str(document);
+    reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<Element> = Vec::new();
     let mut leaves = Vec::new();
     let mut roots = 0;
@@ -42,7 +46,7 @@ pub(super) fn leaves(document: &str) -> Option<Vec<(String, String)>> {
             }
             Event::Text(text) => append(&mut open, &text.xml10_content())?,
             Event::CData(text) => append(&mut open, &text.into_inner())?,
-            Event::GeneralRef(reference) => append(&mut open, &resolve(&reference)?.to_string())?,
+            Event::GeneralRef(reference) => append(&mut open, &resolve(&reference))?,
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) => {}
             Event::DocType(_) => return None,
             Event::Eof => return (open.is_empty() && roots == 1).then_some(leaves),
@@ -77,22 +81,25 @@ fn close(open: &mut Vec<Element>, leaves: &mut Vec<(String, String)>) -> Option<
     if element.is_leaf && !open.is_empty() {
         let mut path: Vec<&str> = open.iter().skip(1).map(|element| element.name.as_str()).collect();
         path.push(&element.name);
-        leaves.push((path.join("/"), element.text));
+        leaves.push((path.join("/"), element.text.trim().to_owned()));
     }
     Some(())
 }
 
-/// The five predefined entities, and character references.
-fn resolve(reference: &BytesRef<'_>) -> Option<char> {
-    if reference.is_char_ref() {
-        return reference.resolve_char_ref().ok().flatten();
-    }
-    match reference.xml10_content().as_ref() {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "apos" => Some('\''),
-        "quot" => Some('"'),
-        _ => None,
-    }
+/// The five predefined entities, and character references; any other reference as it is written.
+fn resolve(reference: &BytesRef<'_>) -> String {
+    let name = reference.xml10_content();
+    let character = if reference.is_char_ref() {
+        reference.resolve_char_ref().ok().flatten()
+    } else {
+        match name.as_ref() {
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "amp" => Some('&'),
+            "apos" => Some('\''),
+            "quot" => Some('"'),
+            _ => None,
+        }
+    };
+    character.map_or_else(|| format!("&{name};"), String::from)
 }

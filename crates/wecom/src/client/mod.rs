@@ -27,6 +27,7 @@ pub use endpoints::{Endpoints, is_loopback};
 pub use error::Error;
 pub use links::{Scope, SignInLink};
 pub use observer::Observer;
+pub use quota::{CallLimits, QuotaStore};
 pub use token::{InProcessTokens, LeaseId, StoreFuture, StoredToken, TokenKey, TokenStore, TokenStoreError};
 pub use transport::{Transport, TransportBuilder};
 

@@ -11,7 +11,7 @@ use url::Url;
 use crate::client::api::Api;
 use crate::client::error::{Kind, redacted};
 use crate::client::observer::Observer;
-use crate::client::quota::Quota;
+use crate::client::quota::{CallLimits, Quota, QuotaStore};
 use crate::client::refusals::Refusals;
 use crate::{Error, Secret};
 
@@ -42,6 +42,9 @@ pub struct TransportBuilder {
     proxy: Option<Secret>,
     roots: Vec<Vec<u8>>,
     observer: Option<Arc<dyn Observer>>,
+    limits: CallLimits,
+    quota_store: Option<Arc<dyn QuotaStore>>,
+    quota: Option<Quota>,
 }
 
 /// One request, ready to go.
@@ -65,6 +68,9 @@ impl Transport {
             proxy: None,
             roots: Vec::new(),
             observer: None,
+            limits: CallLimits::default(),
+            quota_store: None,
+            quota: None,
         }
     }
 
@@ -165,6 +171,25 @@ impl TransportBuilder {
         self
     }
 
+    /// The calls that WeCom allows; for deployments with other limits.
+    pub fn call_limits(mut self, limits: CallLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Counts calls together with the other processes that use this store; by default each process counts alone.
+    pub fn quota_store(mut self, store: Arc<dyn QuotaStore>) -> Self {
+        self.quota_store = Some(store);
+        self
+    }
+
+    /// Counts calls together with `other`, whose limits and store apply: WeCom counts a company's calls whatever proxy
+    /// they come through.
+    pub fn quota_of(mut self, other: &Transport) -> Self {
+        self.quota = Some(other.0.quota.clone());
+        self
+    }
+
     /// Builds the transport. Fails if the proxy URL or a certificate cannot be read.
     pub fn build(self) -> Result<Transport, Error> {
         // Fails if the process already has a provider; that one is used then.
@@ -203,7 +228,7 @@ impl TransportBuilder {
             http,
             call_time_out: self.call_time_out,
             refusals: Refusals::default(),
-            quota: Quota::default(),
+            quota: self.quota.unwrap_or_else(|| Quota::new(self.limits, self.quota_store)),
             observer: self.observer,
         })))
     }

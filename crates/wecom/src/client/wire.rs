@@ -4,6 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::client::error::redacted;
 use crate::{DepartmentId, UserId};
 use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -84,11 +85,32 @@ pub(crate) fn user_ids<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<UserId
 pub(crate) struct Rows<T> {
     pub(crate) read: Vec<T>,
     pub(crate) skipped: usize,
+    /// The names of the first skipped rows.
+    pub(crate) lost: Vec<String>,
+}
+
+/// So many skipped rows are named.
+const MOST_NAMED: usize = 10;
+
+/// The keys by which a row identifies its member or department.
+const IDENTIFIERS: [&str; 5] = ["userid", "UserId", "UserID", "open_userid", "id"];
+
+/// How a row that cannot be read is named: by the identifier that WeCom wrote, or by its place in the list, from 1.
+fn name_of(row: &Value, place: usize) -> String {
+    let identifier = IDENTIFIERS.iter().find_map(|key| as_text(row.get(key)?));
+    identifier.map_or_else(|| format!("row {place}"), |text| redacted(&text, &[]))
+}
+
+impl<T> Rows<T> {
+    /// The same rows in another form.
+    pub(crate) fn map<U>(self, form: impl FnMut(T) -> U) -> Rows<U> {
+        Rows { read: self.read.into_iter().map(form).collect(), skipped: self.skipped, lost: self.lost }
+    }
 }
 
 impl<T> Default for Rows<T> {
     fn default() -> Self {
-        Self { read: Vec::new(), skipped: 0 }
+        Self { read: Vec::new(), skipped: 0, lost: Vec::new() }
     }
 }
 
@@ -103,16 +125,21 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Rows<T>, A::Error> {
                 let mut rows = Rows::default();
                 while let Some(value) = sequence.next_element::<Value>()? {
-                    match T::deserialize(value) {
+                    match T::deserialize(&value) {
                         Ok(row) => rows.read.push(row),
-                        Err(_) => rows.skipped += 1,
+                        Err(_) => {
+                            rows.skipped += 1;
+                            if rows.lost.len() < MOST_NAMED {
+                                rows.lost.push(name_of(&value, rows.read.len() + rows.skipped));
+                            }
+                        }
                     }
                 }
                 Ok(rows)
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Rows<T>, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Rows { read: Vec::new(), skipped: 1 })
+                Ok(Rows { skipped: 1, ..Rows::default() })
             }
             fn visit_unit<E>(self) -> Result<Rows<T>, E> {
                 Ok(Rows::default())

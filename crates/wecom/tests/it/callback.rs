@@ -83,6 +83,9 @@ fn another_token_key_or_receiver_is_refused_by_name() {
     }
     let key = |text| EncodingAesKey::parse(text).unwrap();
     let own = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+    // WeCom compares corpids without case (WeCom 96516).
+    let same_company = Channel::new(Secret::new("QDG6eK"), key(own), "WX5823BF96d3bd56c7");
+    assert_eq!(same_company.open(right, sealed.encrypt()).unwrap(), b"x");
     let other_receiver = Channel::new(Secret::new("QDG6eK"), key(own), "ww2");
     assert_eq!(other_receiver.open(right, sealed.encrypt()), Err(CallbackError::Receiver));
     let other_key = key("6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt");

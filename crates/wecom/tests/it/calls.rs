@@ -136,8 +136,38 @@ async fn an_odd_row_is_counted_and_the_others_are_kept() {
     let users = calls.users_in(DepartmentId(2)).await.unwrap();
     let names: Vec<_> = users.iter().map(|user| user.user_id.as_str()).collect();
     assert_eq!((names, users.skipped()), (vec!["a", "b"], 4));
+    assert_eq!(users.lost(), ["row 2", "row 3", "row 4", "-"]);
     let simple = calls.simple_users_in(DepartmentId(2)).await.unwrap();
     assert_eq!((simple.len(), simple.skipped()), (2, 4));
+}
+
+/// F9: one malformed character must not hide the members of a whole department.
+#[rstest::rstest]
+#[case::cut_utf8(b"\xe5\xbc\xa0\xe4\xb8", "张\u{fffd}")]
+#[case::lone_surrogate(b"\xe5\xbc\xa0\\ud83d", "张\u{fffd}")]
+#[case::control_character(b"\xe5\xbc\xa0\x08\n", "张\u{8}\n")]
+#[tokio::test]
+async fn a_damaged_name_costs_nothing_but_its_character(#[case] damaged: &[u8], #[case] name: &str) {
+    let row = |id: &str| [format!(r#""userid":"{id}","id":7,"name":""#).as_bytes(), damaged, b"\""].concat();
+    let rows =
+        [b"{", &row("lisi")[..], b"},{", &row("li\u{fffd}")[..], b"},{\"userid\":\"b\",\"id\":8}"].concat();
+    let lists: Vec<u8> = [b"\"userlist\":[", &rows[..], b"],\"department\":[", &rows, b"],"].concat();
+    let one = [b"{\"errcode\":0,", &row("lisi")[..], b"}"].concat();
+    let all = [b"{\"errcode\":0,", &lists[..], b"\"errmsg\":\"ok\"}"].concat();
+    let wecom = WeCom::with_tokens(move |seen| {
+        Reply::Body(if seen.path == "user/get" { one.clone() } else { all.clone() })
+    })
+    .await;
+    let calls = wecom.client().within(Budget::background());
+    assert_eq!(calls.user(&user_id("lisi")).await.unwrap().name.as_deref(), Some(name));
+    let users = calls.users_in(DepartmentId(1)).await.unwrap();
+    assert_eq!((users[0].name.as_deref(), users[1].user_id.as_str()), (Some(name), "b"));
+    assert_eq!((users.len(), users.skipped(), users.lost()), (2, 1, &["li\u{fffd}".to_owned()][..]));
+    let departments = calls.departments(None).await.unwrap();
+    assert_eq!(
+        (departments.len(), departments[0].name.as_deref(), departments.skipped()),
+        (3, Some(name), 0)
+    );
 }
 
 #[rstest::rstest]

@@ -51,13 +51,15 @@ async fn what_is_for_another_company_is_taken_from_wecom_and_left_alone() {
 async fn a_captured_event_is_not_decrypted_for_whoever_shows_it_as_a_check() {
     let world = world().config(keys()).start().await;
     let sender = Sender::contacts(&world);
-    let sealed =
-        sender.channel.seal(change(&member("create_user", "lisi"), 1).as_bytes(), "1", "2", &SystemEntropy);
-    let query = format!("msg_signature={}&timestamp=1&nonce=2", sealed.msg_signature());
-    let echo = sealed.encrypt().replace('+', "%2B");
-    let page = world.browser().get(&format!("{}?{query}&echostr={echo}", sender.path)).await;
-    assert_eq!(page.status, 400);
-    assert!(!page.text.contains("lisi"), "{}", page.text);
+    let event = change(&member("create_user", "lisi"), 1);
+    for text in [event.as_str(), &event[..event.len() - 1]] {
+        let sealed = sender.channel.seal(text.as_bytes(), "1", "2", &SystemEntropy);
+        let query = format!("msg_signature={}&timestamp=1&nonce=2", sealed.msg_signature());
+        let echo = sealed.encrypt().replace('+', "%2B");
+        let page = world.browser().get(&format!("{}?{query}&echostr={echo}", sender.path)).await;
+        assert_eq!(page.status, 400);
+        assert!(!page.text.contains("lisi"), "{}", page.text);
+    }
 }
 
 #[tokio::test]
@@ -70,11 +72,6 @@ async fn other_events_and_messages_are_taken_and_ask_for_nothing() {
             "<xml><MsgType>event</MsgType><Event>enter_agent</Event><FromUserName>lisi</FromUserName></xml>",
         )
         .await;
-    sender
-        .tell("<xml><MsgType>event</MsgType><Event>change_contact</Event><ChangeType>new</ChangeType></xml>")
-        .await;
-    sender.tell("no document at all").await;
-    sender.tell("").await;
     assert_eq!(world.waiting().await, 0);
 }
 

@@ -2,11 +2,13 @@
 
 mod address;
 mod apps;
+mod damaged;
 mod departments;
 mod members;
 mod official;
 mod pushed;
 mod queue;
+mod quota;
 mod random;
 
 use std::collections::BTreeSet;
@@ -61,8 +63,8 @@ impl<'a> Sender<'a> {
     }
 
     /// A message, encrypted and signed anew, as at each of WeCom's attempts.
-    async fn send(&self, text: &str) -> Page {
-        let sealed = self.channel.seal(text.as_bytes(), "1409659813", "1372623149", &SystemEntropy);
+    async fn send(&self, text: impl AsRef<[u8]>) -> Page {
+        let sealed = self.channel.seal(text.as_ref(), "1409659813", "1372623149", &SystemEntropy);
         let envelope = sealed.to_envelope(Format::Xml, sample::CORP_ID, None).to_text();
         let query = format!("msg_signature={}&timestamp=1409659813&nonce=1372623149", sealed.msg_signature());
         self.post(&query, envelope).await
@@ -75,9 +77,11 @@ impl<'a> Sender<'a> {
     }
 
     /// A message that is taken: status 200 and nothing else.
-    async fn tell(&self, text: &str) {
+    async fn tell(&self, text: impl AsRef<[u8]>) {
+        let text = text.as_ref();
         let page = self.send(text).await;
-        assert_eq!((page.status.as_u16(), page.text.as_str()), (200, ""), "{text}");
+        let shown = String::from_utf8_lossy(text);
+        assert_eq!((page.status.as_u16(), page.text.as_str()), (200, ""), "{shown}");
     }
 
     /// An event of contact sync.

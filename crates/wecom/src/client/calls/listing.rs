@@ -20,19 +20,27 @@ use crate::client::wire::Rows;
 pub struct Listing<T> {
     rows: Vec<T>,
     skipped: usize,
+    lost: Vec<String>,
 }
 
 impl<T> Listing<T> {
     pub(super) fn new(call: &'static str, rows: Rows<T>) -> Self {
         if rows.skipped > 0 {
-            tracing::warn!(call, skipped = rows.skipped, "rows of WeCom's answer could not be read");
+            let such_as = rows.lost.first().map(String::as_str);
+            tracing::warn!(call, skipped = rows.skipped, such_as, "rows of WeCom's answer could not be read");
         }
-        Self { rows: rows.read, skipped: rows.skipped }
+        Self { rows: rows.read, skipped: rows.skipped, lost: rows.lost }
     }
 
     /// The number of rows that could not be read.
     pub fn skipped(&self) -> usize {
         self.skipped
+    }
+
+    /// The first ten of the rows that could not be read, to show them: the identifier as WeCom wrote it, or the place in
+    /// the list, such as `row 3`.
+    pub fn lost(&self) -> &[String] {
+        &self.lost
     }
 
     /// The rows that could be read.

@@ -136,19 +136,18 @@ impl Calls {
         let quota = source.transport.quota();
         let company = (source.api_base.as_str(), &source.corp_id);
         let Some(patience) = self.budget.patience else {
-            quota.note(company, api.path, Instant::now());
+            quota.note(company, api.path);
             return Ok(());
         };
-        loop {
-            let now = Instant::now();
-            let Err(free_at) = quota.reserve(company, api.path, now) else { return Ok(()) };
-            let pause = free_at - now;
+        while let Err(pause) = quota.reserve(company, api.path).await {
             tries.paused += pause;
+            let free_at = Instant::now() + pause;
             if tries.paused > patience || self.deadline.is_some_and(|deadline| free_at >= deadline) {
                 return Err(Error::of_call(api.path, Kind::NoCallsLeft(pause)));
             }
             tokio::time::sleep_until(free_at).await;
         }
+        Ok(())
     }
 
     async fn try_once<T: DeserializeOwned>(

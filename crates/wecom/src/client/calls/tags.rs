@@ -41,8 +41,7 @@ impl Calls {
     pub async fn tag(&self, id: i64) -> Result<Tag, Error> {
         let id = id.to_string();
         let answer: Answer = self.call(&TAG_GET, Parameters::query(&[("tagid", &id)])).await?;
-        let Rows { read, skipped } = answer.userlist;
-        let users = Rows { read: read.into_iter().map(|named| named.userid).collect(), skipped };
+        let users = answer.userlist.map(|named| named.userid);
         let parties = answer.partylist.as_array().map_or(&[][..], Vec::as_slice);
         Ok(Tag {
             name: answer.name,

@@ -17,7 +17,7 @@ use crate::{CorpId, Entropy, Fingerprint, Secret, Timestamp};
 
 pub(crate) use cache::TokenCache;
 pub use in_process::InProcessTokens;
-pub(crate) use source::TokenSource;
+pub(crate) use source::{TokenSource, ask};
 pub use store::{LeaseId, StoreFuture, StoredToken, TokenStore, TokenStoreError};
 
 /// The key under which a token is shared: a hash of the API's base URL, the company and the secret. Two apps, or one app

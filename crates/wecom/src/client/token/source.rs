@@ -186,7 +186,8 @@ impl TokenSource {
     }
 }
 
-async fn ask<T>(answer: StoreFuture<'_, T>) -> Result<T, TokenStoreError> {
+/// The answer of a shared store, if it comes within a second.
+pub(crate) async fn ask<T>(answer: StoreFuture<'_, T>) -> Result<T, TokenStoreError> {
     match tokio::time::timeout(STORE_ANSWER, answer).await {
         Ok(answer) => answer,
         Err(_) => Err(TokenStoreError::new("no answer within a second")),

@@ -70,9 +70,9 @@ impl LeaseId {
     }
 }
 
-/// A failure of a store. Its text is logged, so it must not contain a token.
+/// A failure of a shared store. Its text is logged, so it must not contain a token.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the store of access tokens failed: {0}")]
+#[error("the shared store failed: {0}")]
 pub struct TokenStoreError(String);
 
 impl TokenStoreError {

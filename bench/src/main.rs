@@ -4,6 +4,7 @@ mod cold_sign_ins;
 mod contact_events;
 mod issuing;
 mod organisation_sync;
+mod sign_ins_during_sync;
 mod simulator_load;
 mod simulator_size;
 mod token_cache;

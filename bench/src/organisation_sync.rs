@@ -10,6 +10,8 @@
 //!
 //! With `--postgres` the local copy is in the PostgreSQL of `scripts/with-servers`, and its time has no goal. With more than
 //! 100,000 members no time has a goal, and the goal for memory is higher.
+//!
+//! With `--sign-ins` it measures sign-ins during a sync instead (`sign_ins_during_sync.rs`).
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::{Result, number};
+use crate::{Result, number, sign_ins_during_sync};
 use serde_json::{Value, json};
 use wecom::{Budget, Client, Endpoints, Transport};
 use wecom_login_directory::{Directory, SyncOptions, Viewer};
@@ -40,6 +42,7 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         ["simulate", members, departments] => simulate(members.parse()?, departments.parse()?)?,
         ["download", port, departments] => download(port.parse()?, departments.parse()?)?,
         ["sync", port, database] => sync(port.parse()?, database)?,
+        _ if words.contains(&"--sign-ins") => return sign_ins_during_sync::run(words),
         _ => {
             let members = number(words, "--members", 100_000)?;
             let departments = number(words, "--departments", 2_000)?;
@@ -252,10 +255,12 @@ fn download(port: u16, departments: usize) -> Result<()> {
     say(&json!({"seconds": began.elapsed().as_secs_f64(), "bytes": bytes}))
 }
 
-/// The CPU time of the threads of that name, in seconds; none where Linux does not count it (schedstat).
-fn on_core(name: &str) -> Option<f64> {
+/// The CPU time of the threads of that name, of this process or of another one, in seconds; none where Linux does not count it
+/// (schedstat).
+pub(crate) fn on_core(name: &str, process: Option<u32>) -> Option<f64> {
     let mut nanos = 0_f64;
-    for task in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
+    let process = process.map_or_else(|| "self".to_owned(), |process| process.to_string());
+    for task in std::fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten() {
         if std::fs::read_to_string(task.path().join("comm")).ok()?.starts_with(name) {
             let schedstat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
             nanos += schedstat.split_whitespace().next()?.parse::<f64>().ok()?;
@@ -293,7 +298,7 @@ fn sync(port: u16, database: &str) -> Result<()> {
         let began = Instant::now();
         let report = directory.sync(&viewer, &options, &|_| ()).await?;
         let seconds = began.elapsed().as_secs_f64();
-        let core = on_core("sqlx-sqlite");
+        let core = on_core("sqlx-sqlite", None);
         store.close().await;
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = status

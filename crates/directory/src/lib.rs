@@ -14,7 +14,10 @@ use std::time::Duration;
 
 pub use auth_model::AuthModel;
 use futures_util::future::join_all;
-pub use sync::{Observer, OtherApp, Progress, Report, SyncError, SyncOptions, Viewer};
+pub use sync::{
+    COMPANIES_AT_ONCE, LONGEST_SYNC, Observer, OtherApp, Progress, Report, SyncError, SyncOptions, Viewer,
+    by_company,
+};
 use wecom::{Calls, Concern};
 use wecom_login_model::{
     AgentId, Clock, CorpId, Department, DepartmentId, Member, MemberStatus, Profile, Secret, Timestamp,
@@ -43,6 +46,9 @@ pub enum Error {
     /// The database refused, or did not answer.
     #[error(transparent)]
     Store(#[from] wecom_login_store::Error),
+    /// A sync in the background did not end in this time.
+    #[error("the sync did not end within {0:?}")]
+    TooLong(Duration),
     /// A row that was just written is not there any more.
     #[error("{0}")]
     Vanished(&'static str),
@@ -53,12 +59,13 @@ pub enum Error {
 pub struct Directory {
     store: Store,
     clock: Arc<dyn Clock>,
+    beats: Arc<sync::Beats>,
 }
 
 impl Directory {
     /// The copy in `store`.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self { store, clock, beats: Arc::default() }
     }
 
     /// The member's row as it is, however old, with all that any app knows: for administrators, never for an app.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use wecom_login_directory::events::Events;
 use wecom_login_directory::{AuthModel, Directory, Viewer};
 use wecom_login_element::{App, Fault};
-use wecom_login_sign_in::{Instance, Login, TYPE_NAME};
+use wecom_login_sign_in::{Instance, Instances, Login, TYPE_NAME};
 
 use crate::operations::reload::Reload;
 use crate::settings::Settings;
@@ -55,6 +55,11 @@ impl Server {
     /// The full names of the instances that work.
     pub fn instances(&self) -> Vec<String> {
         self.app.apps.loaded().instances.iter().map(|instance| instance.full_name().to_owned()).collect()
+    }
+
+    /// The instances that work, as they were last read.
+    pub fn loaded_instances(&self) -> Arc<Instances> {
+        self.app.apps.loaded().instances.clone()
     }
 
     /// The app that is served now.

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wecom::{Budget, Transport};
 use wecom_login_accounts::{Accounts, ApiKeys};
-use wecom_login_directory::Directory;
 use wecom_login_directory::events::Events;
+use wecom_login_directory::{COMPANIES_AT_ONCE, Directory};
 use wecom_login_element::{Environment, OpenError, Watch};
 use wecom_login_model::{Clock, Entropy, Secret, SystemClock, SystemEntropy, Timestamp};
 use wecom_login_session::Sessions;
@@ -230,6 +231,7 @@ impl Server {
             readiness: Readiness::default(),
             stopping: CancellationToken::new(),
             background: Background::default(),
+            syncs: Arc::new(Semaphore::new(COMPANIES_AT_ONCE)),
         };
         let (cookies, browser_names) = (Cookies::new(settings.is_https()), BrowserNames::new(sealer.clone()));
         let app = AppState {

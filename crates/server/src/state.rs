@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_directory::Directory;
@@ -83,6 +84,8 @@ pub(crate) struct Operations {
     pub(crate) readiness: Readiness,
     pub(crate) stopping: CancellationToken,
     pub(crate) background: Background,
+    /// The places of the companies that are synced at once.
+    pub(crate) syncs: Arc<Semaphore>,
 }
 
 macro_rules! parts {

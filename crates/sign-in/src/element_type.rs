@@ -54,16 +54,11 @@ impl QywxInnerType {
             "syncUserInfo" => {
                 let (user_id, force) = (text("userId"), call.arguments.is_on("forceUpdate"));
                 let instances = self.instances.now();
-                let synced = self.login.sync_user_info(instance, &instances, &user_id, force).await;
-                self.login.note_sync(instance, call.function, Some(&user_id), &synced).await;
-                synced?;
+                self.login.sync_user_info(instance, &instances, &user_id, force).await?;
                 Outcome::value(Value::Null)
             }
             "syncDepartmentInfo" => {
-                let department = arguments.text("deptId");
-                let synced = self.login.sync_department_info(instance, department).await;
-                self.login.note_sync(instance, call.function, department, &synced).await;
-                synced?;
+                self.login.sync_department_info(instance, arguments.text("deptId")).await?;
                 Outcome::value(Value::Null)
             }
             _ => return Ok(None),

@@ -27,9 +27,9 @@ impl Login {
         calls.access_token().await.map_err(SignInError::of_wecom)
     }
 
-    /// syncUserInfo: brings the member's row up to date. Without `force_update` a fresh row is left alone and costs no
-    /// call. If the app does not see the member, the company's other apps are asked: the member has left, and is signed out, if
-    /// none does. `instances` are all that are configured.
+    /// syncUserInfo, with a row in the audit log: brings the member's row up to date. Without `force_update` a fresh row is left
+    /// alone and costs no call. If the app does not see the member, the company's other apps are asked: the member has left, and
+    /// is signed out, if none does. `instances` are all that are configured.
     pub async fn sync_user_info(
         &self,
         instance: &Instance,
@@ -37,26 +37,36 @@ impl Login {
         user_id: &str,
         force_update: bool,
     ) -> Result<(), SignInError> {
-        let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
-        let source = instances.viewer_of(instance, &Budget::background());
-        self.directory().sync_member(&source, &user_id, fresh_for, force_update).await.map_err(refused)
+        let sync = async {
+            let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
+            let source = instances.viewer_of(instance, &Budget::background());
+            self.directory().sync_member(&source, &user_id, fresh_for, force_update).await.map_err(refused)
+        };
+        let synced = sync.await;
+        self.note_sync(instance, "syncUserInfo", Some(user_id), &synced).await;
+        synced
     }
 
-    /// syncDepartmentInfo: brings a department with all below it, or every visible one, up to date, with its members.
+    /// syncDepartmentInfo, with a row in the audit log: brings a department with all below it, or every visible one, up to date, with its members.
     /// It adds and moves; it never marks anyone as having left.
     pub async fn sync_department_info(
         &self,
         instance: &Instance,
         dept_id: Option<&str>,
     ) -> Result<(), SignInError> {
-        let below = dept_id.map(parse_department_id).transpose()?;
-        let viewer = instance.viewer(Budget::background(), Vec::new());
-        self.directory().sync_departments(&viewer, below).await.map_err(refused)
+        let sync = async {
+            let below = dept_id.map(parse_department_id).transpose()?;
+            let viewer = instance.viewer(Budget::background(), Vec::new());
+            self.directory().sync_departments(&viewer, below).await.map_err(refused)
+        };
+        let synced = sync.await;
+        self.note_sync(instance, "syncDepartmentInfo", dept_id, &synced).await;
+        synced
     }
 
     /// Writes to the audit log that a member or departments were read on demand, and the outcome. `of` is what was asked
     /// for, as it came.
-    pub(crate) async fn note_sync(
+    async fn note_sync(
         &self,
         instance: &Instance,
         function: &str,

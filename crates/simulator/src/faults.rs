@@ -14,6 +14,8 @@ use crate::chance::Chance;
 pub struct Fault {
     /// The call below `/cgi-bin/` that it hits, such as `auth/getuserinfo`; `*` hits every call.
     pub endpoint: String,
+    /// The corpid of the company whose calls it hits; without it, those of every company.
+    pub corpid: Option<String>,
     /// What happens.
     pub kind: FaultKind,
     /// How many calls it hits; without it, every one until the faults are cleared.
@@ -130,7 +132,7 @@ impl FaultKind {
 impl Fault {
     /// `kind` for every call of `endpoint` until the faults are cleared.
     pub fn new(endpoint: impl Into<String>, kind: FaultKind) -> Self {
-        Self { endpoint: endpoint.into(), kind, times: None, probability: None }
+        Self { endpoint: endpoint.into(), corpid: None, kind, times: None, probability: None }
     }
 
     /// For that many calls only.
@@ -139,8 +141,15 @@ impl Fault {
         self
     }
 
-    fn hits(&self, endpoint: &str) -> bool {
-        self.endpoint == "*" || self.endpoint == endpoint
+    /// For the calls of that company only.
+    pub fn of(mut self, corpid: &str) -> Self {
+        self.corpid = Some(corpid.to_owned());
+        self
+    }
+
+    fn hits(&self, endpoint: &str, corpid: &str) -> bool {
+        (self.endpoint == "*" || self.endpoint == endpoint)
+            && self.corpid.as_deref().is_none_or(|of| of == corpid)
     }
 
     /// With that probability (0 to 1).
@@ -155,6 +164,8 @@ impl Fault {
 #[serde(deny_unknown_fields)]
 struct Wire {
     endpoint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    corpid: Option<String>,
     kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ms: Option<u64>,
@@ -215,7 +226,13 @@ impl TryFrom<Wire> for Fault {
         if wire.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
             return Err("probability must be 0 to 1".to_owned());
         }
-        Ok(Self { endpoint: wire.endpoint, kind, times: wire.times, probability: wire.probability })
+        Ok(Self {
+            endpoint: wire.endpoint,
+            corpid: wire.corpid,
+            kind,
+            times: wire.times,
+            probability: wire.probability,
+        })
     }
 }
 
@@ -238,8 +255,8 @@ impl From<Fault> for Wire {
             FaultKind::PerMinute { limit } => ("per_minute", None, None, Some(limit)),
             FaultKind::Concurrent { limit } => ("concurrent", None, None, Some(limit)),
         };
-        let Fault { endpoint, times, probability, .. } = fault;
-        Self { endpoint, kind: kind.to_owned(), ms, code, limit, field, by, times, probability }
+        let Fault { endpoint, corpid, times, probability, .. } = fault;
+        Self { endpoint, corpid, kind: kind.to_owned(), ms, code, limit, field, by, times, probability }
     }
 }
 
@@ -282,10 +299,10 @@ impl Faults {
     }
 
     /// The first failure in the list that hits this call; one of its times is used up.
-    pub(crate) fn strike(&self, endpoint: &str) -> Option<FaultKind> {
+    pub(crate) fn strike(&self, endpoint: &str, corpid: &str) -> Option<FaultKind> {
         let State { faults, chance, .. } = &mut *self.state();
         let at = faults.iter().position(|fault| {
-            fault.hits(endpoint)
+            fault.hits(endpoint, corpid)
                 && !fault.kind.is_limit()
                 && fault.probability.is_none_or(|probability| chance.happens(probability))
         })?;
@@ -299,10 +316,11 @@ impl Faults {
         Some(kind)
     }
 
-    /// The limits that were ordered for the endpoint, if any: calls within a minute, calls at once.
-    pub(crate) fn limits(&self, endpoint: &str) -> (Option<u32>, Option<u32>) {
+    /// The limits that were ordered for the company's calls of the endpoint, if any: calls within a minute, calls at once.
+    pub(crate) fn limits(&self, endpoint: &str, corpid: &str) -> (Option<u32>, Option<u32>) {
         let state = self.state();
-        let kinds = || state.faults.iter().filter(|fault| fault.hits(endpoint)).map(|fault| fault.kind);
+        let kinds =
+            || state.faults.iter().filter(|fault| fault.hits(endpoint, corpid)).map(|fault| fault.kind);
         let per_minute = |kind| if let FaultKind::PerMinute { limit } = kind { Some(limit) } else { None };
         let at_once = |kind| if let FaultKind::Concurrent { limit } = kind { Some(limit) } else { None };
         (kinds().find_map(per_minute), kinds().find_map(at_once))

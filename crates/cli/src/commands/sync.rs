@@ -1,7 +1,8 @@
 use anyhow::bail;
+use futures_util::{StreamExt as _, stream};
 use serde_json::json;
-use wecom_login_directory::{Report, SyncError, SyncOptions, Viewer};
-use wecom_login_model::{DepartmentId, UserId};
+use wecom_login_directory::{COMPANIES_AT_ONCE, Report, SyncError, SyncOptions, Viewer, by_company};
+use wecom_login_model::UserId;
 use wecom_login_server::{AuditLog, Dependencies, Server, Settings};
 use wecom_login_store::Outcome;
 
@@ -54,9 +55,18 @@ async fn work(server: &Server, arguments: &Arguments) -> anyhow::Result<u8> {
     if arguments.department.is_some() || arguments.member.is_some() {
         return part(server, &viewers, arguments).await;
     }
+    // Companies side by side; the apps of a company follow one another.
+    let company = |viewers: Vec<Viewer>| async move {
+        let mut codes = Vec::new();
+        for viewer in &viewers {
+            codes.push(whole(server, viewer, arguments).await?);
+        }
+        anyhow::Ok(codes)
+    };
+    let companies = stream::iter(by_company(viewers).into_values().map(company));
+    let codes: Vec<_> = companies.buffer_unordered(COMPANIES_AT_ONCE).collect().await;
     let mut worst = 0;
-    for viewer in &viewers {
-        let code = whole(server, viewer, arguments).await?;
+    for code in codes.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat() {
         // A failure is told before a sync elsewhere, and that before what an administrator may look at later.
         let weight = |code| [0, HELD, INCOMPLETE, RUNNING, FAILED].iter().position(|known| *known == code);
         if weight(code) > weight(worst) {
@@ -178,12 +188,13 @@ fn as_text(report: &Report) -> String {
 /// One department, or one member.
 async fn part(server: &Server, viewers: &[Viewer], arguments: &Arguments) -> anyhow::Result<u8> {
     let [viewer] = viewers else { bail!("name the instance whose department or member is meant") };
-    let directory = server.directory();
+    let (login, name) = (server.login(), &viewer.instance);
+    let Some(instance) = server.instance(name) else { bail!("there is no instance {name}") };
     if let Some(department) = arguments.department {
-        directory.sync_departments(viewer, Some(DepartmentId(department.into()))).await?;
+        login.sync_department_info(&instance, Some(&department.to_string())).await?;
     }
     if let Some(user_id) = &arguments.member {
-        directory.sync_member(viewer, user_id, std::time::Duration::ZERO, true).await?;
+        login.sync_user_info(&instance, &server.loaded_instances(), user_id.as_str(), true).await?;
     }
     if arguments.json {
         say(json!({"instance": viewer.instance, "outcome": "complete"}))?;

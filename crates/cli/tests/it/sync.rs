@@ -130,6 +130,39 @@ async fn it_says_what_came_of_it_and_ends_with_a_code() {
     assert_eq!((code, &told["outcome"]), (Some(1), &json!("failed")), "{told}");
 }
 
+/// O6: the deadline of a call is ten seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_whose_wecom_hangs_delays_no_other_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let wecom = Simulator::start(Options::default()).await.unwrap();
+    write_app(folder.path(), &wecom, "http://127.0.0.1:8000");
+    let [first, second] =
+        ["Example", "Second"].map(|name| folder.path().join("app/auths/loginTypes").join(name));
+    std::fs::create_dir(&second).unwrap();
+    std::fs::copy(first.join("e.json"), second.join("e.json")).unwrap();
+    let mut config: Value =
+        serde_json::from_slice(&std::fs::read(first.join("Example.json")).unwrap()).unwrap();
+    config["corpId"] = json!(sample::SECOND_CORP_ID);
+    config["corpSecret"] = json!(sample::SECOND_SECRET);
+    config["agentId"] = json!(sample::SECOND_AGENT_ID);
+    std::fs::write(second.join("Second.json"), config.to_string()).unwrap();
+    let world = World { wecom, folder };
+
+    world.wecom.fault(Fault::new("*", FaultKind::Hang).of(sample::CORP_ID));
+    let command = world.command(&[]);
+    let started = tokio::task::spawn_blocking(move || Program::start_json(command));
+    let (program, told) = started.await.unwrap();
+    assert_eq!(
+        (&told["instance"], &told["outcome"]),
+        (&json!("auths.loginTypes.Second"), &json!("complete")),
+        "{told}"
+    );
+    assert!(world.wecom.held_now() > 0, "the first company hangs still");
+    world.wecom.clear_faults();
+    let finished = tokio::task::spawn_blocking(move || program.finish()).await.unwrap();
+    assert_eq!(finished.0, Some(0), "{}", finished.1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_department_or_one_member_on_demand() {
     let world = world(60, 6).await;
@@ -143,6 +176,30 @@ async fn one_department_or_one_member_on_demand() {
     assert!(world.copy(&store).await.contains_key("newcomer"));
     assert_eq!(world.run(&["--member", "lisi"]).await.0, Some(0));
     assert_eq!(world.copy(&store).await, world.company());
+    let nobody = world.command(&["--member", "nobody"]);
+    let nobody = tokio::task::spawn_blocking(move || output(nobody)).await.unwrap();
+    assert_eq!(nobody.status.code(), Some(1));
+    // O15: each is in the audit log, as when the functions are called.
+    let entries = store.audit_entries(0, 100).await.unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .filter(|(_, entry)| entry.event == "sync" && entry.detail.contains_key("function"))
+        .map(|(_, entry)| {
+            assert_eq!(entry.actor, "command line");
+            let detail = |key: &str| entry.detail[key].as_str().unwrap().to_owned();
+            (detail("function"), detail("of"), entry.outcome.clone())
+        })
+        .collect();
+    let row =
+        |function: &str, of: &str, outcome: &str| (function.to_owned(), of.to_owned(), outcome.to_owned());
+    assert_eq!(
+        told,
+        [
+            row("syncDepartmentInfo", "4", "ok"),
+            row("syncUserInfo", "lisi", "ok"),
+            row("syncUserInfo", "nobody", "outside_scope"),
+        ]
+    );
     let both = output(world.command(&["--member", "lisi", "--department", "4"]));
     assert_eq!(both.status.code(), Some(2));
 }
@@ -152,14 +209,21 @@ async fn the_second_runner_says_who_runs_and_since_when() {
     let world = world(30, 3).await;
     world.run(&[]).await;
     let store = world.store().await;
-    let now = wecom_login_model::Clock::now(&wecom_login_model::SystemClock);
     let lease = Lease {
         holder: "elsewhere/1/1/1".into(),
         label: "process 7 on web-1 (schedule)".into(),
-        since: now,
-        until: now + Duration::from_mins(1),
+        since: wecom_login_model::Clock::now(&wecom_login_model::SystemClock),
+        beats: 0,
     };
-    store.take_lease(&format!("sync/{}", corp()), &lease, None).await.unwrap().unwrap();
+    let name = format!("sync/{}", corp());
+    store.take_lease(&name, &lease, None).await.unwrap().unwrap();
+    let mut beating = tokio::task::JoinSet::new();
+    beating.spawn(async move {
+        let mut beats = tokio::time::interval(Duration::from_millis(50));
+        while store.renew_lease(&name, &lease.holder).await.unwrap() {
+            beats.tick().await;
+        }
+    });
     let (code, told) = world.run(&[]).await;
     assert_eq!((code, &told["outcome"]), (Some(4), &json!("running")));
     let problem = told["problem"].as_str().unwrap();

@@ -1,14 +1,15 @@
 //! With too many tasks waiting, or after an event that cannot be understood, the whole company is synchronised.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wecom::Budget;
 use wecom_login_model::{CorpId, Timestamp};
-use wecom_login_store::Outcome;
+use wecom_login_store::{Act, Outcome};
 
-use super::Events;
 use super::worker::{LONGEST_PAUSE, Pulse};
-use crate::{Error, SyncError, SyncOptions};
+use super::{ACTOR, Events};
+use crate::{Error, LONGEST_SYNC, SyncError, SyncOptions};
 
 /// With more than this, the sync costs less than the tasks do.
 const MOST_WAITING: i64 = 5_000;
@@ -52,26 +53,28 @@ impl Drop for Syncing {
 }
 
 impl Events {
-    /// Begins the sync in the background, so that other companies need not wait for it. True when it did; until it ends
-    /// the company's tasks rest. When it does not help, they are worked on one by one.
-    pub(super) async fn sync_instead(&self, corp_id: &CorpId, pulse: Pulse) -> Result<bool, Error> {
+    /// Begins the sync in the background, so that the company's worker need not wait for it. True when it did; until it ends
+    /// the company's tasks rest. When it does not help, or there is no place for it, they are worked on one by one.
+    pub(super) async fn sync_instead(&self, corp_id: &CorpId) -> Result<bool, Error> {
         let (store, now) = (&self.directory.store, self.directory.clock.now());
-        if pulse.no_sync_until.is_some_and(|until| now < until) {
+        if self.pulse(corp_id).no_sync_until.is_some_and(|until| now < until) {
             return Ok(false);
         }
-        if store.are_more_events_waiting(corp_id, MOST_WAITING, now).await? {
-            tracing::info!(%corp_id, "more than {MOST_WAITING} contact events wait: the whole company is read instead");
+        let reason = if store.are_more_events_waiting(corp_id, MOST_WAITING, now).await? {
+            "very many contact events wait"
         } else if store.is_company_sync_due(corp_id, now).await? {
-            tracing::info!(%corp_id, "an event could not be understood: the whole company is read");
+            "an event could not be understood"
         } else {
             return Ok(false);
-        }
+        };
+        let Ok(place) = Arc::clone(&self.shared.syncs).try_acquire_owned() else { return Ok(false) };
+        tracing::info!(%corp_id, reason, "the whole company is read");
         let syncing = Syncing::begin(self.clone(), corp_id.clone());
-        tokio::spawn(async move {
-            let Syncing(events, corp_id) = &syncing;
+        tokio::spawn(Act::of(ACTOR).scope(async move {
+            let (_place, Syncing(events, corp_id)) = (place, &syncing);
             let synced = events.sync_company(corp_id).await;
             events.after_sync(corp_id, synced).await;
-        });
+        }));
         Ok(true)
     }
 
@@ -87,7 +90,8 @@ impl Events {
                 // An error would mean that nobody is left who could stop anything.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
             };
-            match self.directory.sync_until(&viewer, &options, &|_| (), stop).await {
+            let synced = self.directory.sync_within(&viewer, &options, &|_| (), stop, LONGEST_SYNC);
+            match synced.await {
                 Some(Ok(report)) => {
                     // A run that was taken up again began before.
                     since = since.min(report.run.started_at);

@@ -18,13 +18,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use meaning::{ContactEvent, NotUnderstood};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use wecom::Budget;
 use wecom::callback::Message;
 use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp};
-use wecom_login_store::{Accepted, Backlog, EventSetAside, EventTask, Leaver, NewEvent};
+use wecom_login_store::{Accepted, Act, Backlog, EventSetAside, EventTask, Leaver, NewEvent};
 
-use crate::{Directory, Error, Viewer};
+use crate::{COMPANIES_AT_ONCE, Directory, Error, Viewer};
 
 /// Repetitions are known for so long. A message that is sent again even later ends a member's sessions once more, and
 /// reading the member again lets them in again.
@@ -35,6 +35,8 @@ const PURGES: usize = 100;
 pub(crate) const HEALTHY_FOR: Duration = Duration::from_hours(24);
 /// Events that wait longer are no news any more.
 pub(crate) const LATE_AFTER: Duration = Duration::from_mins(10);
+/// The actor in the audit log of what a contact event causes.
+const ACTOR: &str = "wecom event";
 
 /// The apps that are configured now.
 pub trait Apps: Send + Sync + fmt::Debug + 'static {
@@ -79,14 +81,28 @@ pub struct Events {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     /// Something was noted.
     noted: Notify,
     pulses: Mutex<HashMap<CorpId, worker::Pulse>>,
     heard: Mutex<HashMap<CorpId, Timestamp>>,
-    /// Syncs that take the place of tasks are left.
+    /// The places of syncs that take the place of tasks.
+    syncs: Arc<Semaphore>,
+    /// Such syncs are left.
     stopping: watch::Sender<bool>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            noted: Notify::default(),
+            pulses: Mutex::default(),
+            heard: Mutex::default(),
+            syncs: Arc::new(Semaphore::new(COMPANIES_AT_ONCE)),
+            stopping: watch::Sender::default(),
+        }
+    }
 }
 
 impl Events {
@@ -123,7 +139,11 @@ impl Events {
             tasks,
             leaver,
         };
-        let accepted = self.directory.store.accept_event(&new, self.directory.clock.now()).await?;
+        // The visitor of this request is WeCom itself, as the signature shows.
+        let act = Act::current();
+        act.is_by(ACTOR);
+        let accepted = self.directory.store.accept_event(&new, self.directory.clock.now());
+        let accepted = act.scope(accepted).await?;
         self.shared.noted.notify_one();
         Ok(match (meaning, accepted) {
             (Err(not_understood), _) => Taken::NotUnderstood(not_understood),

@@ -1,29 +1,35 @@
-//! The worker: claims tasks of the companies and does them, a few at a time of some companies at a time.
+//! The worker: claims the tasks of a company and does them, a few at a time. Each company has a worker task of its own, so that
+//! one whose WeCom hangs or has no calls left keeps no other company waiting.
 //!
-//! Any number of workers may run, in one process or in many: a task is one's alone while the claim lasts, and a task
-//! whose worker was killed is another's afterwards. What fails is due again after a pause that grows. Failures that
-//! concern the whole company (WeCom is away, or refuses this machine) also let the company rest, and are nobody's fault;
+//! Any number of workers may run, in one process or in many: a task belongs to one worker while the claim lasts, and the tasks of
+//! a killed worker go to another one afterwards. A claim ends by the clocks of the replicas. If these differ by more than the
+//! claim lasts, two workers may do the same task: that costs calls and changes nothing, because a task reads the present state
+//! from WeCom, and only the worker whose claim it is may settle it. A failed task is due again after a pause that grows. Failures
+//! that concern the whole company (WeCom is away, or refuses this machine) also let the company rest, and are nobody's fault;
 //! a task that fails while others succeed, or that WeCom refuses by itself, is set aside in the end and shown.
 
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
+use tokio::task::{Id, JoinError, JoinSet};
 use wecom::{Budget, Concern};
 use wecom_login_model::{CorpId, Timestamp};
-use wecom_login_store::{ClaimedTask, EventTask};
+use wecom_login_store::{Act, ClaimedTask, EventTask};
 
-use super::Events;
 use super::members::Attempt;
+use super::{ACTOR, Events};
 use crate::{Error, Viewer};
 
 /// Tasks of one claim.
 const BATCH: i64 = 32;
 /// Tasks at once in a company; WeCom refuses too many calls at a time (45033).
 const AT_ONCE: usize = 4;
-/// Companies at once: one whose WeCom is slow keeps few others waiting.
-const COMPANIES_AT_ONCE: usize = 8;
+/// Companies at once. One whose WeCom hangs takes a place for some minutes and few resources, and then rests; so the places are
+/// many, and others get theirs meanwhile.
+const COMPANIES_AT_ONCE: usize = 64;
 /// What a killed process had in hand is somebody else's after this long.
 const CLAIM: Duration = Duration::from_secs(15);
 const RENEWED_EVERY: Duration = Duration::from_secs(5);
@@ -56,35 +62,115 @@ fn pause(failed: i64) -> Duration {
 /// True for what would happen to any task of the company.
 fn is_of_the_company(error: &Error) -> bool {
     match error {
-        Error::Store(_) | Error::Vanished(_) => true,
+        Error::Store(_) | Error::TooLong(_) | Error::Vanished(_) => true,
         Error::WeCom(error) => matches!(error.concern(), Concern::App | Concern::Moment),
     }
 }
 
-impl Events {
-    /// Works until `stop` ends, and then to the end of its round; a sync that took the place of tasks is left where it is.
-    /// Dropped in the middle of a round, it leaves its tasks claimed until the claim runs out.
-    pub async fn run(&self, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
+/// The worker tasks of [`Events::run`], one for each company at most. They end when this is dropped.
+#[derive(Debug, Default)]
+struct Workers {
+    tasks: JoinSet<bool>,
+    companies: HashSet<CorpId>,
+    names: HashMap<Id, CorpId>,
+}
+
+impl Workers {
+    fn start(&mut self, corp_id: CorpId, work: impl Future<Output = bool> + Send + 'static) {
+        let id = self.tasks.spawn(work).id();
+        self.names.insert(id, corp_id);
+    }
+
+    /// Waits until one that has worked ends; of others only their end is noted.
+    async fn have_worked(&mut self) {
         loop {
-            let pause = match self.work().await {
-                Ok(0) => tokio::time::timeout(LOOK_EVERY, self.shared.noted.notified()).boxed(),
-                Ok(_) => std::future::ready(Ok(())).boxed(),
-                Err(error) => {
-                    tracing::warn!(%error, "contact events wait for the database");
-                    tokio::time::sleep(LOOK_EVERY).map(Ok).boxed()
+            match self.tasks.join_next_with_id().await {
+                Some(ended) => {
+                    if self.note_end(ended) {
+                        return;
+                    }
                 }
-            };
-            tokio::select! {
-                biased;
-                () = &mut stop => return self.leave_syncs().await,
-                _ = pause => {}
+                None => std::future::pending().await,
             }
         }
     }
 
-    /// One round: of each company that does not rest some tasks that are due. Tells how many were worked on, well or
-    /// badly.
+    async fn have_ended(&mut self) {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.note_end(ended);
+        }
+    }
+
+    /// Frees the place of a worker; true if it has worked. Its panic is this task's, so that the server notices it.
+    fn note_end(&mut self, ended: Result<(Id, bool), JoinError>) -> bool {
+        let (id, worked) = match ended {
+            Ok(ended) => ended,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(error) => (error.id(), false),
+            },
+        };
+        if let Some(corp_id) = self.names.remove(&id) {
+            self.companies.remove(&corp_id);
+        }
+        worked
+    }
+}
+
+impl Events {
+    /// Works until `stop` ends, and then to the end of the claims in hand; a sync that took the place of tasks is left where it
+    /// is. Dropped before that, it leaves its tasks claimed until the claim runs out.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut workers = Workers::default();
+        loop {
+            if let Err(error) = self.start_workers(&mut workers).await {
+                tracing::warn!(%error, "contact events wait for the database");
+            }
+            // A company that has more due tasks is found at once, and everything else at the next look.
+            let look = tokio::time::timeout(LOOK_EVERY, self.shared.noted.notified());
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = workers.have_worked() => {}
+                _ = look => {}
+            }
+        }
+        self.shared.stopping.send_replace(true);
+        workers.have_ended().await;
+        self.leave_syncs().await;
+    }
+
+    /// Starts a worker for each company that has due tasks, has none yet and does not rest, as far as there are places.
+    async fn start_workers(&self, workers: &mut Workers) -> Result<(), Error> {
+        let due = self.directory.store.companies_with_due_events(self.directory.clock.now()).await?;
+        for corp_id in due {
+            if workers.companies.len() == COMPANIES_AT_ONCE {
+                break;
+            }
+            if !self.rests(&corp_id) && workers.companies.insert(corp_id.clone()) {
+                let events = self.clone();
+                workers.start(corp_id.clone(), async move { events.work_or_pause(&corp_id).await });
+            }
+        }
+        Ok(())
+    }
+
+    /// Works once for the company; after a failure of the database it pauses. True if there was work.
+    async fn work_or_pause(&self, corp_id: &CorpId) -> bool {
+        match self.work_for(corp_id).await {
+            Ok(worked) => worked > 0,
+            Err(error) => {
+                tracing::warn!(%corp_id, %error, "contact events of a company wait for the database");
+                let mut stopping = self.shared.stopping.subscribe();
+                let _ = tokio::time::timeout(LOOK_EVERY, stopping.wait_for(|stopping| *stopping)).await;
+                false
+            }
+        }
+    }
+
+    /// Works once for each company with due tasks and returns when all have ended: the number of tasks that were worked on, well
+    /// or badly. [`Events::run`] waits for no company before it starts the next one.
     pub async fn work(&self) -> Result<usize, Error> {
         let companies = self.directory.store.companies_with_due_events(self.directory.clock.now()).await?;
         let rounds = stream::iter(companies).map(|corp_id| async move { self.work_for(&corp_id).await });
@@ -97,21 +183,23 @@ impl Events {
         worked
     }
 
-    /// The company's share of a round.
+    /// Claims some of the company's due tasks and does them, unless the company rests or a sync takes their place.
     async fn work_for(&self, corp_id: &CorpId) -> Result<usize, Error> {
         // The queue waits by itself: a call that fails fails at once, as does one that would have to wait for WeCom's budget.
         let budget = Budget::background().patience(Duration::ZERO);
-        let (apps, pulse) = (self.apps.of(corp_id, &budget), self.pulse(corp_id));
-        let now = self.directory.clock.now();
-        let rests = pulse.is_syncing || pulse.rest_until.is_some_and(|until| now < until);
-        if apps.is_empty() || rests || self.sync_instead(corp_id, pulse).await? {
+        let apps = self.apps.of(corp_id, &budget);
+        if apps.is_empty() || self.rests(corp_id) || self.sync_instead(corp_id).await? {
             return Ok(0);
         }
-        self.work_company(&apps, corp_id).await
+        Act::of(ACTOR).scope(self.work_company(&apps, corp_id)).await
+    }
+
+    fn rests(&self, corp_id: &CorpId) -> bool {
+        let (pulse, now) = (self.pulse(corp_id), self.directory.clock.now());
+        pulse.is_syncing || pulse.rest_until.is_some_and(|until| now < until)
     }
 
     async fn leave_syncs(&self) {
-        self.shared.stopping.send_replace(true);
         let syncing = || {
             let pulses = self.shared.pulses.lock().unwrap_or_else(PoisonError::into_inner);
             pulses.values().any(|pulse| pulse.is_syncing)

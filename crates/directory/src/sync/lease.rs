@@ -1,18 +1,26 @@
-//! One runner in the cluster. The right to sync a company is a lease in the database, renewed as long as its holder
-//! lives. A holder that died keeps nobody waiting: on the same machine its death is seen at once, and elsewhere the lease
-//! runs out. Whoever lost the lease, because its machine slept perhaps, writes nothing any more: every write checks it.
+//! One runner for each company in the cluster. The right to sync a company is a lease in the database, whose holder counts its
+//! beats while it lives. No clock of the machines decides: a process takes the lease of a holder whose beats it has not seen grow
+//! for [`LOST_AFTER`] of its own monotonic time, or whose process it knows to have ended on the same machine. The statement that
+//! takes it requires that they still have not grown. A holder that has lost its lease, because its machine slept, writes nothing
+//! more: every write checks the lease.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use wecom_login_model::CorpId;
 use wecom_login_store::{Lease, Under};
 
 use crate::Directory;
 
-const LASTS: Duration = Duration::from_secs(30);
-const RENEWED_EVERY: Duration = Duration::from_secs(8);
+const BEAT_EVERY: Duration = Duration::from_secs(2);
+/// A beat waits up to five seconds for the one writer of SQLite.
+const LOST_AFTER: Duration = Duration::from_secs(10);
+/// A process that wants the lease looks for the next beat this often.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A lease in this process's hands.
 pub(super) struct Holding {
@@ -22,14 +30,14 @@ pub(super) struct Holding {
 }
 
 impl Holding {
-    /// Takes the lease of a company, or tells who has it.
+    /// Takes the lease of a company, or returns the lease of the process that lives and holds it. To find that out takes a
+    /// beat at most.
     pub(super) async fn take(
         directory: &Directory,
         corp_id: &CorpId,
         started_by: &str,
     ) -> Result<Result<Self, Lease>, wecom_login_store::Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let now = directory.clock.now();
         let process = Process::this();
         let holder = format!(
             "{}/{}/{}/{}",
@@ -39,23 +47,25 @@ impl Holding {
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
         let label = format!("process {} on {} ({started_by})", process.number, process.host);
-        let (name, store) = (format!("sync/{corp_id}"), directory.store.clone());
-        let lease = Lease { holder: holder.clone(), label, since: now, until: now + LASTS };
-        if let Err(other) = store.take_lease(&name, &lease, None).await? {
-            let dead = is_dead(&other.holder, &process).then_some(other.holder.as_str());
-            if dead.is_none() {
-                return Ok(Err(other));
-            }
-            tracing::info!(holder = other.label, "a sync has died; this one goes on");
-            if let Err(other) = store.take_lease(&name, &lease, dead).await? {
-                return Ok(Err(other));
+        let (name, store) = (name_of(corp_id), directory.store.clone());
+        let lease = Lease { holder: holder.clone(), label, since: directory.clock.now(), beats: 0 };
+        let mut lost = None;
+        while let Err(other) = store.take_lease(&name, &lease, lost.as_ref()).await? {
+            let is_dead = is_dead(&other.holder, &process);
+            match directory.beats.look(&name, &other, Instant::now()) {
+                Pulse::Beats if !is_dead => return Ok(Err(other)),
+                Pulse::Unknown if !is_dead => tokio::time::sleep(LOOK_EVERY).await,
+                _ => {
+                    tracing::info!(holder = other.label, "a sync has died; this one goes on");
+                    lost = Some(other);
+                }
             }
         }
-        let (clock, renewed) = (directory.clock.clone(), (name.clone(), holder.clone()));
+        let renewed = (name.clone(), holder.clone());
         let heartbeat = tokio::spawn(async move {
             loop {
-                tokio::time::sleep(RENEWED_EVERY).await;
-                match store.renew_lease(&renewed.0, &renewed.1, clock.now() + LASTS).await {
+                tokio::time::sleep(BEAT_EVERY).await;
+                match store.renew_lease(&renewed.0, &renewed.1).await {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(error) => tracing::warn!(%error, "the lease of a sync could not be renewed"),
@@ -71,8 +81,62 @@ impl Holding {
 
     pub(super) async fn release(self, directory: &Directory) {
         if let Err(error) = directory.store.release_lease(&self.name, &self.holder).await {
-            tracing::warn!(%error, "the lease of a sync runs out by itself");
+            tracing::warn!(%error, "the lease of a sync was not given back; it counts as lost soon");
         }
+    }
+}
+
+impl Directory {
+    /// The lease of the company's sync, unless this process knows that its holder is dead.
+    pub async fn running_sync(&self, corp_id: &CorpId) -> Result<Option<Lease>, wecom_login_store::Error> {
+        let name = name_of(corp_id);
+        let Some(lease) = self.store.lease(&name).await? else { return Ok(None) };
+        let is_lost = self.beats.look(&name, &lease, Instant::now()) == Pulse::Lost;
+        Ok((!is_lost && !is_dead(&lease.holder, &Process::this())).then_some(lease))
+    }
+}
+
+fn name_of(corp_id: &CorpId) -> String {
+    format!("sync/{corp_id}")
+}
+
+/// The beats of the leases that this process has looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Beats(Mutex<HashMap<String, Seen>>);
+
+#[derive(Debug)]
+struct Seen {
+    holder: String,
+    beats: i64,
+    since: Instant,
+}
+
+/// What the beats say about the holder of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pulse {
+    /// They have grown.
+    Beats,
+    /// They have not grown yet.
+    Unknown,
+    /// They have not grown for [`LOST_AFTER`].
+    Lost,
+}
+
+impl Beats {
+    fn look(&self, name: &str, lease: &Lease, now: Instant) -> Pulse {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let former = all.get(name).filter(|seen| seen.holder == lease.holder);
+        let pulse = match former {
+            Some(seen) if seen.beats != lease.beats => Pulse::Beats,
+            Some(seen) if now.duration_since(seen.since) >= LOST_AFTER => Pulse::Lost,
+            Some(_) => return Pulse::Unknown,
+            None => Pulse::Unknown,
+        };
+        if pulse != Pulse::Lost {
+            let seen = Seen { holder: lease.holder.clone(), beats: lease.beats, since: now };
+            all.insert(name.to_owned(), seen);
+        }
+        pulse
     }
 }
 
@@ -110,8 +174,8 @@ impl Process {
     }
 }
 
-/// True when the holder was a process of this machine that runs no more. Where that cannot be known, false: the lease
-/// runs out then.
+/// True when the holder was a process of this machine that runs no more. Where that cannot be known, false: its beats
+/// tell.
 fn is_dead(holder: &str, this: &Process) -> bool {
     let mut parts = holder.splitn(4, '/');
     let (Some(machine), Some(number), Some(then)) = (parts.next(), parts.next(), parts.next()) else {
@@ -137,7 +201,32 @@ fn began(process: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use wecom_login_model::Timestamp;
+
     use super::*;
+
+    /// O12: neither `since` nor anything else that a clock has written counts.
+    #[test]
+    fn a_holder_is_lost_when_its_beats_have_not_grown_for_a_while_by_the_monotonic_clock() {
+        let (beats, began) = (Beats::default(), Instant::now());
+        let lease = |holder: &str, beats| Lease {
+            holder: holder.to_owned(),
+            label: String::new(),
+            since: Timestamp::from_millis(i64::MAX),
+            beats,
+        };
+        let look = |lease: &Lease, after: Duration| beats.look("sync/ww1", lease, began + after);
+        let second = Duration::from_secs(1);
+        assert_eq!(look(&lease("one", 7), Duration::ZERO), Pulse::Unknown, "the first look");
+        assert_eq!(look(&lease("one", 7), LOST_AFTER - second), Pulse::Unknown);
+        assert_eq!(look(&lease("one", 8), LOST_AFTER), Pulse::Beats);
+        assert_eq!(look(&lease("one", 8), 2 * LOST_AFTER - second), Pulse::Unknown, "it has beaten since");
+        assert_eq!(look(&lease("two", 8), 2 * LOST_AFTER), Pulse::Unknown, "another holder");
+        assert_eq!(look(&lease("two", 8), 3 * LOST_AFTER), Pulse::Lost);
+        assert_eq!(look(&lease("two", 8), 4 * LOST_AFTER), Pulse::Lost, "for good");
+        assert_eq!(beats.look("sync/ww2", &lease("two", 8), began + 4 * LOST_AFTER), Pulse::Unknown);
+        assert_eq!(look(&lease("two", 9), 4 * LOST_AFTER), Pulse::Beats, "its machine has slept");
+    }
 
     #[test]
     fn only_a_process_of_this_machine_that_runs_no_more_is_dead() {

@@ -9,9 +9,11 @@
 //! * [`scope`]: what the app sees; [`walk`]: who is there; [`asking`]: one by one;
 //! * [`guard`]: when removals wait for an administrator;
 //! * [`lease`]: one runner in the cluster;
+//! * [`companies`]: side by side;
 //! * [`departments`]: the same for a part of the tree, on demand.
 
 mod asking;
+mod companies;
 mod departments;
 mod guard;
 mod lease;
@@ -29,6 +31,8 @@ use wecom_login_store::{
 };
 
 use crate::{Directory, Error};
+pub use companies::{COMPANIES_AT_ONCE, LONGEST_SYNC, by_company};
+pub(crate) use lease::Beats;
 use lease::Holding;
 
 /// The departments that a killed run has walked are kept for this long.
@@ -249,7 +253,7 @@ impl Directory {
             }
             tracing::warn!(instance = viewer.instance, run = run.id.0, %error, "the organisation was not synchronised");
             let (problem, now) = (error.to_string(), self.clock.now());
-            self.unless_it_fails(self.store.note_problem(run.id, &problem)).await;
+            self.unless_it_fails(self.store.note_problem(run.id, &problem, now)).await;
             self.unless_it_fails(self.store.audit_broken_run(&run, &problem, now)).await;
         } else {
             self.unless_it_fails(self.clear_staging(viewer)).await;

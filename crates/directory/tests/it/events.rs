@@ -7,8 +7,8 @@ use wecom::Budget;
 use wecom_login_directory::Viewer;
 use wecom_login_directory::events::{Apps, Events};
 use wecom_login_model::{Clock as _, CorpId, DepartmentId};
-use wecom_login_simulator::{Fault, FaultKind, sample};
-use wecom_login_store::EventTask;
+use wecom_login_simulator::{Company, Fault, FaultKind, sample};
+use wecom_login_store::{EventTask, Outcome};
 
 use crate::world::{World, corp, mark_left, until, user, world};
 
@@ -221,4 +221,76 @@ async fn a_sync_that_fails_is_tried_again_and_one_that_saw_a_part_is_not() {
     })
     .await;
     assert_eq!(world.last_run().await.outcome, Some(wecom_login_store::Outcome::Incomplete));
+}
+
+/// Two companies, each with one app.
+#[derive(Debug)]
+struct TwoCompanies([(Viewer, wecom::Client); 2]);
+
+impl Apps for TwoCompanies {
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
+        let of_the_company = self.0.iter().filter(|(viewer, _)| viewer.corp_id == *corp_id);
+        of_the_company
+            .map(|(viewer, client)| Viewer { app: client.within(budget.clone()), ..viewer.clone() })
+            .collect()
+    }
+
+    fn sync_every(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// O6. The deadline of a call is ten seconds: by then the leaver of the second company has long left.
+async fn a_leaver_does_not_wait_for_another_company(kind: FaultKind) {
+    let world = World::of_companies(vec![Company::sample(), Company::second_sample()]).await;
+    let second = CorpId::parse(sample::SECOND_CORP_ID).unwrap();
+    let second_client = world.client_of(&second, sample::SECOND_SECRET);
+    let second_viewer = Viewer {
+        corp_id: second.clone(),
+        app: second_client.within(Budget::background()),
+        ..world.viewer_of(sample::SECOND_AGENT_ID, sample::SECOND_SECRET)
+    };
+    let first = world.viewer();
+    for viewer in [&first, &second_viewer] {
+        assert_eq!(world.sync_as(viewer, false).await.unwrap().run.outcome, Some(Outcome::Complete));
+    }
+    let apps = TwoCompanies([(first, world.client(sample::SECRET)), (second_viewer, second_client)]);
+    let events = Events::new(world.directory.clone(), Arc::new(apps));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let working = {
+        let events = events.clone();
+        tokio::spawn(async move { events.run(async { drop(stopped.await) }).await })
+    };
+
+    world.wecom.fault(Fault::new("user/get", kind).of(sample::CORP_ID));
+    world.wecom.reset_calls();
+    note(&world, &corp(), &[member("lisi"), member("wangwu"), member("qianqi")]).await;
+    until("the first company's WeCom is asked", async || world.wecom.calls_of("user/get") > 0).await;
+    world.wecom.edit(sample::SECOND_CORP_ID, |company| company.remove_member("heshui")).unwrap();
+    note(&world, &second, &[member("heshui")]).await;
+    until("the leaver has left", async || {
+        world.store.member(&second, &user("heshui")).await.unwrap().unwrap().left_at.is_some()
+    })
+    .await;
+    if kind == FaultKind::Hang {
+        assert!(world.wecom.held_now() > 0, "the other company's calls hang still");
+    }
+    until("only the first company's tasks wait", async || waiting(&events).await == 3).await;
+    let entries = world.store.audit_entries(0, 100).await.unwrap();
+    let left = entries.iter().find(|(_, entry)| entry.event == "member_left").unwrap();
+    assert_eq!(left.1.actor, "wecom event", "O15");
+
+    world.wecom.clear_faults();
+    drop(stop);
+    tokio::time::timeout(MINUTE, working).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_company_whose_wecom_hangs_delays_no_other_company_s_leaver() {
+    a_leaver_does_not_wait_for_another_company(FaultKind::Hang).await;
+}
+
+#[tokio::test]
+async fn a_company_without_calls_for_an_hour_delays_no_other_company_s_leaver() {
+    a_leaver_does_not_wait_for_another_company(FaultKind::Errcode { code: 45_009 }).await;
 }

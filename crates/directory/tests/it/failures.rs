@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use wecom_login_directory::{SyncError, SyncOptions, UNWATCHED_FRESH_FOR};
+use wecom_login_directory::{LONGEST_SYNC, SyncError, SyncOptions, UNWATCHED_FRESH_FOR};
+use wecom_login_model::Timestamp;
 use wecom_login_simulator::{Fault, FaultKind, sample};
 use wecom_login_store::{Lease, Outcome, Phase};
 
-use crate::world::{World, agent, corp, user, world};
+use crate::world::{World, agent, corp, time_passes, until, user, world};
 
 fn fault(endpoint: &str, kind: FaultKind, times: u32) -> Fault {
     Fault { times: Some(times), ..Fault::new(endpoint, kind) }
@@ -182,29 +183,89 @@ async fn a_department_that_vanishes_moves_its_members_and_signs_nobody_out() {
     assert_eq!(world.departments().await, world.departments_of(sample::AGENT_ID));
 }
 
+/// O12: a runner lives as long as its lease beats, whatever the clocks of the machines say.
 #[tokio::test]
-async fn one_runner_at_a_time_and_a_silent_one_until_its_lease_runs_out() {
+async fn one_runner_at_a_time_and_a_silent_one_until_its_beats_are_missed() {
     let world = world(30, 3).await;
-    let now = wecom_login_model::Clock::now(&world.clock);
-    let lease = |holder: &str| Lease {
-        holder: holder.to_owned(),
-        label: "process 7 on web-1 (schedule)".to_owned(),
-        since: now,
-        until: now + Duration::from_mins(10),
+    let name = format!("sync/{}", corp());
+    let lease = lease("elsewhere/1/1/1", wecom_login_model::Clock::now(&world.clock));
+    world.store.take_lease(&name, &lease, None).await.unwrap().unwrap();
+    // The clock of the other process is an hour behind this one, or this one an hour ahead.
+    world.clock.advance(Duration::from_hours(1));
+    let beating = async { while world.store.renew_lease(&name, &lease.holder).await.unwrap() {} };
+    let viewer = world.viewer();
+    let refused = tokio::select! {
+        refused = world.sync_as(&viewer, false) => refused,
+        () = beating => panic!("its lease was taken"),
     };
-    world
-        .store
-        .take_lease(&format!("sync/{}", corp()), &lease("elsewhere/1/1/1"), None)
-        .await
-        .unwrap()
-        .unwrap();
-    let Err(SyncError::Running(other)) = world.sync_as(&world.viewer(), false).await else {
-        panic!("another one is at it")
-    };
+    let Err(SyncError::Running(other)) = refused else { panic!("another one is at it") };
     let text = SyncError::Running(other).to_string();
     assert_eq!(text, "process 7 on web-1 (schedule) is at it since 2027-01-15T08:00:00Z");
-    world.clock.advance(Duration::from_mins(11));
-    assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete), "the lease ran out");
+
+    // It beats no more.
+    assert!(world.directory.running_sync(&corp()).await.unwrap().is_some());
+    time_passes(Duration::from_secs(9)).await;
+    assert!(world.directory.running_sync(&corp()).await.unwrap().is_some());
+    time_passes(Duration::from_secs(1)).await;
+    assert_eq!(world.directory.running_sync(&corp()).await.unwrap(), None);
+    assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete), "the lease is lost");
+    assert!(!world.store.renew_lease(&name, &lease.holder).await.unwrap());
+}
+
+fn lease(holder: &str, since: Timestamp) -> Lease {
+    Lease { holder: holder.to_owned(), label: "process 7 on web-1 (schedule)".to_owned(), since, beats: 0 }
+}
+
+/// O6: a sync in the background does not go on for ever.
+#[tokio::test]
+async fn a_sync_in_the_background_is_given_up_in_time_and_what_it_has_read_is_kept() {
+    let world = world(60, 40).await;
+    world.wecom.fault(fault("user/list", FaultKind::Latency { ms: 0 }, 20));
+    world.wecom.fault(Fault::new("user/list", FaultKind::Hang));
+    let options = SyncOptions { started_by: "schedule".to_owned(), force: false, every: None };
+    let (viewer, observer) = (world.viewer(), |_| ());
+    let sync =
+        world.directory.sync_within(&viewer, &options, &observer, std::future::pending(), LONGEST_SYNC);
+    let hanging = async {
+        world.wecom.held(8).await;
+        until("some departments are kept", async || {
+            let run = world.last_run().await.id;
+            world.store.departments_to_walk(run).await.unwrap().1 > 0
+        })
+        .await;
+        time_passes(LONGEST_SYNC).await;
+    };
+    let (result, ()) = tokio::join!(sync, hanging);
+    let Some(Err(SyncError::Failed(error))) = result else { panic!("{result:?}") };
+    let run = world.last_run().await;
+    assert_eq!((run.outcome, run.problem), (None, error.to_string()));
+    assert!(error.to_string().contains("did not end within"), "{error}");
+    let name = format!("sync/{}", corp());
+    assert_eq!(world.store.lease(&name).await.unwrap(), None, "nobody waits for it");
+    let audit = world.store.audit_entries(0, 100).await.unwrap();
+    assert!(audit.iter().any(|(_, entry)| entry.event == "sync" && entry.outcome == "failed"), "{audit:?}");
+
+    world.wecom.clear_faults();
+    world.wecom.reset_calls();
+    let report = world.sync().await;
+    assert_eq!((report.run.id, report.run.outcome), (run.id, Some(Outcome::Complete)));
+    assert_eq!((report.run.problem.as_str(), report.run.started_at), ("", run.started_at));
+    assert!(report.run.attempted_at > run.attempted_at, "O15");
+    assert!(world.wecom.calls_of("user/list") < 40, "what was kept is not read again");
+}
+
+/// O15: the reason for holding removals that were made since.
+#[tokio::test]
+async fn a_complete_run_keeps_no_problem() {
+    let world = world(30, 3).await;
+    world.sync().await;
+    world.narrow(sample::AGENT_ID, &[], &[]);
+    let report = world.sync().await;
+    assert_eq!((report.run.outcome, report.run.problem.is_empty()), (Some(Outcome::Held), false));
+    assert_eq!(world.store.approve_removals(&corp(), &agent(), "admin").await.unwrap(), 30);
+    let report = world.sync().await;
+    assert_eq!((report.run.outcome, report.applied.left), (Some(Outcome::Complete), 30));
+    assert_eq!(report.run.problem, "");
 }
 
 /// A holder that this machine knows to run no more: the number of this very process, which began at another time.
@@ -216,12 +277,7 @@ async fn a_runner_that_died_on_this_machine_keeps_nobody_waiting() {
     let numbers = std::fs::read_link("/proc/self/ns/pid").unwrap();
     let machine = format!("{} {}", boot.trim(), numbers.display());
     let now = wecom_login_model::Clock::now(&world.clock);
-    let lease = Lease {
-        holder: format!("{machine}/{}/1/7", std::process::id()),
-        label: "process 7 on this machine (schedule)".to_owned(),
-        since: now,
-        until: now + Duration::from_mins(10),
-    };
+    let lease = lease(&format!("{machine}/{}/1/7", std::process::id()), now);
     world.store.take_lease(&format!("sync/{}", corp()), &lease, None).await.unwrap().unwrap();
     assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete));
 }

@@ -53,8 +53,11 @@ pub(crate) async fn world(members: usize, departments: usize) -> World {
 
 impl World {
     pub(crate) async fn of(company: Company) -> Self {
-        let wecom =
-            Simulator::start(Options { companies: vec![company], ..Options::default() }).await.unwrap();
+        Self::of_companies(vec![company]).await
+    }
+
+    pub(crate) async fn of_companies(companies: Vec<Company>) -> Self {
+        let wecom = Simulator::start(Options { companies, ..Options::default() }).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
         let clock = ManualClock::at(START);
@@ -70,7 +73,11 @@ impl World {
     }
 
     pub(crate) fn client(&self, secret: &str) -> Client {
-        Client::builder(corp(), Secret::new(secret))
+        self.client_of(&corp(), secret)
+    }
+
+    pub(crate) fn client_of(&self, corp_id: &CorpId, secret: &str) -> Client {
+        Client::builder(corp_id.clone(), Secret::new(secret))
             .endpoints(Endpoints::default().with_api(self.wecom.api_url()).unwrap())
             .transport(Transport::builder().build().unwrap())
             .build()
@@ -243,6 +250,13 @@ fn seen(person: &Person, visible: &BTreeSet<i64>) -> Seen {
         departments: places.iter().map(|(id, _)| **id).collect(),
         leads: places.iter().filter(|(_, leads)| **leads == 1).map(|(id, _)| **id).collect(),
     }
+}
+
+/// Moves the time of the runtime, by which time-outs and pauses end. Nothing else happens meanwhile.
+pub(crate) async fn time_passes(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// No wait is longer; what is waited for takes a fraction of it.

@@ -1,12 +1,13 @@
 //! /console/api/sync: starts syncs of the organisation, and shows recent runs and held removals. Answers are envelopes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
-use wecom_login_directory::{SyncError, Viewer};
+use wecom_login_directory::{SyncError, Viewer, by_company};
 use wecom_login_model::CorpId;
 use wecom_login_store::{Held, Run};
 
@@ -28,7 +29,7 @@ pub(crate) async fn show(State(app): State<AppState>, console: Console) -> Resul
     // Read before the runs, so that a sync that ends in between is shown with its outcome.
     let mut running = Vec::new();
     for corp_id in viewers.iter().map(|viewer| &viewer.corp_id).collect::<BTreeSet<_>>() {
-        if let Some(lease) = sync_schedule::running(&app, corp_id, app.config.clock.now()).await? {
+        if let Some(lease) = app.organisation.directory.running_sync(corp_id).await? {
             running.push(json!({"corpId": corp_id, "holder": lease.label, "since": lease.since}));
         }
     }
@@ -79,21 +80,21 @@ pub(crate) async fn confirm(
     begin(&app, &console, vec![viewer], false).await
 }
 
-/// Starts the syncs, for each company one after another. Fails if none could start.
+/// Starts the syncs, those of the same company one after another. Fails if none could start.
 async fn begin(
     app: &AppState,
     console: &Console,
     viewers: Vec<Viewer>,
     force: bool,
 ) -> Result<Response, Rejection> {
-    let mut companies: BTreeMap<CorpId, Vec<Viewer>> = BTreeMap::new();
-    for viewer in viewers {
-        companies.entry(viewer.corp_id.clone()).or_default().push(viewer);
-    }
     let (mut started, mut not_started, mut problem) = (Vec::new(), Vec::new(), None);
-    for (corp_id, viewers) in companies {
+    let begin = |(corp_id, viewers): (CorpId, Vec<Viewer>)| async move {
         let instances = viewers.iter().map(|viewer| viewer.instance.clone()).collect::<Vec<_>>();
-        match sync_schedule::begin(app, viewers, console.by.to_string(), force).await {
+        (corp_id, instances, sync_schedule::begin(app, viewers, console.by.to_string(), force).await)
+    };
+    // At once: whether the sync of a company is running already may take seconds to find out.
+    for (corp_id, instances, begun) in join_all(by_company(viewers).into_iter().map(begin)).await {
+        match begun {
             Ok(()) => started.extend(instances),
             Err(not_begun) => {
                 match &not_begun {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use wecom_login_model::{Clock as _, MemberRef};
-use wecom_login_server::Settings;
+use wecom_login_server::{Interval, Settings};
 use wecom_login_simulator::{Company, Fault, FaultKind, sample};
-use wecom_login_store::Lease;
-use wecom_login_testkit::wait::found;
+use wecom_login_store::{Lease, Outcome};
+use wecom_login_testkit::wait::{found, until};
 
 use crate::browser::{Browser, Page};
 use crate::world::{ELEMENT, World, world};
@@ -108,7 +109,6 @@ async fn held_removals_are_told_and_made_once_they_are_approved() {
 #[tokio::test]
 async fn the_apps_of_a_company_follow_one_another() {
     const OLD: &str = "auths.loginTypes.Old";
-    const SECOND: &str = "auths.loginTypes.Second";
     let world = world()
         .instance("Old", json!({"corpSecret": sample::OLD_SECRET, "agentId": sample::OLD_AGENT_ID}))
         .instance(
@@ -124,9 +124,7 @@ async fn the_apps_of_a_company_follow_one_another() {
         .await;
     let admin = world.browser();
     world.sign_in(&admin, "zhangsan").await;
-    let elsewhere = lease(&world);
-    let busy = format!("sync/{}", sample::SECOND_CORP_ID);
-    world.store().await.take_lease(&busy, &elsewhere, None).await.unwrap().unwrap();
+    let _elsewhere = sync_elsewhere(&world, sample::SECOND_CORP_ID).await;
     // The failure of one keeps no other from its turn.
     world.wecom.fault(Fault::new("agent/get", FaultKind::Errcode { code: 60_020 }).times(1));
 
@@ -147,22 +145,30 @@ async fn the_apps_of_a_company_follow_one_another() {
     assert_eq!((&runs[1]["instance"], &runs[1]["outcome"]), (&json!(OLD), &json!(null)), "{runs}");
 }
 
-/// Somebody else's.
-fn lease(world: &World) -> Lease {
-    let now = world.clock.now();
-    Lease {
+/// A sync of the company by another process, which beats until this is dropped.
+async fn sync_elsewhere(world: &World, corp_id: &str) -> JoinSet<()> {
+    let (store, name) = (world.store().await, format!("sync/{corp_id}"));
+    let lease = Lease {
         holder: "elsewhere/1/1/1".into(),
         label: "process 7 on web-1 (command)".into(),
-        since: now,
-        until: now + Duration::from_mins(1),
-    }
+        since: world.clock.now(),
+        beats: 0,
+    };
+    store.take_lease(&name, &lease, None).await.unwrap().unwrap();
+    let mut beating = JoinSet::new();
+    beating.spawn(async move {
+        let mut beats = tokio::time::interval(Duration::from_millis(50));
+        while store.renew_lease(&name, &lease.holder).await.unwrap() {
+            beats.tick().await;
+        }
+    });
+    beating
 }
 
 #[tokio::test]
 async fn a_sync_that_is_under_way_is_named() {
     let (world, admin) = administered().await;
-    let name = format!("sync/{}", sample::CORP_ID);
-    world.store().await.take_lease(&name, &lease(&world), None).await.unwrap().unwrap();
+    let _elsewhere = sync_elsewhere(&world, sample::CORP_ID).await;
     let refused = admin.post_json(SYNC, &json!({})).await;
     assert_eq!(answer(&refused), (409, 710_406));
     let message = refused.json()["errmsg"].as_str().unwrap().to_owned();
@@ -181,4 +187,111 @@ async fn a_sync_that_fails_is_told_with_its_reason() {
     let run = settled(&admin).await["runs"][0].clone();
     assert_eq!(run["outcome"], json!(null), "it can be taken up: {run}");
     assert!(run["problem"].as_str().unwrap().contains("60020"), "{run}");
+}
+
+const SECOND: &str = "auths.loginTypes.Second";
+
+/// Two companies, the first of which does not answer.
+async fn with_a_hanging_company(settings: impl Fn(&mut Settings) + Send + Sync + 'static) -> World {
+    let second = json!({
+        "corpId": sample::SECOND_CORP_ID,
+        "corpSecret": sample::SECOND_SECRET,
+        "agentId": sample::SECOND_AGENT_ID,
+    });
+    world().instance("Second", second).settings(settings).start().await
+}
+
+fn hang(world: &World) {
+    world.wecom.fault(Fault::new("*", FaultKind::Hang).of(sample::CORP_ID));
+}
+
+/// The outcome of the last run of the instance, by the store; `None` without a run.
+async fn last_outcome(world: &World, instance: &str) -> Option<Option<Outcome>> {
+    let runs = world.store().await.runs(20).await.unwrap();
+    runs.iter().find(|run| run.instance == instance).map(|run| run.outcome)
+}
+
+/// O6: the deadline of a call is ten seconds.
+#[tokio::test]
+async fn a_company_whose_wecom_hangs_delays_no_sync_of_another_one() {
+    let world = with_a_hanging_company(with_zhangsan).await;
+    let admin = world.browser();
+    world.sign_in(&admin, "zhangsan").await;
+    hang(&world);
+    let begun = admin.post_json(SYNC, &json!({})).await.json();
+    assert_eq!(begun["data"]["started"], json!([ELEMENT, SECOND]), "{begun}");
+    until("the second company is synced", async || {
+        last_outcome(&world, SECOND).await == Some(Some(Outcome::Complete))
+    })
+    .await;
+    assert_eq!(last_outcome(&world, ELEMENT).await, Some(None));
+    assert!(world.wecom.held_now() > 0, "the first company hangs still");
+}
+
+/// Waits until the schedule runs, which begins before anybody is served.
+async fn scheduled(world: &World) {
+    assert_eq!(world.browser().get("/healthz").await.status, 200);
+    tokio::task::yield_now().await;
+}
+
+/// Moves the time of the runtime, by which the schedule looks, and the server's clock.
+async fn time_passes(world: &World, time: Duration) {
+    world.advance(time);
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// O6
+#[tokio::test]
+async fn a_company_whose_wecom_hangs_delays_no_scheduled_sync_of_another_one() {
+    let hourly = |settings: &mut Settings| {
+        settings.organisation.sync_every = Interval(Some(Duration::from_hours(1)));
+    };
+    let world = with_a_hanging_company(hourly).await;
+    scheduled(&world).await;
+    hang(&world);
+    time_passes(&world, Duration::from_mins(5)).await;
+    until("the second company is synced", async || {
+        last_outcome(&world, SECOND).await == Some(Some(Outcome::Complete))
+    })
+    .await;
+    assert_eq!(last_outcome(&world, ELEMENT).await, Some(None));
+    assert!(world.wecom.held_now() > 0, "the first company hangs still");
+    let run = &world.store().await.runs(1).await.unwrap()[0];
+    assert_eq!(run.started_by, "schedule");
+}
+
+/// O15: neither every 30 seconds nor after the regular hour.
+#[tokio::test]
+async fn a_failed_scheduled_sync_is_tried_again_after_five_minutes() {
+    let hourly = |settings: &mut Settings| {
+        settings.organisation.sync_every = Interval(Some(Duration::from_hours(1)));
+    };
+    let world = world().settings(hourly).start().await;
+    world.wecom.fault(Fault::new("user/list", FaultKind::Errcode { code: 60_020 }));
+    let attempts = async || {
+        let entries = world.store().await.audit_entries(0, 1000).await.unwrap();
+        let told: Vec<_> = entries
+            .iter()
+            .filter(|(_, entry)| entry.event == "sync")
+            .map(|(_, entry)| (entry.actor.clone(), entry.outcome.clone(), entry.detail["startedBy"].clone()))
+            .collect();
+        assert!(
+            told.iter().all(|told| *told == ("system".to_owned(), "failed".to_owned(), json!("schedule"))),
+            "{told:?}"
+        );
+        told.len()
+    };
+    scheduled(&world).await;
+    time_passes(&world, Duration::from_mins(5)).await;
+    for attempt in 1..=3 {
+        until("an attempt has failed", async || attempts().await == attempt).await;
+        // The next looks of the schedule.
+        for _ in 0..9 {
+            time_passes(&world, Duration::from_secs(30)).await;
+            assert_eq!(attempts().await, attempt);
+        }
+        time_passes(&world, Duration::from_secs(35)).await;
+    }
 }

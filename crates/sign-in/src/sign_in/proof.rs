@@ -150,6 +150,8 @@ pub(crate) fn refused(error: wecom_login_directory::Error) -> SignInError {
         }
         wecom_login_directory::Error::WeCom(error) => SignInError::of_wecom(error),
         wecom_login_directory::Error::Store(error) => SignInError::Store(error),
-        wecom_login_directory::Error::Vanished(what) => SignInError::Unforeseen(what.to_owned()),
+        other @ (wecom_login_directory::Error::Vanished(_) | wecom_login_directory::Error::TooLong(_)) => {
+            SignInError::Unforeseen(other.to_string())
+        }
     }
 }

@@ -43,12 +43,12 @@ pub(crate) async fn serve(
         let at_once = behaviour.concurrent_calls;
         (whose(&world, &query), Pressure { crowded: false, allowed }, at_once)
     };
-    let (per_minute, ordered) = shared.faults.limits(endpoint.path);
+    let (per_minute, ordered) = shared.faults.limits(endpoint.path, &corpid);
     let at_once = ordered.and_then(|limit| usize::try_from(limit).ok()).or(at_once);
     pressure.allowed.per_minute = per_minute.unwrap_or(pressure.allowed.per_minute);
-    let under_way = shared.faults.enter(corpid, endpoint.path);
+    let under_way = shared.faults.enter(Arc::clone(&corpid), endpoint.path);
     pressure.crowded = at_once.is_some_and(|limit| under_way.at_once > limit);
-    let fault = if pressure.crowded { None } else { shared.faults.strike(endpoint.path) };
+    let fault = if pressure.crowded { None } else { shared.faults.strike(endpoint.path, &corpid) };
     match fault {
         Some(FaultKind::Latency { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
         Some(FaultKind::Hang) => shared.faults.hold().await,

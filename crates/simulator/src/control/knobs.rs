@@ -36,6 +36,11 @@ pub(super) async fn add_faults(State(shared): State<Arc<Shared>>, body: Bytes) -
         if fault.endpoint != "*" && crate::api::endpoint(&fault.endpoint).is_none() {
             return Err(bad(format!("there is no endpoint {:?}", fault.endpoint)));
         }
+        if let Some(corpid) = &fault.corpid
+            && shared.world().company(corpid).is_none()
+        {
+            return Err(bad(format!("there is no company {corpid:?}")));
+        }
     }
     for fault in faults {
         shared.faults.add(fault);

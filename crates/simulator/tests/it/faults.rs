@@ -131,6 +131,23 @@ async fn faults_hit_their_endpoint_as_often_as_told() {
 }
 
 #[tokio::test]
+async fn a_fault_may_be_of_one_company() {
+    let sim = start().await;
+    let order = format!(
+        r#"{{"endpoint": "*", "corpid": "{}", "kind": "errcode", "code": 45009}}"#,
+        sample::SECOND_CORP_ID
+    );
+    assert_eq!(post(&sim, "/_sim/faults", &order).await.status, 200);
+    let secret = async |corp_id: &str, secret: &str| {
+        get(&sim, &format!("/cgi-bin/gettoken?corpid={corp_id}&corpsecret={secret}")).await.errcode()
+    };
+    assert_eq!(secret(sample::SECOND_CORP_ID, sample::SECOND_SECRET).await, 45009);
+    assert_eq!(secret(sample::CORP_ID, sample::SECRET).await, 0);
+    let unknown = r#"{"endpoint": "*", "corpid": "wwNobody", "kind": "hang"}"#;
+    assert_eq!(post(&sim, "/_sim/faults", unknown).await.status, 400);
+}
+
+#[tokio::test]
 async fn more_calls_at_once_than_allowed_are_45033() {
     let sim = Arc::new(start().await);
     let token = token(&sim).await;

@@ -155,6 +155,15 @@ impl Database {
         }
     }
 
+    /// Between two long transactions of background work: lets others write. Those of this process have their turn anyway, but on
+    /// SQLite another process that waits looks for the end of a transaction only every 25 ms at first, and then less often.
+    pub(crate) async fn let_others_write(&self) {
+        const PAUSE: Duration = Duration::from_millis(30);
+        if let Self::Sqlite(_) = self {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     pub(crate) async fn check(&self) -> Result<(), Error> {
         sql("SELECT 1").fetch_one(self.reader()).await.map(drop)
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use wecom_login_model::{CorpId, Timestamp};
 
 use super::{COMPANY, EventTask, RENAME};
@@ -47,14 +49,22 @@ pub struct EventSetAside {
     pub problem: String,
 }
 
+/// No pause and no claim lasts longer by far. A later time comes from a clock that is ahead, of a replica that may be dead, and is
+/// not waited for.
+const FURTHEST: Duration = Duration::from_mins(15);
+
+/// Tasks that are due and not claimed at `$1`; `$2` is [`FURTHEST`] after it.
+const DUE: &str = "set_aside_at IS NULL AND (due_at <= $1 OR due_at > $2)
+    AND (claimed_until <= $1 OR claimed_until > $2)";
+
 impl Store {
     /// Companies with tasks that are due.
     pub async fn companies_with_due_events(&self, now: Timestamp) -> Result<Vec<CorpId>, Error> {
-        let rows = sql("SELECT DISTINCT corp_id FROM event_tasks
-             WHERE set_aside_at IS NULL AND due_at <= $1 AND claimed_until <= $1 ORDER BY corp_id")
-        .bind(now.as_millis())
-        .fetch_all(self.database.reader())
-        .await?;
+        let rows = sql(format!("SELECT DISTINCT corp_id FROM event_tasks WHERE {DUE} ORDER BY corp_id"))
+            .bind(now.as_millis())
+            .bind((now + FURTHEST).as_millis())
+            .fetch_all(self.database.reader())
+            .await?;
         rows.iter().map(corp_id).collect()
     }
 
@@ -132,15 +142,16 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<ClaimedTask>, Error> {
         // The second look at claimed_until is for PostgreSQL: another statement may have claimed the row since the first.
-        let rows = sql("UPDATE event_tasks SET claimed_until = $3
-             WHERE claimed_until <= $2 AND id IN
-                (SELECT id FROM event_tasks
-                 WHERE corp_id = $1 AND kind <> $5 AND set_aside_at IS NULL AND due_at <= $2
-                    AND claimed_until <= $2
-                 ORDER BY kind, due_at, id LIMIT $4)
-             RETURNING id, kind, subject, version, since, tries, strikes")
-        .bind(corp_id.as_str())
+        let rows = sql(format!(
+            "UPDATE event_tasks SET claimed_until = $4
+             WHERE (claimed_until <= $1 OR claimed_until > $2) AND id IN
+                (SELECT id FROM event_tasks WHERE corp_id = $3 AND kind <> $6 AND {DUE}
+                 ORDER BY kind, due_at, id LIMIT $5)
+             RETURNING id, kind, subject, version, since, tries, strikes"
+        ))
         .bind(now.as_millis())
+        .bind((now + FURTHEST).as_millis())
+        .bind(corp_id.as_str())
         .bind(until.as_millis())
         .bind(limit)
         .bind(COMPANY)

@@ -55,7 +55,7 @@ pub struct Applied {
 }
 
 /// Members in one transaction: while it runs, sign-ins that write wait on SQLite.
-const STEP: i64 = 10_000;
+const STEP: i64 = 5_000;
 
 /// Those of the members seen whose keys lie in a part of the order.
 struct Step {
@@ -148,6 +148,7 @@ impl Store {
                 .execute(&mut transaction)
                 .await?;
             transaction.commit().await?;
+            self.database.let_others_write().await;
             after = up_to;
         }
     }

@@ -132,6 +132,8 @@ pub struct Run {
     pub number: ReadNumber,
     /// When it began to look.
     pub started_at: Timestamp,
+    /// When its last attempt began, or failed.
+    pub attempted_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// How far it is.
@@ -162,8 +164,8 @@ pub struct Run {
     pub held: u64,
 }
 
-const COLUMNS: &str = "id, corp_id, agent_id, instance, started_by, forced, number, started_at, finished_at, phase, cursor, \
-                       sight, note, outcome, problem, departments, seen, joined, changed, came_back, gone, held";
+const COLUMNS: &str = "id, corp_id, agent_id, instance, started_by, forced, number, started_at, attempted_at, finished_at, \
+                       phase, cursor, sight, note, outcome, problem, departments, seen, joined, changed, came_back, gone, held";
 
 impl Store {
     /// Goes on with the app's unfinished run if it has read anything since `not_before`; else begins one. Older
@@ -196,9 +198,9 @@ impl Store {
         }
         let number = next_number(&mut transaction, &self.database).await?;
         let row = sql(format!(
-            "INSERT INTO sync_runs (corp_id, agent_id, instance, kind, started_by, forced, started_at, phase, sight, note,
-                problem, departments, seen, joined, changed, came_back, gone, held, number)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', '', 0, 0, 0, 0, 0, 0, 0, $9) RETURNING {COLUMNS}"
+            "INSERT INTO sync_runs (corp_id, agent_id, instance, kind, started_by, forced, started_at, attempted_at, phase,
+                sight, note, problem, departments, seen, joined, changed, came_back, gone, held, number)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 0, '', '', 0, 0, 0, 0, 0, 0, 0, $9) RETURNING {COLUMNS}"
         ))
         .bind(new.corp_id.as_str())
         .bind(new.agent_id.as_str())
@@ -245,10 +247,11 @@ impl Store {
         row.as_ref().map(run).transpose()
     }
 
-    /// Notes why a try of the run ended. It can be taken up again.
-    pub async fn note_problem(&self, id: RunId, problem: &str) -> Result<(), Error> {
-        sql("UPDATE sync_runs SET problem = $1 WHERE id = $2 AND finished_at IS NULL")
+    /// Notes that an attempt of the run has failed now, and why. The run can be resumed.
+    pub async fn note_problem(&self, id: RunId, problem: &str, now: Timestamp) -> Result<(), Error> {
+        sql("UPDATE sync_runs SET problem = $1, attempted_at = $2 WHERE id = $3 AND finished_at IS NULL")
             .bind(problem)
+            .bind(now.as_millis())
             .bind(id.0)
             .execute(self.database.writer())
             .await?;
@@ -264,7 +267,7 @@ impl Store {
             ("asked_members", "user_key"),
             ("listed_members", "id"),
         ];
-        const ROWS: i64 = 20_000;
+        const ROWS: i64 = 5_000;
         let finished = sql("SELECT id FROM sync_runs
              WHERE corp_id = $1 AND agent_id = $2 AND finished_at IS NOT NULL AND phase <> $3")
         .bind(corp_id.as_str())
@@ -279,7 +282,11 @@ impl Store {
                     "DELETE FROM {table} WHERE run_id = $1 AND {key} <= (SELECT MAX({key}) FROM
                         (SELECT {key} FROM {table} WHERE run_id = $1 ORDER BY {key} LIMIT $2) AS page)"
                 );
-                while sql(text.clone()).bind(id).bind(ROWS).execute(self.database.writer()).await? > 0 {}
+                while sql(text.clone()).bind(id).bind(ROWS).execute(self.database.writer()).await?
+                    == ROWS.unsigned_abs()
+                {
+                    self.database.let_others_write().await;
+                }
             }
             sql("UPDATE sync_runs SET phase = $1 WHERE id = $2")
                 .bind(CLEARED)
@@ -352,7 +359,7 @@ async fn resumed(
     (not_before, now): (Timestamp, Timestamp),
 ) -> Result<Option<Run>, Error> {
     let row = sql(format!(
-        "UPDATE sync_runs SET forced = $1, started_by = $2, problem = '', phase = $7, cursor = NULL
+        "UPDATE sync_runs SET forced = $1, started_by = $2, problem = '', phase = $7, cursor = NULL, attempted_at = $8
          WHERE corp_id = $3 AND agent_id = $4 AND kind = $5 AND finished_at IS NULL AND started_at >= $6 AND started_at <= $8
             AND EXISTS (SELECT 1 FROM staged_departments AS d WHERE d.run_id = sync_runs.id AND d.walked = 1)
          RETURNING {COLUMNS}"
@@ -401,6 +408,7 @@ fn run(row: &Row) -> Result<Run, Error> {
         forced: row.get::<i64>("forced")? == 1,
         number: ReadNumber(row.get("number")?),
         started_at: Timestamp::from_millis(row.get("started_at")?),
+        attempted_at: Timestamp::from_millis(row.get("attempted_at")?),
         finished_at: row.get::<Option<i64>>("finished_at")?.map(Timestamp::from_millis),
         phase: if phase == CLEARED { Phase::Apply } else { Phase::parse(&phase)? },
         cursor: row.get("cursor")?,

@@ -44,6 +44,9 @@ pub struct WalkedDepartment {
     pub whole: bool,
 }
 
+/// Staged rows in one transaction of [`Store::end_walk`]: a few hundredths of a second on SQLite.
+const SEEN_AT_ONCE: i64 = 10_000;
+
 const DEPARTMENTS: Loaded = Loaded {
     table: "staged_departments",
     columns: &["run_id", "department_id", "name", "parent_id", "sort_order", "walked"],
@@ -238,27 +241,52 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Ends the walk: of everybody seen, in several departments perhaps, one row counts from here on.
+    /// Ends the walk, whose departments are all read: of everybody seen, in several departments perhaps, the last row counts from
+    /// here on. In several transactions, so that sign-ins do not wait long; when the process dies between them, this is done again.
     pub async fn end_walk(&self, run: RunId, under: Under<'_>) -> Result<(), Error> {
+        // The last rows first, because the first one of a member that comes stays.
+        let mut before = i64::MAX;
+        loop {
+            let rows = sql("SELECT COUNT(*) AS n, MIN(id) AS first FROM
+                 (SELECT id FROM staged_members WHERE id < $1 AND run_id = $2 ORDER BY id DESC LIMIT $3) AS page")
+            .bind(before)
+            .bind(run.0)
+            .bind(SEEN_AT_ONCE)
+            .fetch_one(self.database.reader())
+            .await?;
+            let Some(first) = rows.get::<Option<i64>>("first")? else { break };
+            let mut transaction = self.begin_under(&staging_of(run), under).await?;
+            transaction.take_your_time().await?;
+            // In the order of the key, so that the pages of the index are written from left to right.
+            sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred, asked, fields)
+                 SELECT run_id, user_key, id, row_hash, read_at, barred, asked, fields FROM staged_members
+                 WHERE id >= $1 AND id < $2 AND run_id = $3
+                 ORDER BY user_key, id DESC
+                 ON CONFLICT (run_id, user_key) DO NOTHING")
+            .bind(first)
+            .bind(before)
+            .bind(run.0)
+            .long()
+            .execute(&mut transaction)
+            .await?;
+            transaction.commit().await?;
+            if rows.get::<i64>("n")? < SEEN_AT_ONCE {
+                break;
+            }
+            self.database.let_others_write().await;
+            before = first;
+        }
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         transaction.take_your_time().await?;
         transaction.analyze(MEMBERS.table).await?;
-        // In the order of the key, so that the index is written from left to right.
-        let seen = sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred, asked, fields)
-             SELECT run_id, user_key, id, row_hash, read_at, barred, asked, fields FROM staged_members WHERE run_id = $1
-             ORDER BY user_key, id DESC
-             ON CONFLICT (run_id, user_key) DO NOTHING")
+        transaction.analyze("seen_members").await?;
+        sql("UPDATE sync_runs SET phase = $1,
+                seen = (SELECT COUNT(*) FROM seen_members WHERE run_id = $2) WHERE id = $2")
+        .bind(Phase::Names.as_str())
         .bind(run.0)
         .long()
         .execute(&mut transaction)
         .await?;
-        transaction.analyze("seen_members").await?;
-        sql("UPDATE sync_runs SET phase = $1, seen = $2 WHERE id = $3")
-            .bind(Phase::Names.as_str())
-            .bind(i64::try_from(seen).unwrap_or(i64::MAX))
-            .bind(run.0)
-            .execute(&mut transaction)
-            .await?;
         transaction.commit().await
     }
 

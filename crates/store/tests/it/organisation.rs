@@ -6,8 +6,9 @@ use wecom_login_model::{
     AgentId, CorpId, Department, DepartmentId, Fingerprint, MemberStatus, Profile, Timestamp, UserId,
 };
 use wecom_login_store::{
-    Answers, AppAnswer, AppliedWhen, Asked, Extent, Lease, MemberAnswers, NewRun, NewSession, Outcome,
-    OutgoingEvent, Phase, ReadNumber, Run, Scope, Staged, Standing, Store, Under, WalkedDepartment, Whom,
+    Answers, AppAnswer, AppliedWhen, Asked, EventTask, Extent, Lease, MemberAnswers, NewRun, NewSession,
+    Outcome, OutgoingEvent, Phase, ReadNumber, Run, Scope, Staged, Standing, Store, Under, WalkedDepartment,
+    Whom,
 };
 
 use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, save_member};
@@ -293,30 +294,60 @@ async fn an_unfinished_run_is_taken_up_and_an_old_one_is_not(fresh: Fresh) {
 }
 
 async fn a_lease_has_one_holder_and_who_lost_it_writes_nothing(fresh: Fresh) {
-    let lease = |holder: &str, since: Timestamp| Lease {
+    const NAME: &str = "sync/wwA";
+    let store = &fresh.store;
+    let lease = |holder: &str, beats: i64| Lease {
         holder: holder.to_owned(),
         label: format!("process {holder}"),
-        since,
-        until: since + MINUTE,
+        since: NOW,
+        beats,
     };
-    let take = async |holder: &str, at: Timestamp, dead: Option<&str>| {
-        fresh.store.take_lease("sync/wwA", &lease(holder, at), dead).await.unwrap()
+    let take = async |holder: &str, lost: Option<&Lease>| {
+        store.take_lease(NAME, &lease(holder, 0), lost).await.unwrap()
     };
-    assert_eq!(take("one", NOW, None).await, Ok(()));
-    assert_eq!(take("two", NOW, None).await, Err(lease("one", NOW)));
-    assert!(fresh.store.renew_lease("sync/wwA", "one", NOW + MINUTE * 2).await.unwrap());
-    assert!(take("two", NOW + MINUTE, None).await.is_err(), "it was renewed");
-    assert_eq!(take("two", NOW + MINUTE, Some("one")).await, Ok(()), "its holder is dead");
-    assert!(!fresh.store.renew_lease("sync/wwA", "one", NOW + MINUTE * 9).await.unwrap());
+    assert_eq!(take("one", None).await, Ok(()));
+    assert_eq!(take("two", None).await, Err(lease("one", 0)));
+    assert!(store.renew_lease(NAME, "one").await.unwrap());
+    assert_eq!(take("two", Some(&lease("one", 0))).await, Err(lease("one", 1)), "it has beaten since");
 
-    let company = Company { store: &fresh.store, agent: agent("7"), now: NOW };
+    let company = Company { store, agent: agent("7"), now: NOW };
     let run = company.begin().await;
-    let under = |holder| Under { lease: Some(("sync/wwA", holder)) };
-    let refused = fresh.store.stage_scope(run.id, &Scope::default(), under("one")).await.unwrap_err();
+    let under = |holder| Under { lease: Some((NAME, holder)) };
+    store.stage_scope(run.id, &Scope::default(), under("one")).await.unwrap();
+    let seen = lease("one", 2);
+    assert_eq!(take("two", Some(&lease("one", 1))).await, Err(seen.clone()), "each transaction is a beat");
+    assert_eq!(take("two", Some(&seen)).await, Ok(()), "not one beat since");
+    assert_eq!(take("three", Some(&seen)).await, Err(lease("two", 0)), "another one was first");
+    assert!(!store.renew_lease(NAME, "one").await.unwrap());
+    let refused = store.stage_scope(run.id, &Scope::default(), under("one")).await.unwrap_err();
     assert!(refused.is_lease_lost(), "{refused}");
-    fresh.store.stage_scope(run.id, &Scope::default(), under("two")).await.unwrap();
-    fresh.store.release_lease("sync/wwA", "two").await.unwrap();
-    assert_eq!(take("three", NOW, None).await, Ok(()));
+    store.stage_scope(run.id, &Scope::default(), under("two")).await.unwrap();
+    store.release_lease(NAME, "two").await.unwrap();
+    assert_eq!(take("three", None).await, Ok(()));
+    assert_eq!(take("four", Some(&seen)).await, Err(lease("three", 0)));
+}
+
+/// The tasks of an event that a replica noted or claimed by a clock that is ahead.
+async fn what_a_clock_ahead_has_noted_or_claimed_is_worked_on_now(fresh: Fresh) {
+    let (store, corp_id) = (&fresh.store, CorpId::parse("wwA").unwrap());
+    let hour = MINUTE * 60;
+    let tasks = ["a", "b"].map(|user_id| EventTask::Member(UserId::parse(user_id).unwrap()));
+    store.note_event_tasks(&corp_id, &tasks[..1], NOW + hour).await.unwrap();
+    store.note_event_tasks(&corp_id, &tasks[1..], NOW).await.unwrap();
+    let ahead = store.claim_event_tasks(&corp_id, NOW + hour, NOW + hour + MINUTE, 10).await.unwrap();
+    assert_eq!(ahead.len(), 2);
+    assert_eq!(store.companies_with_due_events(NOW).await.unwrap(), [corp_id.clone()]);
+    let now = store.claim_event_tasks(&corp_id, NOW, NOW + MINUTE, 10).await.unwrap();
+    assert_eq!(now.len(), 2);
+    // Whoever has lost the claim settles nothing.
+    store.finish_event_task(&ahead[0]).await.unwrap();
+    store.fail_event_task(&ahead[1], "late", true, NOW + hour, None).await.unwrap();
+    assert_eq!(store.event_backlog().await.unwrap()[0].waiting, 2);
+    assert!(store.companies_with_due_events(NOW).await.unwrap().is_empty(), "they are claimed");
+    for task in &now {
+        store.finish_event_task(task).await.unwrap();
+    }
+    assert!(store.event_backlog().await.unwrap().is_empty());
 }
 
 on_every_database![
@@ -327,4 +358,5 @@ on_every_database![
     what_was_read_or_told_since_is_newer,
     an_unfinished_run_is_taken_up_and_an_old_one_is_not,
     a_lease_has_one_holder_and_who_lost_it_writes_nothing,
+    what_a_clock_ahead_has_noted_or_claimed_is_worked_on_now,
 ];

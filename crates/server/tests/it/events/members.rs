@@ -33,6 +33,32 @@ async fn a_leaver_s_session_ends_although_only_the_event_gets_through() {
     world.assert_copy().await;
 }
 
+/// O15: the visitor of the callback is WeCom.
+#[tokio::test]
+async fn what_an_event_causes_has_the_event_as_its_actor() {
+    let world = company().await;
+    for user_id in ["lisi", "wangwu"] {
+        world.sign_in(&world.browser(), user_id).await;
+        world.company(|company| company.remove_member(user_id));
+    }
+    let sender = Sender::contacts(&world);
+    // At once by the deletion, and by the worker, which finds that the member is not there any more.
+    sender.change(&member("delete_user", "lisi")).await;
+    sender.change(&member("update_user", "wangwu")).await;
+    world.settle().await;
+    let entries = world.store().await.audit_entries(0, 100).await.unwrap();
+    let mut told: Vec<_> = entries
+        .iter()
+        .filter(|(_, entry)| entry.event == "member_left" || entry.event == "session_ended")
+        .map(|(_, entry)| (entry.event.as_str(), entry.user_key.as_deref().unwrap(), entry.actor.as_str()))
+        .collect();
+    told.sort_unstable();
+    let expected = ["member_left", "session_ended"]
+        .map(|event| ["lisi", "wangwu"].map(|user_key| (event, user_key, "wecom event")))
+        .concat();
+    assert_eq!(told, expected);
+}
+
 #[tokio::test]
 async fn whoever_is_there_after_all_may_sign_in_again() {
     let world = company().await;

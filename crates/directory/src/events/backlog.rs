@@ -7,7 +7,7 @@ use wecom::Budget;
 use wecom_login_model::{CorpId, Timestamp};
 use wecom_login_store::{Act, Outcome};
 
-use super::worker::{LONGEST_PAUSE, Pulse};
+use super::worker::{LONGEST_PAUSE, Pause, Pulse};
 use super::{ACTOR, Events};
 use crate::{Error, LONGEST_SYNC, SyncError, SyncOptions};
 
@@ -57,7 +57,7 @@ impl Events {
     /// the company's tasks rest. When it does not help, or there is no place for it, they are worked on one by one.
     pub(super) async fn sync_instead(&self, corp_id: &CorpId) -> Result<bool, Error> {
         let (store, now) = (&self.directory.store, self.directory.clock.now());
-        if self.pulse(corp_id).no_sync_until.is_some_and(|until| now < until) {
+        if self.pulse(corp_id).no_sync.is_some_and(|pause| pause.holds(now)) {
             return Ok(false);
         }
         let reason = if store.are_more_events_waiting(corp_id, MOST_WAITING, now).await? {
@@ -120,15 +120,15 @@ impl Events {
             Synced::Since(since) => match store.drop_events_before(corp_id, since - CLOCKS).await {
                 Ok(dropped) => {
                     tracing::info!(%corp_id, dropped, "the company was read in place of its events");
-                    Pulse { rest_until: Some(now + CLOCKS), ..Pulse::default() }
+                    Pulse { rest: Some(Pause::of(now, CLOCKS)), ..Pulse::default() }
                 }
                 Err(error) => {
                     tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");
-                    Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
+                    Pulse { no_sync: Some(Pause::of(now, LONGEST_PAUSE)), ..Pulse::default() }
                 }
             },
             Synced::Left => Pulse::default(),
-            Synced::ByOthers => Pulse { rest_until: Some(now + UNDER_WAY), ..Pulse::default() },
+            Synced::ByOthers => Pulse { rest: Some(Pause::of(now, UNDER_WAY)), ..Pulse::default() },
             Synced::InPart(since, problem) => {
                 if let Err(error) = store.company_was_read(corp_id, since - CLOCKS).await {
                     tracing::warn!(%corp_id, %error, "the company was read, but its events are still there");
@@ -153,5 +153,5 @@ fn one_by_one(corp_id: &CorpId, problem: &str, now: Timestamp) -> Pulse {
         problem,
         "the company could not be read as a whole; its events are worked on one by one"
     );
-    Pulse { no_sync_until: Some(now + LONGEST_PAUSE), ..Pulse::default() }
+    Pulse { no_sync: Some(Pause::of(now, LONGEST_PAUSE)), ..Pulse::default() }
 }

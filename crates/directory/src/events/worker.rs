@@ -40,15 +40,32 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// Tasks whose time has come are found within this time, whoever noted them.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// A pause by the clock of this process. It ends too if the clock is set to before its beginning.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pause {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Pause {
+    pub(super) fn of(now: Timestamp, lasts: Duration) -> Self {
+        Self { from: now, until: now + lasts }
+    }
+
+    pub(super) fn holds(self, now: Timestamp) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
 /// How a company's WeCom answers.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Pulse {
-    pub(super) rest_until: Option<Timestamp>,
+    pub(super) rest: Option<Pause>,
     pub(super) failed: u32,
     /// A sync takes the place of its tasks.
     pub(super) is_syncing: bool,
     /// One did not help.
-    pub(super) no_sync_until: Option<Timestamp>,
+    pub(super) no_sync: Option<Pause>,
 }
 
 /// A task by its place, and what came of it.
@@ -196,7 +213,7 @@ impl Events {
 
     fn rests(&self, corp_id: &CorpId) -> bool {
         let (pulse, now) = (self.pulse(corp_id), self.directory.clock.now());
-        pulse.is_syncing || pulse.rest_until.is_some_and(|until| now < until)
+        pulse.is_syncing || pulse.rest.is_some_and(|rest| rest.holds(now))
     }
 
     async fn leave_syncs(&self) {
@@ -294,12 +311,12 @@ impl Events {
             written = written.and(task);
         }
         if answers {
-            self.change_pulse(corp_id, |pulse| (pulse.failed, pulse.rest_until) = (0, None));
+            self.change_pulse(corp_id, |pulse| (pulse.failed, pulse.rest) = (0, None));
         } else if let Some(problem) = problem {
             let rest = pause(i64::from(self.pulse(corp_id).failed));
             self.change_pulse(corp_id, |pulse| {
                 pulse.failed = pulse.failed.saturating_add(1);
-                pulse.rest_until = Some(self.directory.clock.now() + rest);
+                pulse.rest = Some(Pause::of(self.directory.clock.now(), rest));
             });
             tracing::warn!(
                 %corp_id,
@@ -309,8 +326,10 @@ impl Events {
             );
         }
         if let Some(free_in) = free_in {
-            let until = self.directory.clock.now() + free_in;
-            self.change_pulse(corp_id, |pulse| pulse.rest_until = pulse.rest_until.max(Some(until)));
+            let rest = Pause::of(self.directory.clock.now(), free_in);
+            self.change_pulse(corp_id, |pulse| {
+                pulse.rest = pulse.rest.into_iter().chain([rest]).max_by_key(|rest| rest.until);
+            });
             let seconds = free_in.as_secs();
             tracing::info!(%corp_id, seconds, "contact events wait until WeCom's budget has room");
         }

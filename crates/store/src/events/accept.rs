@@ -249,7 +249,8 @@ async fn note(
     tasks.sort_unstable();
     tasks.dedup();
     for (kind, subject) in tasks {
-        let due_at = if kind == COMPANY { now + SYNC_AFTER } else { now };
+        // Due at once, whatever the clocks of this process and of the worker's say.
+        let due_at = if kind == COMPANY { now + SYNC_AFTER } else { Timestamp::from_millis(0) };
         // A task that waits does not wait longer because of another event.
         sql("INSERT INTO event_tasks (corp_id, kind, subject, version, since, noted_at, due_at, claimed_until,
                 tries, strikes, problem)

@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use wecom_login_model::{Fingerprint, MemberRef, Profile, UserId};
+use wecom_login_model::{CorpId, Fingerprint, MemberRef, Profile, UserId};
 use wecom_login_store::{
     AccountRule, Bound, BoundBy, Consent, Imported, MatchOn, NewAccount, NewSession, NoAccount, Store,
 };
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, register, save_member};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, register, save_member};
 use crate::organisation::agent;
 
 on_every_database![
@@ -110,7 +110,10 @@ async fn an_import_completes_and_binds_all_or_nothing(fresh: Fresh) {
 
 async fn f19_a_search_finds_accounts_of_the_members_company_only(fresh: Fresh) {
     let store = &fresh.store;
-    let of = |company: &str| NewAccount { company: company.parse().ok(), ..new("boss", "13800000001", None) };
+    let of = |company: &str| NewAccount {
+        company: CorpId::parse(company).ok(),
+        ..new("boss", "13800000001", None)
+    };
     import(store, of("wwA")).await;
     let rule = by_mobile("13800000001", &[]);
     let found = store.account_for(&member("wwB/zhangsan"), &rule, NOW).await.unwrap();

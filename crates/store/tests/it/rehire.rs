@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use wecom_login_model::{
-    AccountId, AgentId, Fingerprint, MemberRef, Profile, Timestamp, UserId,
-};
+use wecom_login_model::{AccountId, AgentId, Fingerprint, MemberRef, Profile, Timestamp, UserId};
 use wecom_login_store::{
     AccountRule, AppAnswer, Asked, Begun, BindingEnd, Bound, BoundBy, Confirmed, Consent, Imported, MatchOn,
     MemberAnswers, NewAccount, NewSession, NoAccount, Rehire, Standing, Store,

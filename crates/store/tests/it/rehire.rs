@@ -156,9 +156,9 @@ async fn f14_the_same_person_has_the_former_account_again(fresh: Fresh) {
         [(false, 400, "ＺＨＡＮＧ　ｓａｎ"), (true, 30, "zhangsan"), (true, 0, "Zhang San")]
     {
         if is_seen {
-            is_deleted(store, &who, now).await
+            is_deleted(store, &who, now).await;
         } else {
-            is_unseen(store, &who, now).await
+            is_unseen(store, &who, now).await;
         }
         now = now + DAY * days;
         is_there(store, &who, name, now).await;
@@ -183,9 +183,9 @@ async fn f14_another_person_with_the_userid_has_another_account(fresh: Fresh) {
         (false, 0, "", Rehire::AlwaysNew),
     ] {
         if is_seen {
-            is_deleted(store, &who, now).await
+            is_deleted(store, &who, now).await;
         } else {
-            is_unseen(store, &who, now).await
+            is_unseen(store, &who, now).await;
         }
         now = now + DAY * days;
         is_there(store, &who, name, now).await;
@@ -344,11 +344,8 @@ async fn f14_an_administrators_entry_stands_for_an_account(fresh: Fresh) {
     // The first account of a member who had none.
     let theirs = register(store, &new).await.unwrap().id;
     assert!(administers(store, &new, theirs).await && !administers(store, &boss, theirs).await);
-    assert_eq!(
-        store.account_for(&member("wwA/x"), &by_username("new"), NOW).await.unwrap().unwrap().is_new,
-        true,
-        "no search finds an administrator's account"
-    );
+    let other = store.account_for(&member("wwA/x"), &by_username("new"), NOW).await.unwrap().unwrap();
+    assert!(other.is_new, "no search finds an administrator's account");
 
     // Unseen for a while: the same person.
     is_unseen(store, &boss, NOW).await;
@@ -360,7 +357,7 @@ async fn f14_an_administrators_entry_stands_for_an_account(fresh: Fresh) {
     is_unseen(store, &boss, NOW).await;
     is_there(store, &boss, "李四", NOW).await;
     let (another, _) = sign_in(store, &boss, REGISTERS, NOW).await.unwrap();
-    store.hold_administrators(&[boss.clone()], NOW).await.unwrap();
+    store.hold_administrators(std::slice::from_ref(&boss), NOW).await.unwrap();
     assert!(!administers(store, &boss, another).await, "another person");
     let confirmed = store.confirm_administrator(&boss, NOW).await.unwrap();
     assert!(matches!(confirmed, Confirmed::Done(name) if name.as_str() == "Boss-2"));
@@ -386,7 +383,7 @@ async fn f14_an_entry_takes_hold_of_a_leavers_account_at_the_first_start(fresh: 
     is_there(store, &boss, "张三", NOW).await;
     let account = register(store, &boss).await.unwrap().id;
     is_unseen(store, &boss, NOW).await;
-    store.hold_administrators(&[boss.clone()], NOW).await.unwrap();
+    store.hold_administrators(std::slice::from_ref(&boss), NOW).await.unwrap();
     is_there(store, &boss, "李四", NOW).await;
     let (another, _) = sign_in(store, &boss, REGISTERS, NOW).await.unwrap();
     assert!(another != account && !administers(store, &boss, another).await);
@@ -398,7 +395,7 @@ async fn f14_the_first_account_of_an_entry_may_come_by_a_rename(fresh: Fresh) {
     let (store, old, new) = (&fresh.store, member("wwA/old"), member("wwA/new"));
     is_there(store, &old, "张三", NOW).await;
     let account = register(store, &old).await.unwrap().id;
-    store.hold_administrators(&[new.clone()], NOW).await.unwrap();
+    store.hold_administrators(std::slice::from_ref(&new), NOW).await.unwrap();
     assert!(!administers(store, &new, account).await);
     store.rename_member(&old.corp_id, &old.user_id, &new.user_id, NOW).await.unwrap();
     assert!(administers(store, &new, account).await);

@@ -62,7 +62,8 @@ pub(crate) async fn leave(
     for user_keys in user_keys.chunks(AT_ONCE) {
         let mut mark =
             sql("UPDATE members SET left_at = $1, left_number = $3, left_evidence = $4, updated_at = $1,
-                mobile = '', email = '', biz_mail = '', avatar = '', gender = ''
+                mobile = '', email = '', biz_mail = '', avatar = '',
+                gender = CASE gender WHEN '0' THEN '0' ELSE '' END
              WHERE corp_id = $2 AND left_at IS NULL AND user_key IN (")
             .bind(now.as_millis())
             .bind(corp_id.as_str())

@@ -40,4 +40,5 @@ DELETE FROM bindings WHERE EXISTS (SELECT 1 FROM members AS m
     WHERE m.corp_id = bindings.corp_id AND m.user_key = bindings.user_key AND m.left_at IS NOT NULL);
 DELETE FROM consents WHERE EXISTS (SELECT 1 FROM members AS m
     WHERE m.corp_id = consents.corp_id AND m.user_key = consents.user_key AND m.left_at IS NOT NULL);
-UPDATE members SET mobile = '', email = '', biz_mail = '', avatar = '', gender = '' WHERE left_at IS NOT NULL;
+UPDATE members SET mobile = '', email = '', biz_mail = '', avatar = '',
+    gender = CASE gender WHEN '0' THEN '0' ELSE '' END WHERE left_at IS NOT NULL;

@@ -15,6 +15,11 @@ impl Admins {
         self.0.iter().any(|admin| admin.corp_id == *corp_id && admin.user_id == *user_id)
     }
 
+    /// The members, as they are listed.
+    pub(crate) fn members(&self) -> &[MemberRef] {
+        &self.0
+    }
+
     /// The names, in lower case, of accounts that an administrator may be about to get: their userIds.
     pub(crate) fn usernames(&self) -> Vec<String> {
         self.0.iter().map(|admin| Username::of_member(&admin.user_id, 1).folded()).collect()

@@ -1,8 +1,8 @@
 //! Lists of accounts: CSV with a header, or JSON lines. Good lines are imported and bad ones are named; nothing is lost
 //! without a word.
 //!
-//! Columns: `username`, and as wanted `mobile`, `email`, `corpId` and `userId`; the last two go together and bind the
-//! member. A name that is there already is completed: what the line tells is written, what it leaves empty stays.
+//! Columns: `username`, and as wanted `mobile`, `email`, `corpId` and `userId`. Both of the last two bind the member. `corpId` alone
+//! says that only sign-ins of this company's members find the account; where several companies are served it is required. A name that is there already is completed: what the line tells is written, what it leaves empty stays.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -82,6 +82,18 @@ impl List {
         Ok(Self { lines })
     }
 
+    /// Without the lines that name no company. Where several companies are served, the account of such a line would go to the
+    /// first member of any of them who has its name or number.
+    #[must_use]
+    pub fn requiring_companies(self) -> Self {
+        let required = |new: NewAccount| match new.company {
+            Some(_) => Ok(new),
+            None => Err("corpId is required: this server serves several companies".to_owned()),
+        };
+        let lines = self.lines.into_iter().map(|(line, read)| (line, read.and_then(required)));
+        Self { lines: lines.collect() }
+    }
+
     /// How many lines it has, without header and empty ones.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -133,6 +145,16 @@ impl Accounts {
                 Ok(new) => match self.store().import_account(&new, self.now(), dry_run).await? {
                     Imported::BoundElsewhere(username) => {
                         Err(format!("the member is bound to the account {username} already"))
+                    }
+                    Imported::Left => {
+                        Err("the member has left, or is back and has not signed in yet; `wecom-login account bind` \
+                             binds them when they are back"
+                            .to_owned())
+                    }
+                    Imported::Unbound => {
+                        Err("an administrator has unbound the member from this account; `wecom-login account bind` \
+                             binds them again"
+                            .to_owned())
                     }
                     outcome => Ok(outcome),
                 },
@@ -194,14 +216,19 @@ impl Written {
         if !email.is_empty() && !is_email(&email) {
             return Err("email must be an address such as zhangsan@example.com".to_owned());
         }
-        let member = match (text(self.corp_id), text(self.user_id)) {
-            (corp_id, user_id) if corp_id.is_empty() && user_id.is_empty() => None,
-            (corp_id, user_id) => Some(MemberRef {
-                corp_id: CorpId::parse(corp_id).map_err(|error| format!("{error}; it goes with userId"))?,
-                user_id: UserId::parse(user_id).map_err(|error| format!("{error}; it goes with corpId"))?,
-            }),
+        let company = match text(self.corp_id) {
+            corp_id if corp_id.is_empty() => None,
+            corp_id => Some(CorpId::parse(corp_id).map_err(|error| error.to_string())?),
         };
-        Ok(NewAccount { username, mobile, email, member })
+        let member = match (&company, text(self.user_id)) {
+            (_, user_id) if user_id.is_empty() => None,
+            (None, user_id) => return Err(format!("userId {user_id:?} needs a corpId")),
+            (Some(corp_id), user_id) => {
+                let user_id = UserId::parse(user_id).map_err(|error| error.to_string())?;
+                Some(MemberRef { corp_id: corp_id.clone(), user_id })
+            }
+        };
+        Ok(NewAccount { username, mobile, email, company, member })
     }
 }
 
@@ -307,6 +334,7 @@ mod tests {
             username: Username::parse(username).unwrap(),
             mobile: mobile.to_owned(),
             email: email.to_owned(),
+            company: member.map(|member| member.parse::<MemberRef>().unwrap().corp_id),
             member: member.map(|member| member.parse().unwrap()),
         }
     }
@@ -337,7 +365,7 @@ mod tests {
                    good,,,,\n";
         let lines = read(csv, Format::Csv);
         let bad: Vec<u64> = lines.iter().filter(|(_, read)| read.is_err()).map(|(line, _)| *line).collect();
-        assert_eq!(bad, [2, 3, 5, 6, 7, 8, 9], "a field may hold a line end");
+        assert_eq!(bad, [2, 3, 5, 6, 8, 9], "a field may hold a line end");
         assert_eq!(lines.last().unwrap(), &(10, Ok(account("good", "", "", None))));
         let bytes = [b"username\n".as_slice(), b"\xff\xfe\n", b"good\n"].concat();
         let list = List::read(&bytes, Format::Csv).unwrap();
@@ -348,6 +376,22 @@ mod tests {
         let lines = read(json, Format::JsonLines);
         assert!(lines[..3].iter().all(|(_, read)| read.is_err()) && lines[3].1.is_ok());
         assert!(lines[2].1.as_ref().unwrap_err().contains("unknown field `password`"));
+    }
+
+    #[test]
+    fn f19_lines_without_a_company_are_named_where_several_are_served() {
+        let csv = "username,mobile,corpId,userId\na,13800000001,,\nb,13800000002,wwA,\nc,,wwA,zhangsan\nd,12,wwA,\n";
+        let lines = List::read(csv.as_bytes(), Format::Csv).unwrap().requiring_companies().lines;
+        let bad: Vec<_> =
+            lines.iter().filter_map(|(line, read)| Some((*line, read.as_ref().err()?))).collect();
+        let required = "corpId is required: this server serves several companies".to_owned();
+        assert_eq!((bad[0], bad[1].0, bad.len()), ((2, &required), 5, 2));
+        let companies: Vec<_> = lines
+            .iter()
+            .filter_map(|(_, read)| read.as_ref().ok()?.company.as_ref())
+            .map(CorpId::as_str)
+            .collect();
+        assert_eq!(companies, ["wwA", "wwA"]);
     }
 
     #[test]

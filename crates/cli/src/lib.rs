@@ -62,6 +62,9 @@ enum Command {
     /// Look after accounts and the members who are bound to them.
     #[command(subcommand)]
     Account(commands::account::Command),
+    /// See which accounts administer, and confirm one after a change of person.
+    #[command(subcommand)]
+    Admin(commands::admin::Command),
     /// Make, list and remove the keys of programs that administer.
     #[command(subcommand)]
     Apikey(commands::apikey::Command),
@@ -99,7 +102,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &dyn Host) -> u8
             Command::Serve(arguments) => commands::serve::run(arguments, host).await,
             Command::New(arguments) => commands::new::run(arguments),
             Command::Sync(arguments) => return commands::sync::run(arguments, host).await,
-            Command::Account(command) => commands::account::run(command).await,
+            Command::Account(command) => commands::account::run(command, host).await,
+            Command::Admin(command) => commands::admin::run(command).await,
             Command::Apikey(command) => commands::apikey::run(command).await,
             Command::Session(command) => commands::session::run(command).await,
             Command::Backup(arguments) => commands::backup::run(arguments).await,

@@ -112,7 +112,12 @@ mod tests {
             created_at: NOW,
             idle_until: NOW + HOUR,
             expires_at: NOW + HOUR,
-            account: wecom_login_store::AccountRule { find_by: None, barred: &[], register: true },
+            account: wecom_login_store::AccountRule {
+                find_by: None,
+                barred: &[],
+                register: true,
+                rehire: wecom_login_store::Rehire::SameName,
+            },
             former: None,
         };
         store.begin_session(&session).await.unwrap();

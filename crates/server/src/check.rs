@@ -55,6 +55,15 @@ pub async fn check(
     checked
 }
 
+/// The number of companies that the app's instances serve; 0 if the app folder cannot be read.
+pub async fn served_companies(
+    settings: &Settings,
+    register: impl FnOnce(Environment) -> Environment,
+) -> usize {
+    let server = Server::open_in_memory(settings.clone(), register).await;
+    server.map_or(0, |server| server.app.apps.loaded().companies())
+}
+
 /// Checks the path of the audit file.
 fn check_audit_log(settings: &Settings, faults: &mut Vec<String>) {
     let Some(AuditLog::File(path)) = &settings.operations.audit_log else { return };

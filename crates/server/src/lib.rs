@@ -20,11 +20,12 @@ mod start;
 mod state;
 mod wecom_callback;
 
-pub use check::{Checked, check};
+pub use check::{Checked, check, served_companies};
 pub use http::error_numbers::explanations;
 pub use server::{FileWatch, Server};
 pub use settings::{
-    Administrators, AuditLog, Brand, BrandStyle, Folders, Interval, KeyError, Network, OperationsSettings,
-    OrganisationSettings, Override, Retention, SessionLimits, Settings, SettingsError, Storage, StorageError,
+    AccountSettings, Administrators, AuditLog, Brand, BrandStyle, Folders, Interval, KeyError, Network,
+    OperationsSettings, OrganisationSettings, Override, Retention, SessionLimits, Settings, SettingsError,
+    Storage, StorageError,
 };
 pub use start::{Dependencies, StartError, has_database, open_store};

@@ -137,6 +137,7 @@ impl Server {
         };
         let server = Self::open_on(store, &key, audit_file, settings, dependencies, register)?;
         server.record_apps().await?;
+        server.app.identity.accounts.hold_administrators().await?;
         Ok(server)
     }
 
@@ -185,7 +186,8 @@ impl Server {
         };
         let sessions =
             Sessions::new(store.clone(), clock.clone(), entropy.clone(), settings.sessions.lifetimes());
-        let accounts = Accounts::new(store.clone(), clock.clone(), settings.administrators.admins.clone());
+        let accounts = Accounts::new(store.clone(), clock.clone(), settings.administrators.admins.clone())
+            .with_rehire(settings.accounts.rehire);
         let login = Login::new(
             &store,
             sessions.clone(),

@@ -1,6 +1,6 @@
 //! The state of the server, in parts: a handler takes the parts that it needs (`State<Arc<Identity>>`), or all of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -133,6 +133,11 @@ impl Apps {
 }
 
 impl LoadedApp {
+    /// The number of companies that the instances serve.
+    pub(crate) fn companies(&self) -> usize {
+        self.instances.iter().map(|instance| instance.corp_id()).collect::<HashSet<_>>().len()
+    }
+
     pub(crate) fn new(
         app: Arc<App>,
         instances: Arc<Instances>,

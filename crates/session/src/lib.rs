@@ -173,6 +173,7 @@ impl Sessions {
 mod tests {
     use super::*;
     use wecom_login_model::{ManualClock, SeededEntropy, Timestamp};
+    use wecom_login_store::Rehire;
 
     pub(crate) struct World {
         pub(crate) sessions: Sessions,
@@ -199,7 +200,7 @@ mod tests {
             user_id: &user_id,
             instance: "auths.loginTypes.Example",
             agent_id: &AgentId::parse("7").unwrap(),
-            account: AccountRule { find_by: None, barred: &[], register: true },
+            account: AccountRule { find_by: None, barred: &[], register: true, rehire: Rehire::SameName },
             former: &[],
             may_continue: false,
         };

@@ -124,6 +124,9 @@ impl SignInError {
             | Self::InvalidId(_, errcode) => *errcode,
             Self::Terminal(Terminal::Disabled) => number::MEMBER_DISABLED,
             Self::Terminal(Terminal::Left) => number::MEMBER_LEFT,
+            Self::Terminal(Terminal::NoAccount { reason: NoAccount::Unconfirmed }) => {
+                number::RETURN_UNCONFIRMED
+            }
             Self::Terminal(Terminal::NoAccount { .. }) => number::NO_ACCOUNT,
             Self::Terminal(Terminal::BoundToAnother) => number::BOUND_TO_ANOTHER,
             Self::Terminal(Terminal::SessionGone) => number::BINDING_WITHOUT_SESSION,
@@ -224,6 +227,7 @@ impl Terminal {
             Self::OutsideScope { .. } => "outside_scope",
             Self::Disabled => "disabled",
             Self::Left => "left",
+            Self::NoAccount { reason: NoAccount::Unconfirmed } => "return_unconfirmed",
             Self::NoAccount { .. } => "no_account",
             Self::BoundToAnother => "bound_to_another",
             Self::SessionGone => "session_gone",

@@ -169,6 +169,16 @@ error_numbers! {
         remedy: "请在发起绑定的浏览器里重新发起绑定，并在 15 分钟内完成。",
             "Start the binding again in the browser in which you started it, and finish it within 15 minutes.",
     }
+    /// The member left and came back, and the setting `rehire = "confirm"` leaves the decision to an administrator.
+    RETURN_UNCONFIRMED = 710_109, Administrator {
+        meaning: "这个企业微信账号曾经离职，现在又回来了，需要管理员确认账号归谁。",
+            "The member with this WeCom userid left the company and is back; an administrator must decide which \
+            account is theirs.",
+        remedy: "请管理员核对本人。同一个人：wecom-login account bind <原账号> corpId/userId，恢复原账号；另一个人：wecom-login account unbind corpId/userId，之后按新成员登录。",
+            "The administrator checks who it is. The same person gets the former account with wecom-login account \
+            bind USERNAME corpId/userId; for another person, wecom-login account unbind corpId/userId lets them \
+            sign in as a new member.",
+    }
     /// WeCom did not answer in time, or its answer was unusable.
     WECOM_UNAVAILABLE = 710_201, WeCom {
         meaning: "企业微信没有及时返回有效的结果。",

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
-use crate::bindings::{account_of, bind};
+use crate::bindings::{account_of, bind, has_left};
 use crate::database::{PEOPLE, Row, Transaction, sql};
-use crate::{BoundBy, Error, Store};
+use crate::former_bindings::{former_member, unsettled};
+use crate::{BindingEnd, BoundBy, Error, FormerMember, Store};
 
 pub(crate) const COLUMNS: &str = "id, username, mobile, email, created_at, updated_at";
 
@@ -20,7 +21,9 @@ pub struct NewAccount {
     pub mobile: String,
     /// E-mail address.
     pub email: String,
-    /// The member to bind to it.
+    /// Only sign-ins of this company's members find the account; `None` for every company.
+    pub company: Option<CorpId>,
+    /// The member to bind to it, who is of that company.
     pub member: Option<MemberRef>,
 }
 
@@ -35,6 +38,10 @@ pub enum Imported {
     Unchanged,
     /// Nothing was written: the member is bound to this account.
     BoundElsewhere(Username),
+    /// Nothing was written: the member has left, or is back and has not signed in yet.
+    Left,
+    /// Nothing was written: an administrator has unbound the member from the account.
+    Unbound,
 }
 
 /// An account with the members that are bound to it.
@@ -43,8 +50,14 @@ pub struct AccountRow {
     /// The account.
     #[serde(flatten)]
     pub account: Account,
+    /// Only sign-ins of this company's members find the account; `None` for every company.
+    #[serde(rename = "corpId", skip_serializing_if = "Option::is_none")]
+    pub company: Option<CorpId>,
     /// The members, by company and userId.
     pub members: Vec<MemberRef>,
+    /// Members who were bound to it until they left or were unbound, by company and userId.
+    #[serde(rename = "formerMembers")]
+    pub former_members: Vec<FormerMember>,
 }
 
 impl Store {
@@ -63,14 +76,15 @@ impl Store {
         let mut transaction = self.database.snapshot().await?;
         let total =
             sql("SELECT COUNT(*) AS total FROM accounts").fetch_one(&mut transaction).await?.get("total")?;
-        let rows = sql(format!("SELECT {COLUMNS} FROM accounts ORDER BY id LIMIT $1 OFFSET $2"))
+        let rows = sql(format!("SELECT {COLUMNS}, corp_id FROM accounts ORDER BY id LIMIT $1 OFFSET $2"))
             .bind(limit)
             .bind(offset)
             .fetch_all(&mut transaction)
             .await?;
-        let accounts: Vec<Account> = rows.iter().map(account).collect::<Result<_, _>>()?;
+        let accounts: Vec<(Account, Option<CorpId>)> =
+            rows.iter().map(|row| Ok((account(row)?, company_of(row)?))).collect::<Result<_, Error>>()?;
         let (first, last) = match (accounts.first(), accounts.last()) {
-            (Some(first), Some(last)) => (first.id.0, last.id.0),
+            (Some((first, _)), Some((last, _))) => (first.id.0, last.id.0),
             _ => return Ok((Vec::new(), total)),
         };
         let bound =
@@ -84,15 +98,31 @@ impl Store {
         for row in &bound {
             members.entry(row.get("account_id")?).or_default().push(member(row)?);
         }
-        let rows = accounts.into_iter().map(|account| {
+        let ended = sql(
+            "SELECT corp_id, user_id, account_id, name, reason, ended_at, settled_at FROM former_bindings
+             WHERE account_id BETWEEN $1 AND $2 ORDER BY corp_id, user_key",
+        )
+        .bind(first)
+        .bind(last)
+        .fetch_all(&mut transaction)
+        .await?;
+        let mut former: HashMap<i64, Vec<FormerMember>> = HashMap::new();
+        for row in &ended {
+            former.entry(row.get("account_id")?).or_default().push(former_member(row)?);
+        }
+        let rows = accounts.into_iter().map(|(account, company)| {
             let members = members.remove(&account.id.0).unwrap_or_default();
-            AccountRow { account, members }
+            let former_members = former.remove(&account.id.0).unwrap_or_default();
+            AccountRow { account, company, members, former_members }
         });
         Ok((rows.collect(), total))
     }
 
     /// Makes the account, or completes the one of that name, and binds the member, all or nothing. What the import does
     /// not tell stays. With `dry_run` nothing is written, and what would become of it is told.
+    ///
+    /// A list is often imported again each night. It binds nobody who has left, nobody who is back and about whom nothing is
+    /// decided, and nobody whom an administrator has unbound from the account.
     pub async fn import_account(
         &self,
         new: &NewAccount,
@@ -109,6 +139,15 @@ impl Store {
                 Some(account) if account.id == id => {}
                 Some(account) => return Ok(Imported::BoundElsewhere(account.username)),
                 None => {
+                    let undecided = unsettled(&mut transaction, member).await?;
+                    if has_left(&mut transaction, member).await?
+                        || undecided.iter().any(|binding| binding.reason != BindingEnd::Unbound)
+                    {
+                        return Ok(Imported::Left);
+                    }
+                    if undecided.iter().any(|binding| binding.account_id == id) {
+                        return Ok(Imported::Unbound);
+                    }
                     bind(&mut transaction, member, id, BoundBy::Import, now).await?;
                     if outcome == Imported::Unchanged {
                         outcome = Imported::Updated;
@@ -130,8 +169,8 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<Option<Account>, Error> {
     let row = sql(format!(
-        "INSERT INTO accounts (username_key, username, mobile, email, email_key, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6)
+        "INSERT INTO accounts (username_key, username, mobile, email, email_key, created_at, updated_at, corp_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
          ON CONFLICT (username_key) DO NOTHING
          RETURNING {COLUMNS}"
     ))
@@ -141,9 +180,14 @@ pub(crate) async fn insert(
     .bind(&new.email)
     .bind(new.email.to_ascii_lowercase())
     .bind(now.as_millis())
+    .bind(company(new))
     .fetch_optional(transaction)
     .await?;
     row.as_ref().map(account).transpose()
+}
+
+fn company(new: &NewAccount) -> &str {
+    new.company.as_ref().map_or("", CorpId::as_str)
 }
 
 /// Writes what is told and new about the account of that name.
@@ -156,13 +200,17 @@ async fn complete(
             mobile = CASE WHEN $1 = '' THEN mobile ELSE $1 END,
             email = CASE WHEN $2 = '' THEN email ELSE $2 END,
             email_key = CASE WHEN $3 = '' THEN email_key ELSE $3 END,
+            corp_id = CASE WHEN $6 = '' THEN corp_id ELSE $6 END,
             updated_at = $4
-         WHERE username_key = $5 AND (($1 <> '' AND mobile <> $1) OR ($2 <> '' AND email <> $2))")
+         WHERE username_key = $5 AND (($1 <> '' AND mobile <> $1) OR ($2 <> '' AND email <> $2)
+            OR ($6 <> '' AND corp_id <> $6))")
     .bind(&new.mobile)
     .bind(&new.email)
     .bind(new.email.to_ascii_lowercase())
     .bind(now.as_millis())
     .bind(new.username.folded())
+    // An account with members of two companies is neither company's.
+    .bind(if new.member.is_none() { company(new) } else { "" })
     .execute(&mut *transaction)
     .await?;
     let id = sql("SELECT id FROM accounts WHERE username_key = $1")
@@ -185,6 +233,16 @@ pub(crate) fn account(row: &Row) -> Result<Account, Error> {
         created_at: moment("created_at")?,
         updated_at: moment("updated_at")?,
     })
+}
+
+fn company_of(row: &Row) -> Result<Option<CorpId>, Error> {
+    match row.get::<String>("corp_id")? {
+        corp_id if corp_id.is_empty() => Ok(None),
+        corp_id => match CorpId::parse(corp_id) {
+            Ok(corp_id) => Ok(Some(corp_id)),
+            Err(error) => Err(Error::corrupt("table accounts, corp_id", error)),
+        },
+    }
 }
 
 pub(crate) fn member(row: &Row) -> Result<MemberRef, Error> {

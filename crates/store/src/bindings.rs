@@ -5,10 +5,14 @@ use serde::{Deserialize, Serialize};
 use wecom_login_model::{Account, AccountId, CorpId, MemberRef, Timestamp, UserId, Username};
 
 use crate::accounts::{COLUMNS, account, insert};
+use crate::administrators::hold_first_account;
 use crate::audit::note;
 use crate::database::{On, PEOPLE, Transaction, sql};
+use crate::former_bindings::{Returned, Unsettled, end_bindings, give_up, returned, settle, unsettled};
 use crate::sessions::{self, LIVE, end_sessions_of, session_row};
-use crate::{AccountRule, AuditEntry, AuditEvent, EndReason, Error, NewAccount, SessionRow, Store};
+use crate::{
+    AccountRule, AuditEntry, AuditEvent, BindingEnd, EndReason, Error, NewAccount, SessionRow, Store,
+};
 
 /// How a binding came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub enum BoundBy {
     Administrator,
     /// An import.
     Import,
+    /// The member left, came back and signed in: they have their former account again.
+    Returned,
 }
 
 impl BoundBy {
@@ -33,6 +39,7 @@ impl BoundBy {
             Self::Member => "member",
             Self::Administrator => "administrator",
             Self::Import => "import",
+            Self::Returned => "returned",
         }
     }
 }
@@ -58,10 +65,16 @@ pub enum NoAccount {
     NoMatch,
     /// Several accounts have the value.
     Several,
-    /// The account with the value is bound to another member.
+    /// The account with the value is bound to another member, or was until that member left.
     Taken,
     /// The account with the value is an administrator's.
     Administrators,
+    /// An administrator has unbound the member from the account with the value.
+    Unbound,
+    /// The member left and came back, and the setting `rehire` asks an administrator whose account it is.
+    Unconfirmed,
+    /// The sign-in did not ask WeCom for the value, because the member had an account then.
+    NotAsked,
 }
 
 /// The account of a member.
@@ -82,6 +95,8 @@ pub enum Bound {
     NoAccount,
     /// The member is bound to this account.
     Elsewhere(Username),
+    /// The member has left the company.
+    Left,
 }
 
 impl Store {
@@ -170,27 +185,27 @@ impl Store {
         row.as_ref().map(account).transpose()
     }
 
-    /// Unties the member from its account and ends the sessions that it has, both or neither; false when it was bound to
-    /// none. The account stays.
+    /// Unbinds the member for an administrator and ends their sessions, in one transaction; false if they were bound to no
+    /// account. The account stays, and no search finds it for this member again. A member who has left does not get their
+    /// former account again.
     pub async fn unbind_member(&self, member: &MemberRef, now: Timestamp) -> Result<bool, Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
-        let gone = sql("DELETE FROM bindings WHERE corp_id = $1 AND user_key = $2")
-            .bind(member.corp_id.as_str())
-            .bind(member.user_id.folded())
-            .execute(&mut transaction)
-            .await?;
-        if gone == 1 {
+        let keys = [member.user_id.folded()];
+        let ended = end_bindings(&mut transaction, &member.corp_id, &keys, BindingEnd::Unbound, now).await?;
+        let is_unbound = ended == 1 || give_up(&mut transaction, member, now).await?;
+        if is_unbound {
             let entry = AuditEntry::new(AuditEvent::BindingRemoved, now);
             note(&mut transaction, entry.member(&member.corp_id, &member.user_id)).await?;
         }
         let (corp_id, user_id) = (&member.corp_id, &member.user_id);
         end_sessions_of(&mut transaction, corp_id, user_id, EndReason::Unbound, now).await?;
         transaction.commit().await?;
-        Ok(gone == 1)
+        Ok(is_unbound)
     }
 }
 
-/// The account that the member is bound to, or else the one that the rule finds or creates.
+/// The account that the member is bound to, or else the one that they had before they left, or else the one that the rule finds
+/// or creates.
 pub(crate) async fn account_for(
     transaction: &mut Transaction,
     member: &MemberRef,
@@ -200,15 +215,31 @@ pub(crate) async fn account_for(
     if let Some(account) = account_of(&mut *transaction, &member.corp_id, &member.user_id).await? {
         return Ok(Ok(AccountFor { account, is_new: false }));
     }
-    let none = match rule.find_by {
-        None => NoAccount::NotLookedFor,
-        Some((on, value)) => match find(transaction, on, value, rule.barred).await? {
-            Ok(account) => {
-                bind(transaction, member, account.id, BoundBy::Matched, now).await?;
+    let former = unsettled(transaction, member).await?;
+    if let Some(last) = former.iter().find(|binding| binding.reason != BindingEnd::Unbound) {
+        match returned(transaction, member, last, rule.rehire, now).await? {
+            Returned::SamePerson => {
+                let account = account_with(transaction, last.account_id).await?;
+                bind(transaction, member, account.id, BoundBy::Returned, now).await?;
                 return Ok(Ok(AccountFor { account, is_new: false }));
             }
-            Err(none) => none,
-        },
+            Returned::Unconfirmed => return Ok(Err(NoAccount::Unconfirmed)),
+            Returned::AnotherPerson => {}
+        }
+    }
+    let none = match rule.find_by {
+        None => NoAccount::NotLookedFor,
+        // Whether the search would find an account is not known: neither it nor a new one is right.
+        Some((_, None)) => return Ok(Err(NoAccount::NotAsked)),
+        Some((on, Some(value))) => {
+            match find(transaction, &member.corp_id, (on, value), rule.barred, &former).await? {
+                Ok(account) => {
+                    bind(transaction, member, account.id, BoundBy::Matched, now).await?;
+                    return Ok(Ok(AccountFor { account, is_new: false }));
+                }
+                Err(none) => none,
+            }
+        }
     };
     if !rule.register {
         return Ok(Err(none));
@@ -217,12 +248,14 @@ pub(crate) async fn account_for(
     Ok(Ok(AccountFor { account, is_new: true }))
 }
 
-/// The one account that has the value, if nobody is bound to it and it is not barred.
+/// The one account of the company, or of every company, that has the value, if it is not barred, nobody is bound to it or was until they left, and no administrator
+/// has unbound the member from it.
 async fn find(
     transaction: &mut Transaction,
-    on: MatchOn,
-    value: &str,
+    corp_id: &CorpId,
+    (on, value): (MatchOn, &str),
     barred: &[String],
+    former: &[Unsettled],
 ) -> Result<Result<Account, NoAccount>, Error> {
     let (column, value) = match on {
         MatchOn::Username => ("username_key", value.to_ascii_lowercase()),
@@ -232,10 +265,12 @@ async fn find(
     if value.is_empty() {
         return Ok(Err(NoAccount::NoMatch));
     }
-    let rows = sql(format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1 LIMIT 2"))
-        .bind(value)
-        .fetch_all(&mut *transaction)
-        .await?;
+    let rows =
+        sql(format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1 AND corp_id IN ('', $2) LIMIT 2"))
+            .bind(value)
+            .bind(corp_id.as_str())
+            .fetch_all(&mut *transaction)
+            .await?;
     let found = match rows.as_slice() {
         [] => return Ok(Err(NoAccount::NoMatch)),
         [row] => account(row)?,
@@ -244,11 +279,21 @@ async fn find(
     if barred.contains(&found.username.folded()) {
         return Ok(Err(NoAccount::Administrators));
     }
-    let taken = sql("SELECT 1 FROM bindings WHERE account_id = $1 LIMIT 1")
-        .bind(found.id.0)
-        .fetch_optional(transaction)
-        .await?;
-    Ok(if taken.is_some() { Err(NoAccount::Taken) } else { Ok(found) })
+    let row = sql("SELECT EXISTS (SELECT 1 FROM administrators WHERE account_id = $1) AS administrators,
+            EXISTS (SELECT 1 FROM bindings WHERE account_id = $1)
+                OR EXISTS (SELECT 1 FROM former_bindings WHERE account_id = $1 AND reason <> 'unbound') AS taken")
+    .bind(found.id.0)
+    .fetch_one(transaction)
+    .await?;
+    Ok(if row.get("administrators")? {
+        Err(NoAccount::Administrators)
+    } else if row.get("taken")? {
+        Err(NoAccount::Taken)
+    } else if former.iter().any(|binding| binding.account_id == found.id) {
+        Err(NoAccount::Unbound)
+    } else {
+        Ok(found)
+    })
 }
 
 /// Creates an account, named after the userId, and binds the member to it.
@@ -260,7 +305,8 @@ async fn register(
     let mut attempt = 1;
     let account = loop {
         let username = Username::of_member(&member.user_id, attempt);
-        let new = NewAccount { username, mobile: String::new(), email: String::new(), member: None };
+        let company = Some(member.corp_id.clone());
+        let new = NewAccount { username, mobile: String::new(), email: String::new(), company, member: None };
         if let Some(account) = insert(transaction, &new, now).await? {
             break account;
         }
@@ -284,6 +330,10 @@ async fn bind_unless_elsewhere(
     if exists.is_none() {
         return Ok(Bound::NoAccount);
     }
+    // The binding would go to the next person with the userid.
+    if has_left(transaction, member).await? {
+        return Ok(Bound::Left);
+    }
     if bind(transaction, member, account_id, bound_by, now).await? {
         return Ok(Bound::Done);
     }
@@ -293,7 +343,17 @@ async fn bind_unless_elsewhere(
     }
 }
 
-/// Writes the binding; false when the member is bound already.
+/// True if the member is marked as having left.
+pub(crate) async fn has_left(transaction: &mut Transaction, member: &MemberRef) -> Result<bool, Error> {
+    let left = sql("SELECT 1 FROM members WHERE corp_id = $1 AND user_key = $2 AND left_at IS NOT NULL")
+        .bind(member.corp_id.as_str())
+        .bind(member.user_id.folded())
+        .fetch_optional(transaction)
+        .await?;
+    Ok(left.is_some())
+}
+
+/// Writes the binding, which settles what was undecided about the member's former ones; false when the member is bound already.
 pub(crate) async fn bind(
     transaction: &mut Transaction,
     member: &MemberRef,
@@ -313,14 +373,29 @@ pub(crate) async fn bind(
     .execute(&mut *transaction)
     .await?;
     if bound == 1 {
-        let entry = AuditEntry::new(AuditEvent::BindingMade, now)
+        let mut entry = AuditEntry::new(AuditEvent::BindingMade, now)
             .member(&member.corp_id, &member.user_id)
             .detail("account", account_id.0)
             .detail("by", bound_by.as_str());
-        let by_the_member = matches!(bound_by, BoundBy::Registered | BoundBy::Matched | BoundBy::Member);
+        let former = settle(transaction, member, account_id, now).await?;
+        if !former.is_empty() {
+            entry = entry.detail("formerAccounts", former);
+        }
+        if hold_first_account(transaction, member, now).await? {
+            entry = entry.detail("administrator", true);
+        }
+        let by_the_member = !matches!(bound_by, BoundBy::Administrator | BoundBy::Import);
         note(transaction, if by_the_member { entry.by_the_member() } else { entry }).await?;
     }
     Ok(bound == 1)
+}
+
+async fn account_with(transaction: &mut Transaction, id: AccountId) -> Result<Account, Error> {
+    let row = sql(format!("SELECT {COLUMNS} FROM accounts WHERE id = $1"))
+        .bind(id.0)
+        .fetch_one(transaction)
+        .await?;
+    account(&row)
 }
 
 pub(crate) async fn account_of<'c>(

@@ -5,6 +5,7 @@ use wecom_login_model::{AgentId, CorpId, MemberStatus, Timestamp, UserId};
 
 use crate::audit::note_all;
 use crate::database::{Transaction, sql};
+use crate::former_bindings::leave_accounts;
 use crate::outbox::note_leavers;
 use crate::sessions::{COLUMNS, note_ended};
 use crate::visibility::ReadNumber;
@@ -48,7 +49,8 @@ pub(crate) struct Marked {
 }
 
 /// Marks those of `user_keys` who have not left yet, ends all their sessions and writes both to the outbox; returns how
-/// many were marked. The rows stay, with the number of the event: whoever comes back has the same row.
+/// many were marked. The rows stay, with the number of the event and without contact data: that is the person's, and the next
+/// person with the userid may not have it. Bindings end; see [`crate::former_bindings`].
 pub(crate) async fn leave(
     transaction: &mut Transaction,
     corp_id: &CorpId,
@@ -59,7 +61,9 @@ pub(crate) async fn leave(
     let mut total = 0;
     for user_keys in user_keys.chunks(AT_ONCE) {
         let mut mark =
-            sql("UPDATE members SET left_at = $1, left_number = $3, left_evidence = $4, updated_at = $1
+            sql("UPDATE members SET left_at = $1, left_number = $3, left_evidence = $4, updated_at = $1,
+                mobile = '', email = '', biz_mail = '', avatar = '',
+                gender = CASE gender WHEN '0' THEN '0' ELSE '' END
              WHERE corp_id = $2 AND left_at IS NULL AND user_key IN (")
             .bind(now.as_millis())
             .bind(corp_id.as_str())
@@ -85,6 +89,7 @@ pub(crate) async fn leave(
                 .detail("evidence", marked.evidence.as_str()))
         };
         note_all(transaction, left.into_iter().map(entry).collect::<Result<_, Error>>()?).await?;
+        leave_accounts(transaction, corp_id, user_keys, marked.evidence, now).await?;
         // Also of those who were marked before.
         sign_out(transaction, corp_id, user_keys, None, now).await?;
     }

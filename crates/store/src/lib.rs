@@ -5,6 +5,7 @@
 
 mod accounts;
 mod address;
+mod administrators;
 mod api_keys;
 mod audit;
 mod auth_filter;
@@ -14,6 +15,7 @@ mod bindings;
 mod database;
 mod error;
 mod events;
+mod former_bindings;
 mod health;
 mod key_value;
 mod known_member;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 use database::Database;
 
 pub use accounts::{AccountRow, Imported, NewAccount};
+pub use administrators::{AdministratorRow, Confirmed};
 pub use api_keys::ApiKeyRow;
 pub use audit::{Act, AuditEntry, AuditEvent, AuditSink, OK};
 pub use backup::BackupError;
@@ -43,6 +46,7 @@ pub use bindings::{AccountFor, Bound, BoundBy, MatchOn, NoAccount};
 pub use database::PostgresOptions;
 pub use error::Error;
 pub use events::{Accepted, Backlog, ClaimedTask, EventSetAside, EventTask, Leaver, NewEvent};
+pub use former_bindings::{BindingEnd, FormerMember, Rehire};
 pub use health::{Rows, Version};
 pub use key_value::{Claimed, Counter, Entry, KeyValue, RedisOptions};
 pub use known_member::KnownMember;

@@ -1,11 +1,12 @@
 //! A member gets another userid (event update_user, NewUserID): everything that is known of them moves, in one transaction.
 
-use wecom_login_model::{CorpId, Timestamp, UserId};
+use wecom_login_model::{CorpId, MemberRef, Timestamp, UserId};
 
+use crate::administrators::hold_first_account;
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::sessions::{COLUMNS, note_ended};
 use crate::visibility::next_number;
-use crate::{EndReason, Error, Store};
+use crate::{EndReason, Error, Store, former_bindings};
 
 impl Store {
     /// Moves the member's row, consents, binding and sessions from one userid to another; false when nothing is known of
@@ -13,7 +14,8 @@ impl Store {
     ///
     /// The row keeps its number. Whatever stood under the new userid, because a sync or a sign-in was faster than the
     /// event, gives way: the old row stays and counts as never read, so that the next use reads it again, and the account
-    /// is the one that the person has had. Sessions that were begun for another account end.
+    /// is the one that the person has had. Sessions that were begun for another account end. If a sync has marked the former
+    /// userid as having left, the binding has ended, and the next sign-in decides about it.
     pub async fn rename_member(
         &self,
         corp_id: &CorpId,
@@ -59,6 +61,9 @@ impl Store {
             .await?;
             note_ended(&mut transaction, &ended, EndReason::Unbound, now).await?;
         }
+        former_bindings::rename(&mut transaction, corp_id, &old, to, now).await?;
+        let renamed = MemberRef { corp_id: corp_id.clone(), user_id: to.clone() };
+        hold_first_account(&mut transaction, &renamed, now).await?;
         // Newer than every sync: none has seen the new userid, and each app is asked for it at the next use.
         let number = next_number(&mut transaction, &self.database).await?;
         sql("DELETE FROM member_visibility WHERE corp_id = $1 AND user_key = $3 AND agent_id IN

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod apikey;
 pub(crate) mod backup;
 pub(crate) mod config;

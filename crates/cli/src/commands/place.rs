@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use wecom_login_accounts::{Accounts, ApiKeys};
 use wecom_login_model::{SystemClock, SystemEntropy};
-use wecom_login_server::{Override, Settings, SettingsError, has_database, open_store};
+use wecom_login_server::{Override, Settings, SettingsError, has_database, open_store, served_companies};
 use wecom_login_store::Store;
 
 use super::NotThere;
+use crate::Host;
 
 /// The database.
 #[derive(Debug, Clone, clap::Args)]
@@ -63,6 +64,20 @@ impl AppPlace {
     }
 }
 
+impl AppPlace {
+    /// The accounts, whose database is created if there is none, and the number of companies that the app serves.
+    pub(crate) async fn accounts_and_companies(self, host: &dyn Host) -> anyhow::Result<(Accounts, usize)> {
+        let settings = self.settings([])?;
+        let companies = served_companies(&settings, |environment| host.register(environment)).await;
+        let store = open_store(&settings).await?;
+        Ok((accounts_in(store, settings), companies))
+    }
+}
+
+fn accounts_in(store: Store, settings: Settings) -> Accounts {
+    Accounts::new(store, Arc::new(SystemClock), settings.administrators.admins)
+}
+
 fn logged(loaded: Result<Settings, SettingsError>) -> Result<Settings, SettingsError> {
     for warning in loaded.as_ref().map_or_else(SettingsError::warnings, Settings::warnings) {
         tracing::warn!("{warning}");
@@ -95,7 +110,7 @@ impl Place {
 
     pub(crate) async fn accounts(self, absent: Absent) -> anyhow::Result<Accounts> {
         let (store, settings) = self.open(absent).await?;
-        Ok(Accounts::new(store, Arc::new(SystemClock), settings.administrators.admins))
+        Ok(accounts_in(store, settings))
     }
 
     pub(crate) async fn api_keys(self, absent: Absent) -> anyhow::Result<ApiKeys> {

@@ -102,7 +102,40 @@ fn members_are_bound_and_unbound() {
     let (_, out, _) = folder.run(&["account", "list"]);
     assert_eq!(out.lines().next().unwrap(), "1\tboss\t\t\twwA/ZhangSan wwB/zhangsan");
     assert_eq!(folder.run(&["account", "unbind", "wwA/ZHANGSAN"]).0, Some(0));
+    let (_, out, _) = folder.run(&["account", "list"]);
+    assert_eq!(out.lines().next().unwrap(), "1\tboss\t\t\twwB/zhangsan\twwA/ZhangSan(, unbound)");
+    assert_eq!(folder.list()[0]["formerMembers"][0]["reason"], "unbound");
+    let csv = folder.write("again.csv", "username,corpId,userId\nboss,wwA,zhangsan\n");
+    let (code, out, _) = folder.run(&["account", "import", &csv]);
+    assert!(code == Some(1) && out.contains("again.csv:2: an administrator has unbound"), "F19: {out}");
     assert_eq!(folder.run(&["account", "unbind", "wwA/ZHANGSAN"]).0, Some(3));
+}
+
+#[test]
+fn f14_an_administrators_account_is_listed_and_confirmed() {
+    let folder = Folder::new();
+    folder.write("wecom-login.toml", "admins = ['wwA/boss', 'wwA/clerk']\n");
+    let csv = folder.write("people.csv", "username,corpId,userId\nboss,wwA,Boss\n");
+    assert_eq!(folder.run(&["account", "import", &csv]).0, Some(0));
+    let (_, out, _) = folder.run(&["admin", "list"]);
+    assert_eq!(out, "wwA/boss\t-\tboss\tno account yet\nwwA/clerk\t-\t-\tno account yet\n");
+    let (code, out, _) = folder.run(&["admin", "confirm", "wwA/BOSS"]);
+    assert_eq!((code, out.as_str()), (Some(0), "wwA/BOSS administers with the account boss.\n"));
+    let (code, out, _) = folder.run(&["admin", "list", "--json"]);
+    let rows: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((code, &rows[0]["account"], &rows[0]["boundTo"]), (Some(0), &"boss".into(), &"boss".into()));
+    assert!(rows[0]["confirmedAt"].is_number() && rows[1]["account"].is_null(), "{out}");
+
+    let csv = folder.write("more.csv", "username\nother\n");
+    assert_eq!(folder.run(&["account", "import", &csv]).0, Some(0));
+    assert_eq!(folder.run(&["account", "unbind", "wwA/boss"]).0, Some(0));
+    assert_eq!(folder.run(&["admin", "confirm", "wwA/boss"]).0, Some(3), "bound to no account");
+    assert_eq!(folder.run(&["account", "bind", "other", "wwA/boss"]).0, Some(0));
+    assert!(folder.run(&["admin", "list"]).1.starts_with("wwA/BOSS\tboss\tother\tneeds confirm\n"));
+    assert_eq!(folder.run(&["admin", "confirm", "wwA/boss"]).0, Some(0));
+    assert!(folder.run(&["admin", "list"]).1.starts_with("wwA/boss\tother\tother\tadministers\n"));
+    let (code, _, error) = folder.run(&["admin", "confirm", "wwA/zhangsan"]);
+    assert!(code == Some(3) && error.contains("is not listed in the setting admins"), "{error}");
 }
 
 #[test]
@@ -112,6 +145,8 @@ fn a_mistyped_folder_is_no_empty_one() {
         &["account", "list"][..],
         &["account", "unbind", "wwA/zhangsan"],
         &["account", "bind", "boss", "wwA/zhangsan"],
+        &["admin", "list"],
+        &["admin", "confirm", "wwA/zhangsan"],
         &["apikey", "list"],
         &["apikey", "remove", "billing"],
         &["session", "list"],

@@ -279,7 +279,12 @@ impl World {
             created_at: now,
             idle_until: forever,
             expires_at: forever,
-            account: AccountRule { find_by: None, barred: &[], register: true },
+            account: AccountRule {
+                find_by: None,
+                barred: &[],
+                register: true,
+                rehire: wecom_login_store::Rehire::SameName,
+            },
             former: None,
         };
         match self.store.begin_session(&session).await.unwrap() {

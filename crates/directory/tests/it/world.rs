@@ -12,7 +12,7 @@ use wecom_login_model::{
     AgentId, Clock as _, CorpId, DepartmentId, Fingerprint, ManualClock, Member, Secret, Timestamp, UserId,
 };
 use wecom_login_simulator::{Company, Department, Member as Person, Options, Simulator, sample};
-use wecom_login_store::{AccountRule, Leaver, NewEvent, NewSession, OutgoingEvent, Run, Store};
+use wecom_login_store::{AccountRule, Leaver, NewEvent, NewSession, OutgoingEvent, Rehire, Run, Store};
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -213,7 +213,7 @@ impl World {
             created_at: now,
             idle_until: now + Duration::from_hours(1000),
             expires_at: now + Duration::from_hours(1000),
-            account: AccountRule { find_by: None, barred: &[], register: true },
+            account: AccountRule { find_by: None, barred: &[], register: true, rehire: Rehire::SameName },
             former: None,
         };
         self.store.begin_session(&session).await.unwrap();

@@ -12,7 +12,9 @@ use wecom_login_sign_in::SignInError;
 use super::call::{Console, bad_arguments, known, parsed};
 use crate::http::body::{self, BodyError, arguments};
 use crate::http::envelope;
-use crate::http::error_numbers::{BODY_TOO_SLOW, BOUND_ELSEWHERE, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND};
+use crate::http::error_numbers::{
+    BODY_TOO_SLOW, BOUND_ELSEWHERE, LEFT_THE_COMPANY, NO_LIST, NO_SUCH_ACCOUNT, NOT_BOUND,
+};
 use crate::http::header_bytes::media_type;
 use crate::http::rejection::Rejection;
 use crate::state::AppState;
@@ -47,6 +49,8 @@ pub(crate) async fn import(
         BodyError::Broken => Rejection::of(NO_LIST),
     })?;
     let list = List::read(&bytes, format).map_err(|error| no_list(&error.to_string()))?;
+    let companies = app.apps.loaded().companies();
+    let list = if companies > 1 { list.requiring_companies() } else { list };
     // The import continues if the client disconnects, so that no list is imported in part.
     let accounts = app.identity.accounts.clone();
     let work = app.operations.background.spawn(async move { accounts.import(list, dry_run, |_| ()).await });
@@ -88,6 +92,7 @@ pub(crate) async fn bind(
         }
         Bound::NoAccount => Err(Rejection::of(NO_SUCH_ACCOUNT)),
         Bound::Elsewhere(_) => Err(Rejection::of(BOUND_ELSEWHERE)),
+        Bound::Left => Err(Rejection::of(LEFT_THE_COMPANY)),
     }
 }
 

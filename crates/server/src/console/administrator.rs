@@ -1,7 +1,8 @@
-//! Administrators: a signed-in member listed in `admins`, or a program with an API key. A key is accepted in a header only,
+//! Administrators: a signed-in member listed in `admins` with the account that the entry stands for, or a program with an API key. A key is accepted in a header only,
 //! so that it never appears in an address. A session is subject to the rules of [`crate::http::fetch_metadata`] for unsafe
 //! methods.
 
+use wecom_login_accounts::Administration;
 use wecom_login_model::MemberRef;
 use wecom_login_session::Session;
 use wecom_login_store::{Act, AuditEntry, AuditEvent};
@@ -38,8 +39,8 @@ impl Administrator {
         session: Option<&Session>,
     ) -> Result<bool, Rejection> {
         if matches!(context.bearer, None | Some(Bearer::Access(_))) {
-            let admins = &app.config.settings.administrators.admins;
-            return Ok(session.is_some_and(|session| admins.contains(&session.corp_id, &session.user_key)));
+            let Some(session) = session else { return Ok(false) };
+            return Ok(administration(app, session).await? == Administration::Full);
         }
         match Self::recognise(app, context).await {
             Ok(_) => Ok(true),
@@ -66,11 +67,30 @@ impl Administrator {
         }
         let session = session_of(&app.identity, context).await?;
         let session = session.ok_or_else(|| Rejection::of(NOT_SIGNED_IN))?;
-        if !app.config.settings.administrators.admins.contains(&session.corp_id, &session.user_key) {
-            return Err(Rejection::of(ADMINISTRATORS_ONLY));
+        match administration(app, &session).await? {
+            Administration::Full => {}
+            // A session of a version without accounts.
+            Administration::NoAccount => return Err(Rejection::of(NOT_SIGNED_IN)),
+            Administration::NotListed | Administration::Unconfirmed => {
+                return Err(Rejection::of(ADMINISTRATORS_ONLY));
+            }
         }
         Ok(Self::Member(MemberRef { corp_id: session.corp_id, user_id: session.user_key }))
     }
+}
+
+async fn administration(app: &AppState, session: &Session) -> Result<Administration, Rejection> {
+    let Session { corp_id, user_key, account_id, .. } = session;
+    let administration = app.identity.accounts.administration(corp_id, user_key, *account_id).await?;
+    if administration == Administration::Unconfirmed {
+        tracing::warn!(
+            %corp_id,
+            user_id = %user_key,
+            "a member listed in admins was refused: the entry stands for another account, or the member was deleted since; \
+             `wecom-login admin list` shows it, `wecom-login admin confirm` decides"
+        );
+    }
+    Ok(administration)
 }
 
 /// Records a wrong key, or the session of a member who is not an administrator. A key has 256 bits and cannot be guessed, so

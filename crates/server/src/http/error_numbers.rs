@@ -163,10 +163,11 @@ error_numbers! {
     ADMINISTRATORS_ONLY = element::ADMINISTRATORS_ONLY, FORBIDDEN, Operator {
         meaning: "只有管理员可以这样做。",
             "Only an administrator may do this.",
-        remedy: "请用管理员身份登录，或用 wecom-login apikey add 生成密钥并以 Authorization: Bearer 发送。管理员在配置项 admins 里以 corpId/userId 列出。",
+        remedy: "请用管理员身份登录，或用 wecom-login apikey add 生成密钥并以 Authorization: Bearer 发送。管理员在配置项 admins 里以 corpId/userId 列出；换了账号或曾经离职的，需要先运行 wecom-login admin confirm corpId/userId。",
             "Sign in as an administrator, or create a key with wecom-login apikey add and send it as \
              Authorization: Bearer. Administrators are listed as corpId/userId under admins in the \
-             settings.",
+             settings; one whose account has changed, or who was deleted in between, needs wecom-login admin \
+             confirm corpId/userId first.",
     }
     APP_REFUSED = 710_315, FORBIDDEN, Developer {
         meaning: "企业微信确认了你的身份，但这个应用没有让你登录。",
@@ -298,6 +299,12 @@ error_numbers! {
             "There is no such session, or it has ended.",
         remedy: "用 wecom-login session list 或 GET /console/api/sessions 查看还在使用的会话。",
             "wecom-login session list and GET /console/api/sessions list the active sessions.",
+    }
+    LEFT_THE_COMPANY = 710_409, CONFLICT, Administrator {
+        meaning: "这个成员已经离职，没有改动。",
+            "The member has left the company; nothing was changed.",
+        remedy: "请等成员回到企业通讯录并同步之后再绑定。",
+            "Bind the member when they are back in the company's contacts and synchronised.",
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use wecom_login_accounts::NoAccount;
 use wecom_login_element::Code;
 use wecom_login_model::{Bilingual, Explanation, Language};
 use wecom_login_pages::{Retry, title};
@@ -273,6 +274,9 @@ fn title_of(refusal: &SignInError) -> Bilingual {
     match refusal {
         SignInError::Terminal(Terminal::NotAMember | Terminal::MemberOfAnotherCompany) => title::NOT_A_MEMBER,
         SignInError::Terminal(Terminal::OutsideScope { .. }) => title::OUTSIDE_SCOPE,
+        SignInError::Terminal(Terminal::NoAccount { reason: NoAccount::Unconfirmed }) => {
+            Bilingual { zh: "需要管理员确认", en: "An administrator must confirm your return" }
+        }
         SignInError::Terminal(Terminal::NoAccount { .. }) => {
             Bilingual { zh: "你在这里还没有账号", en: "You have no account here yet" }
         }

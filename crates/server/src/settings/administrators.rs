@@ -11,8 +11,11 @@ section! {
     /// Who administers.
     pub struct Administrators in "", "管理员" / "Administrators";
 
-    /// Members who administer, as `corpId/userId`.
-    admins: Admins { zh: "管理员成员，写作 `corpId/userId`", }
+    /// Members who administer, as `corpId/userId`. An entry stands for the account that the member has when the server first reads
+    /// it, or for their first one; `wecom-login admin confirm` changes it.
+    admins: Admins {
+        zh: "管理员成员，写作 `corpId/userId`。服务首次读到某一项时，它对应该成员当时的账号，还没有账号的对应其第一个账号；之后用 `wecom-login admin confirm` 更改",
+    }
 }
 
 impl Scalar for MemberRef {

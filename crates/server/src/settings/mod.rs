@@ -4,6 +4,7 @@
 //! and each keeps its source, which messages name. All faults are reported together, and none that only follows from
 //! another: a rule about two keys is applied when both are known.
 
+mod accounts;
 mod administrators;
 mod brand;
 mod declaration;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 use wecom_login_model::Language;
 
+pub use accounts::AccountSettings;
 pub use administrators::Administrators;
 pub use brand::{Brand, BrandStyle};
 pub use folders::Folders;
@@ -93,6 +95,8 @@ settings! {
     sessions: SessionLimits,
     /// How the local copy of the organisation is kept up to date.
     organisation: OrganisationSettings,
+    /// Who gets which account.
+    accounts: AccountSettings,
     /// Who administers.
     administrators: Administrators,
     /// What operators see of the server, and how it stops.

@@ -24,6 +24,7 @@ async fn import(store: &Store, username: &str, mobile: &str, email: &str, member
         username: username.parse().unwrap(),
         mobile: mobile.into(),
         email: email.into(),
+        company: None,
         member: member.map(|member| member.parse().unwrap()),
     };
     store.import_account(&new, wecom_login_model::Timestamp::from_millis(1), false).await.unwrap();

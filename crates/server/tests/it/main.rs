@@ -28,6 +28,7 @@ mod pages;
 mod pairs;
 mod random_headers;
 mod raw;
+mod rehire;
 mod renewal;
 mod replicas;
 mod settings;

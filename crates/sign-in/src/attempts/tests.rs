@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use wecom_login_model::{CorpId, ManualClock, MemberRef, Timestamp, UserId};
-use wecom_login_store::{AccountRule, Counter};
+use wecom_login_store::{AccountRule, Counter, Rehire};
 
 use super::allowance::{LONGEST_WAIT, STALLED, WAITING};
 use super::allowances::IDLE;
@@ -59,7 +59,7 @@ impl Process {
 
     /// An account with a member.
     async fn account(&self, user_id: &str) -> AccountId {
-        let rule = AccountRule { find_by: None, barred: &[], register: true };
+        let rule = AccountRule { find_by: None, barred: &[], register: true, rehire: Rehire::SameName };
         self.store.account_for(&member(user_id), &rule, START).await.unwrap().unwrap().account.id
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a sign-in, after the whole chain of Types has accepted the member: the session, or the binding.
 
-use wecom_login_accounts::{Bound, VerifiedContact};
+use wecom_login_accounts::{Bound, NoAccount, VerifiedContact};
 use wecom_login_model::{Clock as _, Member, MemberRef};
 use wecom_login_session::{Begun, Session, SessionStart, SessionToken, SignInOutcome};
 
@@ -18,7 +18,7 @@ pub struct ProvedSignIn {
     pub(super) flow: Flow,
     pub(super) member: Member,
     pub(super) user: UserInfo,
-    pub(super) contact: VerifiedContact,
+    pub(super) contact: Option<VerifiedContact>,
 }
 
 /// A member who is signed in.
@@ -109,7 +109,7 @@ impl Login {
             .sealer
             .seal(&outcome_place(redirect), token.secret())
             .map_err(|error| SignInError::Unforeseen(error.to_string()))?;
-        let decision = self.accounts.decision(&member.user_id, instance.policy(), &proved.contact);
+        let decision = self.accounts.decision(&member.user_id, instance.policy(), proved.contact.as_ref());
         let until = self.clock.now() + OUTCOME_LIFETIME;
         let start = SessionStart {
             outcome: SignInOutcome { redirect, sealed_token: &sealed_token, until },
@@ -135,6 +135,8 @@ impl Login {
             }
             Begun::Left => Err(Terminal::Left.into()),
             Begun::Ended => Err(SignInError::StateUsed),
+            // The member was unbound while they signed in. A new sign-in searches an account for them.
+            Begun::NoAccount(NoAccount::NotAsked) => Err(Terminal::BrokenOff.into()),
             Begun::NoAccount(reason) => Err(Terminal::NoAccount { reason }.into()),
         }
     }
@@ -155,6 +157,7 @@ impl Login {
                 Ok((None, session, SessionChange::Bound))
             }
             Some((Bound::Elsewhere(_), _)) => Err(Terminal::BoundToAnother.into()),
+            Some((Bound::Left, _)) => Err(Terminal::Left.into()),
             Some((Bound::NoAccount, _)) | None => Err(Terminal::SessionGone.into()),
         }
     }

@@ -275,6 +275,8 @@ impl Login {
         }
         let lookup = MemberLookup { user_id: &user_id, ticket: ticket.as_ref(), fresh, is_search };
         let (member, user, contact) = self.member(&calls, instance, lookup).await?;
+        // The ticket that was lost may have told more.
+        let contact = contact.filter(|_| !lost_ticket);
         Ok(ProvedSignIn {
             response: exchange.response.clone(),
             claim: exchange.claim.clone(),

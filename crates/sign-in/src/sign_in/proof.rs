@@ -45,24 +45,24 @@ impl Login {
     }
 
     /// The member's row, read from WeCom unless it is fresh, if they may sign in. With a ticket, what the member has
-    /// consented to give away is read at the same time.
+    /// consented to give away is read at the same time. Contact data is `None` where WeCom was not asked for all of it.
     pub(super) async fn member(
         &self,
         calls: &Calls,
         instance: &Instance,
         lookup: MemberLookup<'_>,
-    ) -> Result<(Member, UserInfo, VerifiedContact), SignInError> {
+    ) -> Result<(Member, UserInfo, Option<VerifiedContact>), SignInError> {
         let MemberLookup { user_id, ticket, fresh, is_search } = lookup;
         let corp_id = instance.corp_id();
         let row = async {
             match fresh {
-                Some(known) => Ok((known.member, known.department_names, VerifiedContact::default())),
+                Some(known) => Ok((known.member, known.department_names, None)),
                 None => {
                     let app = (corp_id, instance.agent_id());
                     let (member, profile) = self.directory.read_told(calls, app, user_id).await?;
                     let names = self.directory.department_names(corp_id, &member.profile.departments).await?;
                     let contact = VerifiedContact { mobile: profile.mobile, biz_mail: profile.biz_mail };
-                    Ok((member, names, contact))
+                    Ok((member, names, Some(contact)))
                 }
             }
         };
@@ -74,6 +74,7 @@ impl Login {
             Err(error) => {
                 // It is a gain, not a condition.
                 tracing::warn!(instance = instance.full_name(), %error, "what the member consented to was not read");
+                contact = None;
                 None
             }
         };
@@ -84,11 +85,13 @@ impl Login {
                 .await
                 .map_err(refused)?;
             member = saved.unwrap_or(member);
-            for (known, given) in
-                [(&mut contact.mobile, consent.mobile), (&mut contact.biz_mail, consent.biz_mail)]
-            {
-                if !given.is_empty() {
-                    *known = given;
+            if let Some(contact) = &mut contact {
+                for (known, given) in
+                    [(&mut contact.mobile, consent.mobile), (&mut contact.biz_mail, consent.biz_mail)]
+                {
+                    if !given.is_empty() {
+                        *known = given;
+                    }
                 }
             }
         }

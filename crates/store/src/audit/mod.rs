@@ -31,6 +31,8 @@ pub enum AuditEvent {
     BindingMade,
     /// A member was untied from their account.
     BindingRemoved,
+    /// An administrator's entry was given the account that the member has now.
+    AdministratorConfirmed,
     /// A list of accounts was imported.
     AccountsImported,
     /// An API key was made.
@@ -52,6 +54,7 @@ impl AuditEvent {
             Self::MemberLeft => "member_left",
             Self::BindingMade => "binding_made",
             Self::BindingRemoved => "binding_removed",
+            Self::AdministratorConfirmed => "administrator_confirmed",
             Self::AccountsImported => "accounts_imported",
             Self::ApiKeyAdded => "api_key_added",
             Self::ApiKeyRemoved => "api_key_removed",

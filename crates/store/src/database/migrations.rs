@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations![
     40 "0040_read_by",
     50 "0050_sign_in_outcome",
     60 "0060_visibility",
+    61 "0061_former_bindings",
     62 "0062_leases_and_attempts",
 ];
 

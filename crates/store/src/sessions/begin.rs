@@ -7,7 +7,7 @@ use super::{COLUMNS, LIVE, SessionRow, note_ended, session_row};
 use crate::audit::note;
 use crate::bindings::{NoAccount, account_for};
 use crate::database::{PEOPLE, Transaction, sql};
-use crate::{AuditEntry, AuditEvent, EndReason, Error, MatchOn, OK, Store};
+use crate::{AuditEntry, AuditEvent, EndReason, Error, MatchOn, OK, Rehire, Store};
 
 /// The audit outcome of a sign-in that proved the session's member again.
 const CONTINUED: &str = "continued";
@@ -55,12 +55,15 @@ pub struct SignInOutcome<'a> {
 /// How a member without an account gets one.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountRule<'a> {
-    /// Bind the member to the one account with this value, if nobody is bound to it.
-    pub find_by: Option<(MatchOn, &'a str)>,
+    /// Bind the member to the one account with this value, if nobody is bound to it. The value is `None` where WeCom was not
+    /// asked for it, because the member had an account when the sign-in began.
+    pub find_by: Option<(MatchOn, Option<&'a str>)>,
     /// Names, in lower case, of accounts that are never found.
     pub barred: &'a [String],
     /// Create an account if none is found.
     pub register: bool,
+    /// What a member who left and came back gets.
+    pub rehire: Rehire,
 }
 
 /// The sessions that the browser has when a sign-in ends. It has several if another page of the host has set cookies of our name.
@@ -122,10 +125,10 @@ impl Store {
     /// The same for a member who has no account yet, has left, or whose redirect had a session that has ended.
     async fn begin_after_decision(&self, new: &NewSession<'_>) -> Result<Begun, Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
+        let member = MemberRef { corp_id: new.corp_id.clone(), user_id: new.user_id.clone() };
         if has_left(&mut transaction, new).await? {
             return Ok(Begun::Left);
         }
-        let member = MemberRef { corp_id: new.corp_id.clone(), user_id: new.user_id.clone() };
         let registered = match account_for(&mut transaction, &member, &new.account, new.created_at).await? {
             Ok(account) => account.is_new,
             Err(reason) => return Ok(Begun::NoAccount(reason)),

@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use wecom_login_model::{Fingerprint, MemberRef, Profile, UserId};
+use wecom_login_model::{CorpId, Fingerprint, MemberRef, Profile, UserId};
 use wecom_login_store::{
     AccountRule, Bound, BoundBy, Consent, Imported, MatchOn, NewAccount, NewSession, NoAccount, Store,
 };
 
 use crate::NOW;
-use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, register, save_member};
+use crate::backends::{Fresh, REGISTERS, begin_session, on_every_database, register, save_member};
 use crate::organisation::agent;
 
 on_every_database![
@@ -15,6 +15,7 @@ on_every_database![
     of_many_members_who_match_one_account_one_gets_it,
     a_match_is_exact_and_unique_and_never_of_nothing,
     an_import_completes_and_binds_all_or_nothing,
+    f19_a_search_finds_accounts_of_the_members_company_only,
     unbinding_ends_the_sessions_and_a_session_keeps_its_account,
     a_rename_moves_everything_once,
 ];
@@ -25,11 +26,17 @@ fn member(text: &str) -> MemberRef {
 
 fn new(username: &str, mobile: &str, of: Option<&str>) -> NewAccount {
     let username = username.parse().unwrap();
-    NewAccount { username, mobile: mobile.into(), email: String::new(), member: of.map(member) }
+    NewAccount {
+        username,
+        mobile: mobile.into(),
+        email: String::new(),
+        company: None,
+        member: of.map(member),
+    }
 }
 
 fn by_mobile<'a>(value: &'a str, barred: &'a [String]) -> AccountRule<'a> {
-    AccountRule { find_by: Some((MatchOn::Mobile, value)), barred, register: false }
+    AccountRule { find_by: Some((MatchOn::Mobile, Some(value))), barred, register: false, ..REGISTERS }
 }
 
 async fn import(store: &Store, account: NewAccount) -> Imported {
@@ -101,6 +108,22 @@ async fn an_import_completes_and_binds_all_or_nothing(fresh: Fresh) {
     assert_eq!((total, rows[0].members.len()), (1, 2), "neither clerk nor dry was made");
 }
 
+async fn f19_a_search_finds_accounts_of_the_members_company_only(fresh: Fresh) {
+    let store = &fresh.store;
+    let of = |company: &str| NewAccount {
+        company: CorpId::parse(company).ok(),
+        ..new("boss", "13800000001", None)
+    };
+    import(store, of("wwA")).await;
+    let rule = by_mobile("13800000001", &[]);
+    let found = store.account_for(&member("wwB/zhangsan"), &rule, NOW).await.unwrap();
+    assert_eq!(found, Err(NoAccount::NoMatch));
+    assert_eq!(import(store, of("wwA")).await, Imported::Unchanged);
+    assert_eq!(import(store, of("wwB")).await, Imported::Updated);
+    assert_eq!(store.accounts(0, 1).await.unwrap().0[0].company.as_ref().unwrap().as_str(), "wwB");
+    assert!(store.account_for(&member("wwB/zhangsan"), &rule, NOW).await.unwrap().is_ok());
+}
+
 async fn unbinding_ends_the_sessions_and_a_session_keeps_its_account(fresh: Fresh) {
     let store = &fresh.store;
     let who = member("wwA/zhangsan");
@@ -140,8 +163,7 @@ async fn a_rename_moves_everything_once(fresh: Fresh) {
     let given = Consent { mobile: "13800000001".into(), ..Consent::default() };
     store.save_consent((&old.corp_id, &agent("7")), &old.user_id, &given, NOW).await.unwrap();
     let account = register(store, &old).await.unwrap();
-    // A sync was faster.
-    mark_left(store, &old.corp_id, &old.user_id, NOW).await;
+    // A sync was faster with the new userid.
     save_member(store, &old.corp_id, &fresh, &profile("张三"), NOW, &agent("7")).await;
 
     assert!(store.rename_member(&old.corp_id, &old.user_id, &fresh, NOW).await.unwrap());

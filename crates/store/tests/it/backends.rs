@@ -10,7 +10,7 @@ use wecom_login_model::{
     Account, AgentId, CorpId, Fingerprint, Member, MemberRef, Profile, Timestamp, UserId,
 };
 use wecom_login_store::{
-    AccountRule, Asked, Begun, Error, Leaver, NewEvent, NewSession, PostgresOptions, RedisOptions,
+    AccountRule, Asked, Begun, Error, Leaver, NewEvent, NewSession, PostgresOptions, RedisOptions, Rehire,
     SessionRow, SignInOutcome, Store,
 };
 
@@ -179,7 +179,8 @@ macro_rules! told {
 pub(crate) use {on, on_every_database, on_every_key_value, told};
 
 /// A member without an account gets one.
-pub(crate) const REGISTERS: AccountRule<'static> = AccountRule { find_by: None, barred: &[], register: true };
+pub(crate) const REGISTERS: AccountRule<'static> =
+    AccountRule { find_by: None, barred: &[], register: true, rehire: Rehire::SameName };
 
 /// Begins a session; `None` when the member has left or the redirect's session has ended.
 pub(crate) async fn begin_session(store: &Store, new: &NewSession<'_>) -> Option<SessionRow> {

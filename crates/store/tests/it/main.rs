@@ -19,6 +19,7 @@ mod organisation;
 mod postgres_fails;
 mod races;
 mod redis_fails;
+mod rehire;
 mod revocation;
 mod schema;
 mod sessions;

@@ -147,13 +147,17 @@ async fn one_member_gets_the_account_that_many_match(fresh: Fresh) {
         username: "boss".parse().unwrap(),
         mobile: "13800000001".into(),
         email: String::new(),
+        company: None,
         member: None,
     };
     fresh.store.import_account(&new, NOW, false).await.unwrap();
     let found = race(&fresh, |number, store| async move {
         let who = member(&format!("ww{number}/user{number}"));
-        let rule =
-            AccountRule { find_by: Some((MatchOn::Mobile, "13800000001")), barred: &[], register: false };
+        let rule = AccountRule {
+            find_by: Some((MatchOn::Mobile, Some("13800000001"))),
+            register: false,
+            ..REGISTERS
+        };
         store.account_for(&who, &rule, NOW).await.unwrap()
     });
     let found = found.await;
@@ -182,6 +186,7 @@ async fn one_import_makes_the_account(fresh: Fresh) {
             username: "Boss".parse().unwrap(),
             mobile: "13800000001".into(),
             email: String::new(),
+            company: None,
             member: Some(member("wwA/zhangsan")),
         };
         store.import_account(&new, NOW, false).await.unwrap()

@@ -331,8 +331,8 @@ async fn keys_and_accounts(world: &World, store: &Store, admin: &Browser) -> (St
     assert!(keys.remove("former").await.unwrap());
 
     let list = format!(
-        "username,mobile,email,corpId,userId\nboss,13900000001,boss@example.com,{},qianqi\nwangwu,,,,\nclerk,,,,\n",
-        sample::CORP_ID
+        "username,mobile,email,corpId,userId\nboss,13900000001,boss@example.com,{corp},qianqi\nwangwu,,,{corp},\nclerk,,,{corp},\n",
+        corp = sample::CORP_ID
     );
     let browser = world.browser();
     let request = browser
@@ -373,7 +373,8 @@ pub(super) async fn accounts(admin: &Browser) -> BTreeMap<String, i64> {
     let told = admin.get_json("/console/api/accounts?size=500").await.json();
     let mut accounts = BTreeMap::new();
     for row in told["data"]["rowDatas"].as_array().unwrap() {
-        for member in row["members"].as_array().unwrap() {
+        let former = row["formerMembers"].as_array().unwrap();
+        for member in row["members"].as_array().unwrap().iter().chain(former) {
             let name = |key: &str| member[key].as_str().unwrap();
             accounts.insert(format!("{}/{}", name("corpId"), name("userId")), row["id"].as_i64().unwrap());
         }

@@ -312,9 +312,12 @@ impl World {
         for row in self.database.query(views).await {
             let (sees, asked) = (row[3] == "1", row[4].parse().unwrap());
             match row[2].as_str() {
-                "" => drop(copies[of(&row)].marks.insert(who(&row[1]), asked)),
+                "" => {
+                    copies[of(&row)].marks.insert(who(&row[1]), asked);
+                }
                 agent_id => {
-                    drop(copies[of(&row)].views.insert((place(agent_id), who(&row[1])), View { sees, asked }))
+                    let key = (place(agent_id), who(&row[1]));
+                    copies[of(&row)].views.insert(key, View { sees, asked });
                 }
             }
         }

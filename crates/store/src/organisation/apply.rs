@@ -1,14 +1,13 @@
-//! The copy is brought up to date by set: only what differs is written. The transaction that ends a run makes its removals
-//! and tells its outcome, all or nothing.
+//! The copy is brought up to date by set: only what differs is written, some members at a time in transactions of their own, so
+//! that sign-ins never wait longer for the one writer of SQLite than they have patience.
 //!
-//! It brings the members too, as many as one transaction may; those of a larger company come before it, in transactions of
-//! their own, so that sign-ins never wait longer for the one writer of SQLite than they have patience. A member read by a
-//! sync is as true alone as one read by a sign-in, and what is there already differs no more, so a run that dies between
-//! two of them is taken up like any other; but removals are a judgement about the whole company, and are made at once.
+//! A member read by a sync is as true alone as one read by a sign-in, and what is there already differs no more, so a run that dies
+//! between two transactions is resumed like any other. Removals come after that: the guard has judged all of them together before.
+//! The last transaction tells the run's outcome.
 
 use wecom_login_model::{ContactField, ContactFields, DepartmentId, Timestamp};
 
-use super::removals::remove;
+use super::removals::{Removal, hold, remove_some};
 use super::runs::of_run;
 use super::{Extent, Outcome, Run, RunId, Under, tree};
 use crate::audit::note;
@@ -56,6 +55,9 @@ pub struct Applied {
 
 /// Members in one transaction: while it runs, sign-ins that write wait on SQLite.
 const STEP: i64 = 5_000;
+
+/// Members who are removed in one transaction.
+const REMOVED_AT_ONCE: i64 = 500;
 
 /// Those of the members seen whose keys lie in a part of the order.
 struct Step {
@@ -121,6 +123,7 @@ impl Store {
             joined: run.joined,
             changed: run.changed,
             came_back: run.came_back,
+            left: run.left,
             ..Applied::default()
         };
         let mut after = String::new();
@@ -136,22 +139,57 @@ impl Store {
             members(&mut transaction, run, when, &step, &mut applied).await?;
             applied.written += visibility(&mut transaction, run, &step).await?;
             let Some(up_to) = step.up_to else {
+                if when.extent == Extent::Company {
+                    for which in [Removal::Unseen, Removal::Barred] {
+                        transaction =
+                            self.remove_all(transaction, (run, when, under), which, &mut applied).await?;
+                    }
+                }
                 let outcome = end(&mut transaction, run, when, &mut applied).await?;
                 transaction.commit().await?;
                 return Ok((applied, outcome));
             };
-            sql("UPDATE sync_runs SET joined = $1, changed = $2, came_back = $3 WHERE id = $4")
-                .bind(stored(applied.joined))
-                .bind(stored(applied.changed))
-                .bind(stored(applied.came_back))
-                .bind(run.id.0)
-                .execute(&mut transaction)
-                .await?;
+            count_so_far(&mut transaction, run, applied).await?;
             transaction.commit().await?;
             self.database.let_others_write().await;
             after = up_to;
         }
     }
+
+    /// Removes some at a time, each time in a transaction of its own; returns the one that goes on.
+    async fn remove_all(
+        &self,
+        mut transaction: Transaction,
+        (run, when, under): (&Run, &AppliedWhen, Under<'_>),
+        which: Removal,
+        applied: &mut Applied,
+    ) -> Result<Transaction, Error> {
+        let mut after = String::new();
+        while let Some(last) =
+            remove_some(&mut transaction, run, when, which, (&after, REMOVED_AT_ONCE), applied).await?
+        {
+            after = last;
+            count_so_far(&mut transaction, run, *applied).await?;
+            transaction.commit().await?;
+            self.database.let_others_write().await;
+            transaction = self.begin_under(PEOPLE, under).await?;
+            transaction.take_your_time().await?;
+        }
+        Ok(transaction)
+    }
+}
+
+/// Keeps what has been done, for the case that the process dies.
+async fn count_so_far(transaction: &mut Transaction, run: &Run, applied: Applied) -> Result<(), Error> {
+    sql("UPDATE sync_runs SET joined = $1, changed = $2, came_back = $3, gone = $4 WHERE id = $5")
+        .bind(stored(applied.joined))
+        .bind(stored(applied.changed))
+        .bind(stored(applied.came_back))
+        .bind(stored(applied.left))
+        .bind(run.id.0)
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 /// What is a judgement about all that the run has seen.
@@ -163,7 +201,7 @@ async fn end(
 ) -> Result<Outcome, Error> {
     applied.written += tree::forget(transaction, run, when).await?;
     if when.extent == Extent::Company {
-        remove(transaction, run, when, applied).await?;
+        hold(transaction, run, when, applied).await?;
     }
     let outcome = match (&when.blind, applied.held) {
         (Some(_), _) => Outcome::Incomplete,

@@ -5,99 +5,140 @@ use std::collections::BTreeMap;
 use super::apply::number;
 use super::{Applied, AppliedWhen, Run};
 use crate::Error;
-use crate::database::{Transaction, sql};
+use crate::database::{Statement, Transaction, sql};
 use crate::leavers::{LeftEvidence, Marked, leave, sign_out};
 use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
 
 /// Members in one statement.
 const AT_ONCE: usize = 500;
 
-/// Records whom the app does not see any more, marks those who have left, and holds the removals that wait for an administrator.
-pub(super) async fn remove(
+/// Whom a run removes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// Members whom the app does not see any more.
+    Unseen,
+    /// Members whom WeCom calls disabled or gone.
+    Barred,
+}
+
+impl Removal {
+    /// The members; `$1` is the company, `$2` the app, `$3` the run.
+    fn members(self, run: &Run) -> String {
+        match self {
+            // A member whom WeCom has shown to the app since it was asked is visible; who was not asked for yet, since the run
+            // began.
+            Self::Unseen => format!(
+                "FROM asked_members AS a JOIN members AS m ON m.corp_id = $1 AND m.user_key = a.user_key
+                 WHERE a.run_id = $3 AND a.leaver = 1 AND m.left_at IS NULL AND NOT EXISTS
+                    (SELECT 1 FROM seen_members AS s WHERE s.run_id = $3 AND s.user_key = a.user_key)
+                 AND NOT EXISTS (SELECT 1 FROM member_visibility AS v WHERE v.corp_id = $1 AND v.agent_id = $2
+                    AND v.user_key = a.user_key AND v.answer = 1
+                    AND v.asked > CASE WHEN a.asked > 0 THEN a.asked ELSE {began} END)",
+                began = run.number.0,
+            ),
+            // The few who are barred first: CROSS JOIN is SQLite's word for that order.
+            Self::Barred => "FROM seen_members AS s CROSS JOIN members AS m
+                 WHERE m.corp_id = $1 AND m.user_key = s.user_key AND s.run_id = $3 AND s.barred = 1
+                    AND m.left_at IS NULL AND m.asked <= s.asked"
+                .to_owned(),
+        }
+    }
+
+    /// The columns of a member who is removed, and the condition beside [`members`](Self::members).
+    fn select(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unseen => {
+                ("m.user_key, a.asked AS number, CAST(0 AS BIGINT) AS deleted", "AND a.answer = 'gone'")
+            }
+            Self::Barred => (
+                "m.user_key, s.asked AS number,
+                    CAST(CASE WHEN m.status = 5 THEN 1 ELSE 0 END AS BIGINT) AS deleted",
+                "",
+            ),
+        }
+    }
+
+    fn statement(self, run: &Run, when: &AppliedWhen) -> Statement {
+        let (columns, condition) = self.select();
+        let only_approved = if when.hold.is_some() {
+            "AND EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $1 AND h.agent_id = $2
+                AND h.user_key = m.user_key AND h.approved_by IS NOT NULL)"
+        } else {
+            ""
+        };
+        let text =
+            format!("SELECT {columns} {members} {condition} {only_approved}", members = self.members(run));
+        sql(text).bind(run.corp_id.as_str()).bind(run.agent_id.as_str()).bind(run.id.0)
+    }
+}
+
+/// Removes the next members after `after`, by key, at most `limit`: records whom the app does not see any more, and marks those
+/// who have left. Returns the last of them, none at the end.
+///
+/// The guard has decided before, about all of them; so they need not be removed in one transaction, and sign-ins go on between.
+pub(super) async fn remove_some(
     transaction: &mut Transaction,
     run: &Run,
     when: &AppliedWhen,
+    which: Removal,
+    (after, limit): (&str, i64),
     applied: &mut Applied,
-) -> Result<(), Error> {
-    let approved = "EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $1 AND h.agent_id = $2
-                        AND h.user_key = m.user_key AND h.approved_by IS NOT NULL)";
-    // A member whom WeCom has shown to the app since it was asked is visible; who was not asked for yet, since the run began.
-    let gone = format!(
-        "FROM asked_members AS a JOIN members AS m ON m.corp_id = $1 AND m.user_key = a.user_key
-                WHERE a.run_id = $3 AND a.leaver = 1 AND m.left_at IS NULL AND NOT EXISTS
-                    (SELECT 1 FROM seen_members AS s WHERE s.run_id = $3 AND s.user_key = a.user_key)
-                AND NOT EXISTS (SELECT 1 FROM member_visibility AS v WHERE v.corp_id = $1 AND v.agent_id = $2
-                    AND v.user_key = a.user_key AND v.answer = 1
-                    AND v.asked > CASE WHEN a.asked > 0 THEN a.asked ELSE {began} END)",
-        began = run.number.0,
-    );
-    // The few who are barred first: CROSS JOIN is SQLite's word for that order.
-    let barred =
-        "FROM seen_members AS s CROSS JOIN members AS m WHERE m.corp_id = $1 AND m.user_key = s.user_key
-                  AND s.run_id = $3 AND s.barred = 1 AND m.left_at IS NULL AND m.asked <= s.asked";
-    let only_approved = if when.hold.is_some() { format!("AND {approved}") } else { String::new() };
-    hold_rows(transaction, run).await?;
-    let lost = format!(
-        "SELECT m.user_key, a.asked AS number, CAST(0 AS BIGINT) AS deleted {gone} AND a.answer = 'gone' {only_approved}"
-    );
-    for (number, _, keys) in groups(transaction, run, &lost).await? {
-        record_unseen(transaction, run, (&keys, number), when).await?;
-        for (evidence, leavers) in leavers(transaction, run, &keys, when).await? {
+) -> Result<Option<String>, Error> {
+    let mut page = which.statement(run, when);
+    page.push(" AND m.user_key > ");
+    page.push_bound(after);
+    page.push(" ORDER BY m.user_key LIMIT ");
+    page.push_bound(limit);
+    let rows = page.long().fetch_all(&mut *transaction).await?;
+    let keys = rows.iter().map(|row| row.get("user_key")).collect::<Result<Vec<String>, Error>>()?;
+    let Some(last) = keys.last() else { return Ok(None) };
+    hold_rows(transaction, run, &keys).await?;
+    for (number, evidence, keys) in groups(transaction, which.statement(run, when), &keys).await? {
+        let mut left = 0;
+        if which == Removal::Barred {
             let marked = Marked { evidence, number, now: when.now };
-            applied.left += leave(transaction, &run.corp_id, &leavers, marked).await?;
+            left += leave(transaction, &run.corp_id, &keys, marked).await?;
+        } else {
+            record_unseen(transaction, run, (&keys, number), when).await?;
+            for (evidence, leavers) in leavers(transaction, run, &keys, when).await? {
+                let marked = Marked { evidence, number, now: when.now };
+                left += leave(transaction, &run.corp_id, &leavers, marked).await?;
+            }
+            // Of those too who stay, because another app sees them.
+            sign_out(transaction, &run.corp_id, &keys, Some(&run.agent_id), when.now).await?;
         }
-        // Of those too who stay, because another app sees them.
-        sign_out(transaction, &run.corp_id, &keys, Some(&run.agent_id), when.now).await?;
+        applied.left += left;
+        applied.written += left;
     }
-    let barred_text = format!(
-        "SELECT m.user_key, s.asked AS number, CAST(CASE WHEN m.status = 5 THEN 1 ELSE 0 END AS BIGINT) AS deleted
-         {barred} {only_approved}"
-    );
-    for (number, evidence, keys) in groups(transaction, run, &barred_text).await? {
-        let marked = Marked { evidence, number, now: when.now };
-        applied.left += leave(transaction, &run.corp_id, &keys, marked).await?;
-    }
-    applied.written += applied.left;
-    hold(transaction, run, when, [&gone, barred], applied).await
+    Ok(Some(last.clone()))
 }
 
 /// Nobody writes these members' rows and records from here on: what a sign-in has written before is seen by the statements that
 /// follow.
-async fn hold_rows(transaction: &mut Transaction, run: &Run) -> Result<(), Error> {
+async fn hold_rows(transaction: &mut Transaction, run: &Run, keys: &[String]) -> Result<(), Error> {
     let for_update = transaction.for_update("m");
     if for_update.is_empty() {
         return Ok(());
     }
-    for with in [
-        "asked_members AS a ON a.user_key = m.user_key AND a.leaver = 1",
-        "seen_members AS a ON a.user_key = m.user_key AND a.barred = 1",
-    ] {
-        sql(format!(
-            "SELECT m.id FROM members AS m JOIN {with} WHERE m.corp_id = $1 AND a.run_id = $2
-             ORDER BY m.user_key {for_update}"
-        ))
+    let mut hold = sql("SELECT m.id FROM members AS m WHERE m.corp_id = $1 AND m.user_key IN (")
         .bind(run.corp_id.as_str())
-        .bind(run.id.0)
-        .long()
-        .fetch_all(&mut *transaction)
-        .await?;
-    }
+        .once();
+    hold.push_list(keys);
+    hold.push(&format!(") ORDER BY m.user_key {for_update}"));
+    hold.long().fetch_all(transaction).await?;
     Ok(())
 }
 
-/// The members that the query finds, by the number at which WeCom was asked for them and by evidence.
+/// Those of `keys` whom the statement finds, by the number at which WeCom was asked for them and by evidence.
 async fn groups(
     transaction: &mut Transaction,
-    run: &Run,
-    text: &str,
+    mut find: Statement,
+    keys: &[String],
 ) -> Result<Vec<(ReadNumber, LeftEvidence, Vec<String>)>, Error> {
-    let rows = sql(text.to_owned())
-        .bind(run.corp_id.as_str())
-        .bind(run.agent_id.as_str())
-        .bind(run.id.0)
-        .long()
-        .fetch_all(transaction)
-        .await?;
+    find.push(" AND m.user_key IN (");
+    find.push_list(keys);
+    find.push(")");
+    let rows = find.once().long().fetch_all(transaction).await?;
     let mut groups: BTreeMap<(i64, bool), Vec<String>> = BTreeMap::new();
     for row in rows {
         let deleted = row.get::<i64>("deleted")? == 1;
@@ -186,16 +227,16 @@ async fn leavers(
 }
 
 /// What was held before is held on, unless it was done or somebody is back; what is held now is added.
-async fn hold(
+pub(super) async fn hold(
     transaction: &mut Transaction,
     run: &Run,
     when: &AppliedWhen,
-    [gone, barred]: [&str; 2],
     applied: &mut Applied,
 ) -> Result<(), Error> {
+    let (gone, barred) = (Removal::Unseen.members(run), Removal::Barred.members(run));
     let (corp_id, agent_id) = (run.corp_id.as_str(), run.agent_id.as_str());
     if when.hold.is_some() {
-        for from in [&format!("{gone} AND COALESCE(a.answer, 'gone') = 'gone'"), barred] {
+        for from in [&format!("{gone} AND COALESCE(a.answer, 'gone') = 'gone'"), &barred] {
             sql(format!(
                 "INSERT INTO held_removals (corp_id, agent_id, user_key, user_id, held_at)
                  SELECT $1, $2, m.user_key, m.user_id, $4 {from}

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use wecom_login_directory::{SyncError, Viewer, by_company};
 use wecom_login_model::CorpId;
-use wecom_login_store::{Held, Run};
+use wecom_login_store::{AppHealth, Held, Run};
 
 use super::call::{Console, bad_arguments, known, text};
 use crate::http::body::arguments;
@@ -23,7 +23,7 @@ const RUNS: i64 = 20;
 /// The number of held members that are listed by name, for each app.
 const MEMBERS: i64 = 100;
 
-/// GET: recent runs, newest first; held removals; running syncs.
+/// GET: recent runs, newest first; held removals; running syncs; apps that WeCom does not answer.
 pub(crate) async fn show(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
     let viewers = app.apps.loaded().instances.viewers();
     // Read before the runs, so that a sync that ends in between is shown with its outcome.
@@ -36,7 +36,10 @@ pub(crate) async fn show(State(app): State<AppState>, console: Console) -> Resul
     let runs: Vec<Value> = app.operations.store.runs(RUNS).await?.iter().map(run_json).collect();
     let held = app.operations.store.held_removals(MEMBERS).await?;
     let held: Vec<Value> = held.iter().map(|held| held_json(held, &viewers)).collect();
-    Ok(envelope::success(&console.context, json!({"runs": runs, "held": held, "running": running})))
+    let failing = app.operations.store.failing_apps().await?;
+    let failing: Vec<Value> = failing.iter().map(failing_json).collect();
+    let shown = json!({"runs": runs, "held": held, "running": running, "failingApps": failing});
+    Ok(envelope::success(&console.context, shown))
 }
 
 /// POST {instance?, force?}: starts a sync of one instance or of all, and answers once they have started. Syncs of the same
@@ -157,6 +160,10 @@ fn run_json(run: &Run) -> Value {
         "left": run.left,
         "held": run.held,
     })
+}
+
+fn failing_json(app: &AppHealth) -> Value {
+    json!({"corpId": app.corp_id, "agentId": app.agent_id, "since": app.failing_since, "problem": app.problem})
 }
 
 fn held_json(held: &Held, viewers: &[Viewer]) -> Value {

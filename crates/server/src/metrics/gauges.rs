@@ -32,8 +32,8 @@ struct State {
     state: &'static str,
 }
 
-/// Rows by table, and the backlog of contact events by company.
-type Counted = (Rows, Vec<Backlog>);
+/// Rows by table, the backlog of contact events by company, and the apps that WeCom does not answer.
+type Counted = (Rows, Vec<Backlog>, usize);
 
 /// The sources of the gauges.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ pub(crate) struct Gauges {
     under_way: Gauge,
     events: Family<State, Gauge>,
     event_age: Family<State, Gauge>,
+    apps_failing: Gauge,
     audit_lines_lost: Gauge,
     database_up: Gauge,
     last: Mutex<Option<(Timestamp, bool, Option<Counted>)>>,
@@ -74,6 +75,7 @@ impl Gauges {
             under_way: Gauge::default(),
             events: Family::default(),
             event_age: Family::default(),
+            apps_failing: Gauge::default(),
             audit_lines_lost: Gauge::default(),
             database_up: Gauge::default(),
             last: Mutex::default(),
@@ -102,6 +104,11 @@ impl Gauges {
             "Age of the oldest waiting event",
             Unit::Seconds,
             this.event_age.clone(),
+        );
+        registry.register(
+            "apps_failing",
+            "Apps that WeCom does not answer, or that are not configured any more",
+            this.apps_failing.clone(),
         );
         registry.register(
             "audit_lines_lost",
@@ -144,7 +151,8 @@ impl Gauges {
         self.sessions.clear();
         self.events.clear();
         self.event_age.clear();
-        let Some((rows, backlog)) = counted else { return };
+        let Some((rows, backlog, failing)) = counted else { return };
+        self.apps_failing.set(whole(failing as u64));
         for (state, count) in
             [("live", rows.live_sessions), ("ended", rows.sessions.saturating_sub(rows.live_sessions))]
         {
@@ -175,7 +183,9 @@ async fn is_up(store: &Store) -> bool {
 }
 
 async fn count(store: &Store, now: Timestamp) -> Option<Counted> {
-    let counted = async { Ok((store.rows(now).await?, store.event_backlog().await?)) };
+    let counted = async {
+        Ok((store.rows(now).await?, store.event_backlog().await?, store.failing_apps().await?.len()))
+    };
     let problem: wecom_login_store::Error = match tokio::time::timeout(PATIENCE, counted).await {
         Ok(Ok(counted)) => return Some(counted),
         Ok(Err(error)) => error,

@@ -34,11 +34,19 @@ enum Kind {
     Audit,
     SyncRuns,
     Outbox,
+    VisibilityMarks,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::KeyValues, Self::AccessTokens, Self::Sessions, Self::Audit, Self::SyncRuns, Self::Outbox];
+    const ALL: [Self; 7] = [
+        Self::KeyValues,
+        Self::AccessTokens,
+        Self::Sessions,
+        Self::Audit,
+        Self::SyncRuns,
+        Self::Outbox,
+        Self::VisibilityMarks,
+    ];
 
     const fn table(self) -> &'static str {
         match self {
@@ -48,6 +56,7 @@ impl Kind {
             Self::Audit => "audit_events",
             Self::SyncRuns => "sync_runs",
             Self::Outbox => "outbox",
+            Self::VisibilityMarks => "member_visibility",
         }
     }
 
@@ -62,6 +71,7 @@ impl Kind {
             Self::Audit => store.purge_audit(now, keep.audit, BATCH).await,
             Self::SyncRuns => store.purge_runs(now, keep.sync_runs, BATCH).await,
             Self::Outbox => store.purge_outbox(now, keep.outbox, BATCH).await,
+            Self::VisibilityMarks => store.purge_visibility_marks(now, BATCH).await,
         }
     }
 }

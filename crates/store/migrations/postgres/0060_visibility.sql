@@ -40,6 +40,7 @@ CREATE TABLE member_visibility (
     main_department BIGINT,
     PRIMARY KEY (corp_id, user_key, agent_id)
 );
+CREATE INDEX member_visibility_not_visible ON member_visibility (asked_at) WHERE answer = 0;
 
 CREATE TABLE department_visibility (
     corp_id       TEXT COLLATE "C" NOT NULL,

@@ -1,5 +1,7 @@
 //! Answers to single reads: a sign-in, an event, one member on demand.
 
+use std::time::Duration;
+
 use wecom_login_model::{AgentId, ContactFields, CorpId, Member, Profile, Timestamp, UserId};
 
 use super::apps::has_answered;
@@ -10,6 +12,9 @@ use crate::members::{COLUMNS, is_barred, json, member, upsert};
 use crate::outbox::note_returned;
 use crate::row_hash::row_hash;
 use crate::{Error, Store};
+
+/// No answer of WeCom's is under way so long: after this, a mark of a member whom the copy does not know keeps nobody out.
+const MARKS_LAST: Duration = Duration::from_hours(24);
 
 /// What WeCom answered an app about a member.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +91,30 @@ impl Store {
         let member = seen_by(&mut transaction, (corp_id, agent_id), user_id).await?;
         transaction.commit().await?;
         member.ok_or_else(|| Error::vanished("a member's row that was just written is not there"))
+    }
+
+    /// Deletes marks of members whom the copy does not know, older than [`MARKS_LAST`], at most `limit`; returns how many.
+    pub async fn purge_visibility_marks(&self, now: Timestamp, limit: i64) -> Result<u64, Error> {
+        let marks = sql("SELECT v.corp_id, v.user_key, v.agent_id FROM member_visibility AS v
+             WHERE v.answer = 0 AND v.asked_at < $1 AND NOT EXISTS
+                (SELECT 1 FROM members AS m WHERE m.corp_id = v.corp_id AND m.user_key = v.user_key)
+             LIMIT $2")
+        .bind((now - MARKS_LAST).as_millis())
+        .bind(limit)
+        .fetch_all(self.database.reader())
+        .await?;
+        let mut deleted = 0;
+        for mark in marks {
+            deleted +=
+                sql("DELETE FROM member_visibility WHERE corp_id = $1 AND user_key = $2 AND agent_id = $3
+                AND answer = 0 AND NOT EXISTS (SELECT 1 FROM members WHERE corp_id = $1 AND user_key = $2)")
+                .bind(mark.get::<String>("corp_id")?)
+                .bind(mark.get::<String>("user_key")?)
+                .bind(mark.get::<String>("agent_id")?)
+                .execute(self.database.writer())
+                .await?;
+        }
+        Ok(deleted)
     }
 
     /// Records that one app sees these members, in one transaction.

@@ -139,6 +139,12 @@ async fn who_was_unknown_and_deleted_while_wecom_answered_has_left(fresh: Fresh)
     assert_eq!(store.record_answers(&read, NOW).await.unwrap(), Standing::Unknown);
     let row = store.record_visible((&corp_id, &app), (&wangwu, &profile("王五")), asked, NOW).await.unwrap();
     assert_eq!(row.left_at, Some(NOW));
+
+    // Of people whom the copy never came to know, marks go after a day.
+    mark_left(store, &corp_id, &user("nobody"), NOW).await;
+    let day = Duration::from_hours(24);
+    assert_eq!(store.purge_visibility_marks(NOW + day, 10).await.unwrap(), 0);
+    assert_eq!(store.purge_visibility_marks(NOW + day * 2, 10).await.unwrap(), 1);
 }
 
 async fn departments_are_known_by_name(fresh: Fresh) {

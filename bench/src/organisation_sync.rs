@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use crate::{Result, number, sign_ins_during_sync};
 use serde_json::{Value, json};
 use wecom::{Budget, Client, Endpoints, Transport};
-use wecom_login_directory::{Directory, SyncOptions, Viewer};
+use wecom_login_directory::{Directory, SyncOptions, SyncSource};
 use wecom_login_model::{AgentId, CorpId, Secret, SystemClock};
 use wecom_login_simulator::{Company, Options, Simulator, sample};
 use wecom_login_store::{PostgresOptions, Store};
@@ -286,7 +286,7 @@ fn sync(port: u16, database: &str) -> Result<()> {
             .endpoints(Endpoints::default().with_api(&format!("http://127.0.0.1:{port}"))?)
             .transport(Transport::builder().build()?)
             .build()?;
-        let viewer = Viewer {
+        let source = SyncSource {
             instance: "bench".to_owned(),
             corp_id,
             app: client.within(Budget::of_a_company()),
@@ -296,7 +296,7 @@ fn sync(port: u16, database: &str) -> Result<()> {
         };
         let options = SyncOptions { started_by: "bench".to_owned(), force: false, every: None };
         let began = Instant::now();
-        let report = directory.sync(&viewer, &options, &|_| ()).await?;
+        let report = directory.sync(&source, &options, &|_| ()).await?;
         let seconds = began.elapsed().as_secs_f64();
         let core = on_core("sqlx-sqlite", None);
         store.close().await;

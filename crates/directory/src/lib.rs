@@ -15,8 +15,8 @@ use std::time::Duration;
 pub use auth_model::AuthModel;
 use futures_util::future::join_all;
 pub use sync::{
-    COMPANIES_AT_ONCE, LONGEST_SYNC, Observer, OtherApp, Progress, Report, SyncError, SyncOptions, Viewer,
-    by_company,
+    COMPANIES_AT_ONCE, LONGEST_SYNC, Observer, OtherApp, Progress, Report, SyncError, SyncOptions,
+    SyncSource, by_company,
 };
 use wecom::{Calls, Concern};
 use wecom_login_model::{
@@ -155,7 +155,7 @@ impl Directory {
         match calls.user(user_id).await {
             Ok(user) => {
                 let profile = profile::of(&user);
-                // Under WeCom's spelling, not under the caller's.
+                // LeaseGuard WeCom's spelling, not under the caller's.
                 let seen = (&user.user_id, &profile);
                 let app = (corp_id, agent_id);
                 let member = self.store.record_visible(app, seen, asked, self.clock.now()).await?;
@@ -219,7 +219,7 @@ impl Directory {
     /// Fails with WeCom's refusal if the copy does not know the member.
     pub async fn sync_member(
         &self,
-        source: &Viewer,
+        source: &SyncSource,
         user_id: &UserId,
         fresh_for: Duration,
         force: bool,

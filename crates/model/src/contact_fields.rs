@@ -97,8 +97,9 @@ impl Profile {
     /// The contact fields that have a value. Gender `"0"` is what WeCom says in place of a withheld one (WeCom 95833).
     pub fn shown_fields(&self) -> ContactFields {
         let has_value = |field: &ContactField| {
+            let withheld = if *field == ContactField::Gender { "0" } else { "" };
             let value = self.contact(*field);
-            !value.is_empty() && !(*field == ContactField::Gender && value == "0")
+            !value.is_empty() && value != withheld
         };
         ContactField::ALL.into_iter().filter(has_value).collect()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wecom_login_directory::events::Events;
-use wecom_login_directory::{AuthModel, Directory, Viewer};
+use wecom_login_directory::{AuthModel, Directory, SyncSource};
 use wecom_login_element::{App, Fault};
 use wecom_login_sign_in::{Instance, Instances, Login, TYPE_NAME};
 
@@ -99,8 +99,8 @@ impl Server {
     }
 
     /// The configured apps as sync sources, each app once.
-    pub fn viewers(&self) -> Vec<Viewer> {
-        self.app.apps.loaded().instances.viewers()
+    pub fn sources(&self) -> Vec<SyncSource> {
+        self.app.apps.loaded().instances.sources()
     }
 
     /// The local copy of the organisation.

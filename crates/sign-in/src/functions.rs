@@ -39,7 +39,7 @@ impl Login {
     ) -> Result<(), SignInError> {
         let sync = async {
             let (user_id, fresh_for) = (parse_user_id(user_id)?, instance.user_fresh_for());
-            let source = instances.viewer_of(instance, &Budget::background());
+            let source = instances.source_of(instance, &Budget::background());
             self.directory().sync_member(&source, &user_id, fresh_for, force_update).await.map_err(refused)
         };
         let synced = sync.await;
@@ -56,8 +56,8 @@ impl Login {
     ) -> Result<(), SignInError> {
         let sync = async {
             let below = dept_id.map(parse_department_id).transpose()?;
-            let viewer = instance.viewer(Budget::background(), Vec::new());
-            self.directory().sync_departments(&viewer, below).await.map_err(refused)
+            let source = instance.source(Budget::background(), Vec::new());
+            self.directory().sync_departments(&source, below).await.map_err(refused)
         };
         let synced = sync.await;
         self.note_sync(instance, "syncDepartmentInfo", dept_id, &synced).await;

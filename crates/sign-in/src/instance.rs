@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 use wecom::{Budget, Client, Endpoints, Scope, SignInLink, TokenStore, Transport};
 use wecom_login_accounts::{BindBy, Policy};
-use wecom_login_directory::{OtherApp, Viewer};
+use wecom_login_directory::{OtherApp, SyncSource};
 use wecom_login_element::{App, Config, Element, Fault};
 use wecom_login_model::{AgentId, Clock, CorpId, DURATION_RULE, Entropy, Language, Secret, parse_duration};
 
@@ -187,8 +187,8 @@ impl Instance {
     }
 
     /// The app as it looks at its company, beside the `others` that are configured.
-    pub fn viewer(&self, budget: Budget, others: Vec<OtherApp>) -> Viewer {
-        Viewer {
+    pub fn source(&self, budget: Budget, others: Vec<OtherApp>) -> SyncSource {
+        SyncSource {
             instance: self.full_name.clone(),
             corp_id: self.corp_id.clone(),
             agent_id: self.agent_id.clone(),
@@ -264,19 +264,19 @@ impl Instances {
 
     /// Each app once, as it looks at its company: of several instances of one app, the first that has the secret of
     /// contact sync, or the first. Their calls are patient ones, for work on a whole company.
-    pub fn viewers(&self) -> Vec<Viewer> {
-        self.viewers_within(&Budget::of_a_company())
+    pub fn sources(&self) -> Vec<SyncSource> {
+        self.sync_sources_within(&Budget::of_a_company())
     }
 
     /// The same with calls of another budget.
-    pub fn viewers_within(&self, budget: &Budget) -> Vec<Viewer> {
+    pub fn sync_sources_within(&self, budget: &Budget) -> Vec<SyncSource> {
         let apps = self.apps();
-        apps.iter().map(|app| app.viewer(budget.clone(), others(&apps, app, budget))).collect()
+        apps.iter().map(|app| app.source(budget.clone(), others(&apps, app, budget))).collect()
     }
 
     /// The app of an instance as it looks at its company.
-    pub fn viewer_of(&self, instance: &Instance, budget: &Budget) -> Viewer {
-        instance.viewer(budget.clone(), others(&self.apps(), instance, budget))
+    pub fn source_of(&self, instance: &Instance, budget: &Budget) -> SyncSource {
+        instance.source(budget.clone(), others(&self.apps(), instance, budget))
     }
 
     /// One instance of each app: the first that has the secret of contact sync, or the first.

@@ -54,8 +54,8 @@ pub use leases::Lease;
 pub use leavers::LeftEvidence;
 pub use members::Consent;
 pub use organisation::{
-    Answers, Applied, AppliedWhen, AskedMember, Extent, Held, NewRun, Outcome, Phase, Run, RunId, Scope,
-    Sight, Staged, Under, WalkedDepartment, Whom,
+    Answers, Applied, ApplyParams, AskedMember, Coverage, Held, LeaseGuard, LookupKind, NewRun, Outcome,
+    Phase, Run, RunId, RunScope, Staged, VisibleScope, WalkedDepartment,
 };
 pub use outbox::{Outgoing, OutgoingEvent};
 pub use revocation::{Revoke, SessionsOf};

@@ -55,7 +55,7 @@ impl SyncBar {
         }
         let line = match progress.phase {
             Phase::Listing => "everybody's identifiers".to_owned(),
-            Phase::Scope => "what the app sees".to_owned(),
+            Phase::VisibleScope => "what the app sees".to_owned(),
             Phase::Walk => {
                 let (done, all) = (progress.walked, progress.departments.max(1));
                 let full = usize::try_from(done * WIDTH as u64 / all).unwrap_or(WIDTH).min(WIDTH);

@@ -1,7 +1,7 @@
 use anyhow::bail;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
-use wecom_login_directory::{COMPANIES_AT_ONCE, Report, SyncError, SyncOptions, Viewer, by_company};
+use wecom_login_directory::{COMPANIES_AT_ONCE, Report, SyncError, SyncOptions, SyncSource, by_company};
 use wecom_login_model::UserId;
 use wecom_login_server::{AuditLog, Dependencies, Server, Settings};
 use wecom_login_store::Outcome;
@@ -51,19 +51,19 @@ pub(crate) async fn run(arguments: Arguments, host: &dyn Host) -> anyhow::Result
 }
 
 async fn work(server: &Server, arguments: &Arguments) -> anyhow::Result<u8> {
-    let viewers = viewers(server, arguments.name.as_deref())?;
+    let sources = sources(server, arguments.name.as_deref())?;
     if arguments.department.is_some() || arguments.member.is_some() {
-        return part(server, &viewers, arguments).await;
+        return part(server, &sources, arguments).await;
     }
     // Companies side by side; the apps of a company follow one another.
-    let company = |viewers: Vec<Viewer>| async move {
+    let company = |sources: Vec<SyncSource>| async move {
         let mut codes = Vec::new();
-        for viewer in &viewers {
-            codes.push(whole(server, viewer, arguments).await?);
+        for source in &sources {
+            codes.push(whole(server, source, arguments).await?);
         }
         anyhow::Ok(codes)
     };
-    let companies = stream::iter(by_company(viewers).into_values().map(company));
+    let companies = stream::iter(by_company(sources).into_values().map(company));
     let codes: Vec<_> = companies.buffer_unordered(COMPANIES_AT_ONCE).collect().await;
     let mut worst = 0;
     for code in codes.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat() {
@@ -86,13 +86,13 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
 }
 
 /// The app of the instance of that name, or every one.
-fn viewers(server: &Server, name: Option<&str>) -> anyhow::Result<Vec<Viewer>> {
-    let viewers = server.viewers();
+fn sources(server: &Server, name: Option<&str>) -> anyhow::Result<Vec<SyncSource>> {
+    let sources = server.sources();
     let Some(name) = name else {
-        if viewers.is_empty() {
+        if sources.is_empty() {
             bail!("the app has no working sign-in instance");
         }
-        return Ok(viewers);
+        return Ok(sources);
     };
     let names = server.instances();
     let last_part = |full: &str| full.rsplit('.').next() == Some(name);
@@ -103,16 +103,17 @@ fn viewers(server: &Server, name: Option<&str>) -> anyhow::Result<Vec<Viewer>> {
         _ => bail!("{name} may be any of {}; give the full name", names.join(", ")),
     };
     let Some(instance) = server.instance(full) else { bail!("there is no instance {full}") };
-    let of_the_app =
-        |viewer: &Viewer| viewer.corp_id == *instance.corp_id() && viewer.agent_id == *instance.agent_id();
-    Ok(viewers.into_iter().filter(of_the_app).collect())
+    let of_the_app = |source: &SyncSource| {
+        source.corp_id == *instance.corp_id() && source.agent_id == *instance.agent_id()
+    };
+    Ok(sources.into_iter().filter(of_the_app).collect())
 }
 
-async fn whole(server: &Server, viewer: &Viewer, arguments: &Arguments) -> anyhow::Result<u8> {
+async fn whole(server: &Server, source: &SyncSource, arguments: &Arguments) -> anyhow::Result<u8> {
     let options =
         SyncOptions { started_by: "command".to_owned(), force: arguments.force, every: server.sync_every() };
-    let bar = SyncBar::new(&viewer.instance);
-    let result = server.directory().sync(viewer, &options, &|progress| bar.at(progress)).await;
+    let bar = SyncBar::new(&source.instance);
+    let result = server.directory().sync(source, &options, &|progress| bar.at(progress)).await;
     bar.clear();
     match result {
         Ok(report) => {
@@ -133,9 +134,9 @@ async fn whole(server: &Server, viewer: &Viewer, arguments: &Arguments) -> anyho
                 SyncError::Failed(_) => ("failed", FAILED),
             };
             if arguments.json {
-                say(json!({"instance": viewer.instance, "outcome": outcome, "problem": error.to_string()}))?;
+                say(json!({"instance": source.instance, "outcome": outcome, "problem": error.to_string()}))?;
             } else {
-                say(format_args!("{}: {outcome}: {error}", viewer.instance))?;
+                say(format_args!("{}: {outcome}: {error}", source.instance))?;
             }
             Ok(code)
         }
@@ -186,9 +187,9 @@ fn as_text(report: &Report) -> String {
 }
 
 /// One department, or one member.
-async fn part(server: &Server, viewers: &[Viewer], arguments: &Arguments) -> anyhow::Result<u8> {
-    let [viewer] = viewers else { bail!("name the instance whose department or member is meant") };
-    let (login, name) = (server.login(), &viewer.instance);
+async fn part(server: &Server, sources: &[SyncSource], arguments: &Arguments) -> anyhow::Result<u8> {
+    let [source] = sources else { bail!("name the instance whose department or member is meant") };
+    let (login, name) = (server.login(), &source.instance);
     let Some(instance) = server.instance(name) else { bail!("there is no instance {name}") };
     if let Some(department) = arguments.department {
         login.sync_department_info(&instance, Some(&department.to_string())).await?;
@@ -197,9 +198,9 @@ async fn part(server: &Server, viewers: &[Viewer], arguments: &Arguments) -> any
         login.sync_user_info(&instance, &server.loaded_instances(), user_id.as_str(), true).await?;
     }
     if arguments.json {
-        say(json!({"instance": viewer.instance, "outcome": "complete"}))?;
+        say(json!({"instance": source.instance, "outcome": "complete"}))?;
     } else {
-        say(format_args!("{}: complete", viewer.instance))?;
+        say(format_args!("{}: complete", source.instance))?;
     }
     Ok(0)
 }

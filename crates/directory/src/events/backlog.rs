@@ -84,13 +84,13 @@ impl Events {
             SyncOptions { started_by: "events".to_owned(), force: false, every: self.apps.sync_every() };
         let mut since = self.directory.clock.now();
         let (mut problem, mut is_read) = (None, true);
-        for viewer in self.apps.of(corp_id, &Budget::of_a_company()) {
+        for source in self.apps.of(corp_id, &Budget::of_a_company()) {
             let mut stopping = self.shared.stopping.subscribe();
             let stop = async {
                 // An error would mean that nobody is left who could stop anything.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
             };
-            let synced = self.directory.sync_within(&viewer, &options, &|_| (), stop, LONGEST_SYNC);
+            let synced = self.directory.sync_within(&source, &options, &|_| (), stop, LONGEST_SYNC);
             match synced.await {
                 Some(Ok(report)) => {
                     // A run that was taken up again began before.

@@ -13,7 +13,7 @@ use wecom_login_store::{DepartmentAnswer, DepartmentAnswers, EventTask};
 
 use super::Events;
 use super::members::Attempt;
-use crate::{Error, Viewer, profile};
+use crate::{Error, SyncSource, profile};
 
 /// Calls under way at once; WeCom refuses too many (45033).
 const CALLS_AT_ONCE: usize = 4;
@@ -24,7 +24,7 @@ impl Events {
     /// Reads the department with all below it through every app of the company. Each answer counts for its app.
     pub(super) async fn read_department(
         &self,
-        apps: &[Viewer],
+        apps: &[SyncSource],
         corp_id: &CorpId,
         id: DepartmentId,
     ) -> Result<Attempt, Error> {
@@ -89,7 +89,7 @@ impl Events {
     }
 
     /// Members of departments that the app did not see before are read with them.
-    async fn read_members_of_new(&self, app: &Viewer, departments: &[Department]) -> Result<(), Error> {
+    async fn read_members_of_new(&self, app: &SyncSource, departments: &[Department]) -> Result<(), Error> {
         let (directory, store) = (&self.directory, &self.directory.store);
         let seen = store.departments_seen_by(&app.corp_id, &app.agent_id).await?;
         let new: Vec<Department> =

@@ -4,7 +4,7 @@ use wecom_login_model::{CorpId, UserId};
 
 use super::Events;
 use crate::answers::{self, Answered};
-use crate::{Error, Viewer};
+use crate::{Error, SyncSource};
 
 /// What an attempt came to.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Events {
     /// decides nor keeps the others waiting. The member has left if every app says that it does not see them.
     pub(super) async fn read_again(
         &self,
-        apps: &[Viewer],
+        apps: &[SyncSource],
         corp_id: &CorpId,
         user_id: &UserId,
     ) -> Result<Attempt, Error> {
@@ -39,7 +39,7 @@ impl Events {
         }
     }
 
-    async fn ask_all<'a>(&self, apps: &'a [Viewer], user_id: &UserId) -> Vec<Answered<'a>> {
+    async fn ask_all<'a>(&self, apps: &'a [SyncSource], user_id: &UserId) -> Vec<Answered<'a>> {
         join_all(apps.iter().map(|app| answers::ask(&app.app, &app.agent_id, user_id))).await
     }
 
@@ -47,7 +47,7 @@ impl Events {
     /// not move somebody's account who has the former userid by now.
     pub(super) async fn rename(
         &self,
-        apps: &[Viewer],
+        apps: &[SyncSource],
         corp_id: &CorpId,
         from: &UserId,
         to: &UserId,

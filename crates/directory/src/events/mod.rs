@@ -24,7 +24,7 @@ use wecom::callback::Message;
 use wecom_login_model::{AgentId, CorpId, Fingerprint, Timestamp};
 use wecom_login_store::{Accepted, Act, Backlog, EventSetAside, EventTask, Leaver, NewEvent};
 
-use crate::{COMPANIES_AT_ONCE, Directory, Error, Viewer};
+use crate::{COMPANIES_AT_ONCE, Directory, Error, SyncSource};
 
 /// Repetitions are known for so long. A message that is sent again even later ends a member's sessions once more, and
 /// reading the member again lets them in again.
@@ -41,7 +41,7 @@ const ACTOR: &str = "wecom event";
 /// The apps that are configured now.
 pub trait Apps: Send + Sync + fmt::Debug + 'static {
     /// Those of a company, each once, with calls of this budget.
-    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer>;
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<SyncSource>;
 
     /// How often a sync is scheduled, if it is.
     fn sync_every(&self) -> Option<Duration>;

@@ -21,7 +21,7 @@ use wecom_login_store::{Act, ClaimedTask, EventTask};
 
 use super::members::Attempt;
 use super::{ACTOR, Events};
-use crate::{Error, Viewer};
+use crate::{Error, SyncSource};
 
 /// Tasks of one claim.
 const BATCH: i64 = 32;
@@ -236,7 +236,7 @@ impl Events {
         change(pulses.entry(corp_id.clone()).or_default());
     }
 
-    async fn work_company(&self, apps: &[Viewer], corp_id: &CorpId) -> Result<usize, Error> {
+    async fn work_company(&self, apps: &[SyncSource], corp_id: &CorpId) -> Result<usize, Error> {
         let (store, now) = (&self.directory.store, self.directory.clock.now());
         let mut claimed = store.claim_event_tasks(corp_id, now, now + CLAIM, BATCH).await?;
         let tasks = claimed.iter().map(|claimed| claimed.task.clone()).collect();
@@ -257,8 +257,13 @@ impl Events {
     }
 
     /// What came of each, with its place among the tasks.
-    async fn attempt_all(&self, apps: &[Viewer], corp_id: &CorpId, tasks: Vec<EventTask>) -> Vec<Attempted> {
-        // Under a former userid nobody is found, so new userids come first, and alone.
+    async fn attempt_all(
+        &self,
+        apps: &[SyncSource],
+        corp_id: &CorpId,
+        tasks: Vec<EventTask>,
+    ) -> Vec<Attempted> {
+        // LeaseGuard a former userid nobody is found, so new userids come first, and alone.
         let mut results = Vec::with_capacity(tasks.len());
         let (members, others): (Vec<_>, Vec<_>) =
             tasks.into_iter().enumerate().partition(|(_, task)| matches!(task, EventTask::Member(_)));
@@ -336,7 +341,12 @@ impl Events {
         written
     }
 
-    async fn attempt(&self, apps: &[Viewer], corp_id: &CorpId, task: &EventTask) -> Result<Attempt, Error> {
+    async fn attempt(
+        &self,
+        apps: &[SyncSource],
+        corp_id: &CorpId,
+        task: &EventTask,
+    ) -> Result<Attempt, Error> {
         match task {
             EventTask::Member(user_id) => self.read_again(apps, corp_id, user_id).await,
             EventTask::Department(id) => self.read_department(apps, corp_id, *id).await,

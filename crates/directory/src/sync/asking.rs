@@ -4,7 +4,7 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use wecom::Concern;
 use wecom_login_model::{DepartmentId, UserId};
-use wecom_login_store::{Answers, AskedMember, Run, Sight, Staged, Whom};
+use wecom_login_store::{Answers, AskedMember, Coverage, LookupKind, Run, Staged};
 
 use super::scope::ends_the_run;
 use super::walk::CALLS_AT_ONCE;
@@ -28,7 +28,7 @@ impl Work<'_> {
     pub(super) async fn ask_all(
         &self,
         run: &Run,
-        whom: Whom,
+        whom: LookupKind,
         unseen: Option<&[DepartmentId]>,
     ) -> Result<u64, SyncError> {
         let mut gone = 0;
@@ -45,7 +45,7 @@ impl Work<'_> {
     async fn ask_some(
         &self,
         run: &Run,
-        whom: Whom,
+        whom: LookupKind,
         unseen: &[DepartmentId],
     ) -> Result<Option<u64>, SyncError> {
         let people = self.store().next_to_ask(run.id, whom, AT_ONCE).await?;
@@ -59,10 +59,10 @@ impl Work<'_> {
         let asked = self.directory.ask().await?;
         let mut answers = stream::iter(people)
             .map(|one| async move {
-                let answer = self.viewer.app.user(&one.user_id).await;
+                let answer = self.source.app.user(&one.user_id).await;
                 match answer {
                     Ok(user) => {
-                        // Under the name that was asked for: with another one nobody would find the answer.
+                        // LeaseGuard the name that was asked for: with another one nobody would find the answer.
                         let user_id =
                             if user.user_id == one.user_id { user.user_id.clone() } else { one.user_id };
                         let there = Staged { profile: profile::of(&user), user_id, asked, source: None };
@@ -71,7 +71,7 @@ impl Work<'_> {
                     Err(error) if error.concern() == Concern::NotVisible => Ok(Answer::Gone(one.user_id)),
                     Err(error) if self.strict || ends_the_run(&error) => Err(error),
                     Err(error) => {
-                        let (instance, user_id) = (&self.viewer.instance, one.user_id);
+                        let (instance, user_id) = (&self.source.instance, one.user_id);
                         tracing::warn!(instance, %user_id, %error, "not seen");
                         Ok(Answer::Refused(user_id))
                     }
@@ -100,10 +100,10 @@ impl Work<'_> {
         unseen: &[DepartmentId],
         forced: bool,
     ) -> Result<Option<String>, SyncError> {
-        if run.sight != Sight::Blind {
+        if run.sight != Coverage::Blind {
             let now = self.directory.clock.now();
             self.timed(self.store().find_leavers(run, now, self.under)).await?;
-            self.ask_all(run, Whom::Approved, Some(unseen)).await?;
+            self.ask_all(run, LookupKind::Approved, Some(unseen)).await?;
         }
         let (mut leaving, known) = self.timed(self.store().leavers_so_far(run)).await?;
         if !forced && let Some(hold) = guard::holds_empty(run.seen, known) {
@@ -113,15 +113,15 @@ impl Work<'_> {
             if !forced && let Some(hold) = guard::holds(leaving, known) {
                 return Ok(Some(hold));
             }
-            if run.sight == Sight::Blind {
+            if run.sight == Coverage::Blind {
                 return Ok(None);
             }
-            match self.ask_some(run, Whom::Leavers, unseen).await? {
+            match self.ask_some(run, LookupKind::Leavers, unseen).await? {
                 None => break,
                 Some(gone) => leaving += gone,
             }
         }
-        for other in &self.viewer.others {
+        for other in &self.source.others {
             self.ask_other_app(run, other).await?;
         }
         Ok(None)
@@ -130,7 +130,7 @@ impl Work<'_> {
     /// Asks another app of the company about members whom no app is known to see any more. An app that cannot answer leaves
     /// them as they are.
     async fn ask_other_app(&self, run: &Run, other: &OtherApp) -> Result<(), SyncError> {
-        let (directory, store, corp_id) = (self.directory, self.store(), &self.viewer.corp_id);
+        let (directory, store, corp_id) = (self.directory, self.store(), &self.source.corp_id);
         let mut after = None;
         loop {
             let now = directory.clock.now();

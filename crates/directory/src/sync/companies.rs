@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wecom_login_model::CorpId;
 
-use super::{Observer, Report, SyncError, SyncOptions, Viewer};
+use super::{Observer, Report, SyncError, SyncOptions, SyncSource};
 use crate::{Directory, Error};
 
 /// Companies whose syncs run at once in one process. A sync makes eight calls at a time and holds the answers of a few departments
@@ -19,10 +19,10 @@ pub const COMPANIES_AT_ONCE: usize = 16;
 pub const LONGEST_SYNC: Duration = Duration::from_mins(180);
 
 /// The apps of each company. A company has at most one sync at a time, so its apps follow one another.
-pub fn by_company(viewers: Vec<Viewer>) -> BTreeMap<CorpId, Vec<Viewer>> {
-    let mut companies: BTreeMap<CorpId, Vec<Viewer>> = BTreeMap::new();
-    for viewer in viewers {
-        companies.entry(viewer.corp_id.clone()).or_default().push(viewer);
+pub fn by_company(sources: Vec<SyncSource>) -> BTreeMap<CorpId, Vec<SyncSource>> {
+    let mut companies: BTreeMap<CorpId, Vec<SyncSource>> = BTreeMap::new();
+    for source in sources {
+        companies.entry(source.corp_id.clone()).or_default().push(source);
     }
     companies
 }
@@ -32,7 +32,7 @@ impl Directory {
     /// ([`LONGEST_SYNC`]). What it has read is kept, as after any other failure, and the next sync continues from there.
     pub async fn sync_within(
         &self,
-        viewer: &Viewer,
+        source: &SyncSource,
         options: &SyncOptions,
         observer: Observer<'_>,
         stop: impl Future<Output = ()>,
@@ -44,24 +44,28 @@ impl Directory {
                 is_late.store(true, Ordering::Relaxed);
             }
         };
-        let result = self.sync_until(viewer, options, observer, stop).await;
+        let result = self.sync_until(source, options, observer, stop).await;
         if result.is_some() || !is_late.load(Ordering::Relaxed) {
             return result;
         }
         let late = Error::TooLong(most);
-        if let Err(error) = self.note_broken_off(viewer, &late.to_string()).await {
-            tracing::warn!(instance = viewer.instance, %error, "the end of a sync could not be recorded");
+        if let Err(error) = self.note_broken_off(source, &late.to_string()).await {
+            tracing::warn!(instance = source.instance, %error, "the end of a sync could not be recorded");
         }
         Some(Err(late.into()))
     }
 
-    async fn note_broken_off(&self, viewer: &Viewer, problem: &str) -> Result<(), wecom_login_store::Error> {
+    async fn note_broken_off(
+        &self,
+        source: &SyncSource,
+        problem: &str,
+    ) -> Result<(), wecom_login_store::Error> {
         let now = self.clock.now();
-        if let Some(run) = self.store.last_run(&viewer.corp_id, &viewer.agent_id).await?
+        if let Some(run) = self.store.last_run(&source.corp_id, &source.agent_id).await?
             && run.outcome.is_none()
         {
             tracing::warn!(
-                instance = viewer.instance,
+                instance = source.instance,
                 run = run.id.0,
                 problem,
                 "the organisation was not synchronised"

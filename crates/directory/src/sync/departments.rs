@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use wecom_login_model::{Department, DepartmentId, UserId};
-use wecom_login_store::{AppliedWhen, Extent, NewRun, Phase, Run, Scope, Under, Whom};
+use wecom_login_store::{ApplyParams, LeaseGuard, LookupKind, NewRun, Phase, Run, RunScope, VisibleScope};
 
-use super::{SyncError, Viewer, Work};
+use super::{SyncError, SyncSource, Work};
 use crate::{Directory, Error};
 
 /// Rows of the copy that are looked through at once.
@@ -17,26 +17,31 @@ impl Directory {
     ///
     /// Costs one call for the departments and one for each of them, and one for each member whom the copy has there
     /// and no department named any more: such a member has moved, or cannot be seen, and is asked for by name.
-    pub async fn sync_departments(&self, viewer: &Viewer, below: Option<DepartmentId>) -> Result<(), Error> {
+    pub async fn sync_departments(
+        &self,
+        source: &SyncSource,
+        below: Option<DepartmentId>,
+    ) -> Result<(), Error> {
         let now = self.clock.now();
-        self.store.add_apps(&viewer.corp_id, std::slice::from_ref(&viewer.agent_id)).await?;
+        self.store.add_apps(&source.corp_id, std::slice::from_ref(&source.agent_id)).await?;
         let new = NewRun {
-            corp_id: &viewer.corp_id,
-            agent_id: &viewer.agent_id,
-            instance: &viewer.instance,
-            extent: Extent::Departments,
+            corp_id: &source.corp_id,
+            agent_id: &source.agent_id,
+            instance: &source.instance,
+            extent: RunScope::Departments,
             started_by: "command",
             forced: false,
-            phase: Phase::Scope,
+            phase: Phase::VisibleScope,
         };
-        let run = self.store.begin_run(&new, Under::NOTHING, now, now).await?;
+        let run = self.store.begin_run(&new, LeaseGuard::NOTHING, now, now).await?;
         let since = self.store.next_number().await?;
-        let work = Work { strict: true, ..Work::new(self, viewer, Under::NOTHING, &|_| (), &run, since) };
+        let work =
+            Work { strict: true, ..Work::new(self, source, LeaseGuard::NOTHING, &|_| (), &run, since) };
         let result = work.part(run.clone(), below).await;
         if result.is_err() {
             self.unless_it_fails(self.store.abandon_run(run.id, self.clock.now())).await;
         }
-        self.unless_it_fails(self.clear_staging(viewer)).await;
+        self.unless_it_fails(self.clear_staging(source)).await;
         match result {
             Ok(()) => Ok(()),
             Err(SyncError::Failed(error)) => Err(error),
@@ -47,21 +52,21 @@ impl Directory {
 
 impl Work<'_> {
     async fn part(&self, run: Run, below: Option<DepartmentId>) -> Result<(), SyncError> {
-        let listing = self.viewer.app.departments(below).await?;
+        let listing = self.source.app.departments(below).await?;
         let complete = listing.skipped() == 0 && !listing.is_empty();
         let found: Vec<Department> = listing.iter().map(crate::profile::department).collect();
         let walked: HashSet<DepartmentId> = found.iter().map(|department| department.id).collect();
         self.store()
-            .stage_scope(run.id, &Scope { departments: found, ..Scope::default() }, self.under)
+            .stage_scope(run.id, &VisibleScope { departments: found, ..VisibleScope::default() }, self.under)
             .await?;
         self.walk(&run).await?;
-        let known = self.store().departments(&self.viewer.corp_id).await?;
+        let known = self.store().departments(&self.source.corp_id).await?;
         let gone = if complete { gone(&known, &walked, below) } else { Vec::new() };
         self.ask_for_missed(&run, &walked, &gone).await?;
-        self.ask_all(&run, Whom::Named, None).await?;
-        let when = AppliedWhen {
+        self.ask_all(&run, LookupKind::Named, None).await?;
+        let when = ApplyParams {
             now: self.directory.clock.now(),
-            extent: Extent::Departments,
+            extent: RunScope::Departments,
             hold: None,
             blind: None,
             since: self.since,
@@ -82,7 +87,7 @@ impl Work<'_> {
         let here = |id: &DepartmentId| walked.contains(id) || gone.contains(id);
         let mut after: Option<UserId> = None;
         loop {
-            let page = self.store().memberships_after(&self.viewer.corp_id, after.as_ref(), AT_ONCE).await?;
+            let page = self.store().memberships_after(&self.source.corp_id, after.as_ref(), AT_ONCE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.user_id.clone());
             let missed = page.into_iter().filter(|one| one.departments.iter().any(here));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use wecom_login_model::CorpId;
-use wecom_login_store::{Lease, Under};
+use wecom_login_store::{Lease, LeaseGuard};
 
 use crate::Directory;
 
@@ -23,13 +23,13 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A lease in this process's hands.
-pub(super) struct Holding {
+pub(super) struct HeldLease {
     name: String,
     holder: String,
     heartbeat: JoinHandle<()>,
 }
 
-impl Holding {
+impl HeldLease {
     /// Takes the lease of a company, or returns the lease of the process that lives and holds it. To find that out takes a
     /// beat at most.
     pub(super) async fn take(
@@ -75,8 +75,8 @@ impl Holding {
         Ok(Ok(Self { name, holder, heartbeat }))
     }
 
-    pub(super) fn under(&self) -> Under<'_> {
-        Under { lease: Some((&self.name, &self.holder)) }
+    pub(super) fn under(&self) -> LeaseGuard<'_> {
+        LeaseGuard { lease: Some((&self.name, &self.holder)) }
     }
 
     pub(super) async fn release(self, directory: &Directory) {
@@ -140,7 +140,7 @@ impl Beats {
     }
 }
 
-impl Drop for Holding {
+impl Drop for HeldLease {
     fn drop(&mut self) {
         self.heartbeat.abort();
     }

@@ -27,13 +27,14 @@ use std::time::{Duration, Instant};
 use wecom::Calls;
 use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp};
 use wecom_login_store::{
-    Applied, AppliedWhen, Asked, Extent, Lease, NewRun, Outcome, Phase, ReadNumber, Run, Sight, Under, Whom,
+    Applied, ApplyParams, Asked, Coverage, Lease, LeaseGuard, LookupKind, NewRun, Outcome, Phase, ReadNumber,
+    Run, RunScope,
 };
 
 use crate::{Directory, Error};
 pub use companies::{COMPANIES_AT_ONCE, LONGEST_SYNC, by_company};
 pub(crate) use lease::Beats;
-use lease::Holding;
+use lease::HeldLease;
 
 /// The departments that a killed run has walked are kept for this long.
 const RESUMED_WITHIN: Duration = Duration::from_mins(15);
@@ -48,7 +49,7 @@ const RUNS_KEPT: i64 = 50;
 
 /// An app that looks at its company.
 #[derive(Debug, Clone)]
-pub struct Viewer {
+pub struct SyncSource {
     /// The instance by which it is configured, by full name.
     pub instance: String,
     /// The company.
@@ -72,7 +73,7 @@ pub struct OtherApp {
     pub app: Calls,
 }
 
-impl Viewer {
+impl SyncSource {
     /// Every app of the company that is configured.
     pub fn apps(&self) -> Vec<AgentId> {
         let others = self.others.iter().map(|other| &other.agent_id);
@@ -163,8 +164,8 @@ pub(crate) fn moment(at: Timestamp) -> String {
 /// One sync at work.
 struct Work<'a> {
     directory: &'a Directory,
-    viewer: &'a Viewer,
-    under: Under<'a>,
+    source: &'a SyncSource,
+    under: LeaseGuard<'a>,
     observer: Observer<'a>,
     /// A department that cannot be seen ends the work.
     strict: bool,
@@ -182,12 +183,12 @@ impl Directory {
     /// died the next one goes on where it was.
     pub async fn sync(
         &self,
-        viewer: &Viewer,
+        source: &SyncSource,
         options: &SyncOptions,
         observer: Observer<'_>,
     ) -> Result<Report, SyncError> {
-        let holding = self.hold(viewer, options).await?;
-        let result = self.sync_under(viewer, options, observer, &holding).await;
+        let holding = self.hold(source, options).await?;
+        let result = self.sync_under(source, options, observer, &holding).await;
         holding.release(self).await;
         result
     }
@@ -196,73 +197,73 @@ impl Directory {
     /// wait for the lease; that gives nothing.
     pub async fn sync_until(
         &self,
-        viewer: &Viewer,
+        source: &SyncSource,
         options: &SyncOptions,
         observer: Observer<'_>,
         stop: impl Future<Output = ()>,
     ) -> Option<Result<Report, SyncError>> {
-        let holding = match self.hold(viewer, options).await {
+        let holding = match self.hold(source, options).await {
             Ok(holding) => holding,
             Err(error) => return Some(Err(error)),
         };
         let result = tokio::select! {
-            result = self.sync_under(viewer, options, observer, &holding) => Some(result),
+            result = self.sync_under(source, options, observer, &holding) => Some(result),
             () = stop => None,
         };
         holding.release(self).await;
         if result.is_none() {
-            tracing::info!(instance = viewer.instance, "a sync was left; the next one goes on from there");
+            tracing::info!(instance = source.instance, "a sync was left; the next one goes on from there");
         }
         result
     }
 
-    async fn hold(&self, viewer: &Viewer, options: &SyncOptions) -> Result<Holding, SyncError> {
-        Holding::take(self, &viewer.corp_id, &options.started_by).await?.map_err(SyncError::Running)
+    async fn hold(&self, source: &SyncSource, options: &SyncOptions) -> Result<HeldLease, SyncError> {
+        HeldLease::take(self, &source.corp_id, &options.started_by).await?.map_err(SyncError::Running)
     }
 
     async fn sync_under(
         &self,
-        viewer: &Viewer,
+        source: &SyncSource,
         options: &SyncOptions,
         observer: Observer<'_>,
-        holding: &Holding,
+        holding: &HeldLease,
     ) -> Result<Report, SyncError> {
         let (now, under) = (self.clock.now(), holding.under());
-        self.store.add_apps(&viewer.corp_id, &viewer.apps()).await?;
-        self.store.miss_other_apps(&viewer.corp_id, &viewer.apps(), now).await?;
+        self.store.add_apps(&source.corp_id, &source.apps()).await?;
+        self.store.miss_other_apps(&source.corp_id, &source.apps(), now).await?;
         // What a run that died while it cleaned up has left.
-        self.unless_it_fails(self.clear_staging(viewer)).await;
+        self.unless_it_fails(self.clear_staging(source)).await;
         let new = NewRun {
-            corp_id: &viewer.corp_id,
-            agent_id: &viewer.agent_id,
-            instance: &viewer.instance,
-            extent: Extent::Company,
+            corp_id: &source.corp_id,
+            agent_id: &source.agent_id,
+            instance: &source.instance,
+            extent: RunScope::Company,
             started_by: &options.started_by,
             forced: options.force,
-            phase: if viewer.contact.is_some() { Phase::Listing } else { Phase::Scope },
+            phase: if source.contact.is_some() { Phase::Listing } else { Phase::VisibleScope },
         };
         let run = self.store.begin_run(&new, under, now - RESUMED_WITHIN, now).await?;
         let since = self.store.next_number().await?;
-        let work = Work::new(self, viewer, under, observer, &run, since);
+        let work = Work::new(self, source, under, observer, &run, since);
         let result = work.through(run.clone(), options).await;
         if let Err(error) = &result {
             if let SyncError::Failed(Error::WeCom(error)) = error {
                 let (problem, now) = (error.to_string(), self.clock.now());
-                let (corp_id, agent_id) = (&viewer.corp_id, &viewer.agent_id);
+                let (corp_id, agent_id) = (&source.corp_id, &source.agent_id);
                 self.unless_it_fails(self.store.app_is_failing(corp_id, agent_id, &problem, now)).await;
             }
-            tracing::warn!(instance = viewer.instance, run = run.id.0, %error, "the organisation was not synchronised");
+            tracing::warn!(instance = source.instance, run = run.id.0, %error, "the organisation was not synchronised");
             let (problem, now) = (error.to_string(), self.clock.now());
             self.unless_it_fails(self.store.note_problem(run.id, &problem, now)).await;
             self.unless_it_fails(self.store.audit_broken_run(&run, &problem, now)).await;
         } else {
-            self.unless_it_fails(self.clear_staging(viewer)).await;
+            self.unless_it_fails(self.clear_staging(source)).await;
         }
         result
     }
 
-    async fn clear_staging(&self, viewer: &Viewer) -> Result<(), wecom_login_store::Error> {
-        self.store.clear_staging(&viewer.corp_id, &viewer.agent_id, RUNS_KEPT).await
+    async fn clear_staging(&self, source: &SyncSource) -> Result<(), wecom_login_store::Error> {
+        self.store.clear_staging(&source.corp_id, &source.agent_id, RUNS_KEPT).await
     }
 
     /// What is done after a run has come to its end, or broken off: should it fail, the run came to the same, and the
@@ -277,8 +278,8 @@ impl Directory {
 impl<'a> Work<'a> {
     fn new(
         directory: &'a Directory,
-        viewer: &'a Viewer,
-        under: Under<'a>,
+        source: &'a SyncSource,
+        under: LeaseGuard<'a>,
         observer: Observer<'a>,
         run: &Run,
         since: ReadNumber,
@@ -287,7 +288,7 @@ impl<'a> Work<'a> {
             Progress { phase: run.phase, walked: 0, departments: run.departments, seen: run.seen, asked: 0 };
         Self {
             directory,
-            viewer,
+            source,
             under,
             observer,
             strict: false,
@@ -305,7 +306,7 @@ impl<'a> Work<'a> {
             self.list(&run).await?;
             run = self.read_again(&run).await?;
         }
-        if run.phase == Phase::Scope {
+        if run.phase == Phase::VisibleScope {
             self.find_scope(&run).await?;
             run = self.read_again(&run).await?;
         }
@@ -314,9 +315,9 @@ impl<'a> Work<'a> {
             run = self.read_again(&run).await?;
         }
         if run.phase == Phase::Names {
-            self.timed(self.store().ask_for_listed(run.id, run.sight == Sight::ByListing, self.under))
+            self.timed(self.store().ask_for_listed(run.id, run.sight == Coverage::ByListing, self.under))
                 .await?;
-            self.ask_all(&run, Whom::Named, None).await?;
+            self.ask_all(&run, LookupKind::Named, None).await?;
             self.timed(self.store().enter_phase(run.id, Phase::Leavers, self.under)).await?;
             run = self.read_again(&run).await?;
         }
@@ -327,9 +328,9 @@ impl<'a> Work<'a> {
         }
         let blind = self.blind(&run, &unseen).await?;
         let now = self.directory.clock.now();
-        let when = AppliedWhen {
+        let when = ApplyParams {
             now,
-            extent: Extent::Company,
+            extent: RunScope::Company,
             hold,
             blind,
             since: self.since,
@@ -340,7 +341,7 @@ impl<'a> Work<'a> {
         let (applied, outcome) = self.timed(self.store().apply_run(&run, &when, self.under)).await?;
         let run = self.read_again(&run).await?;
         tracing::info!(
-            instance = self.viewer.instance,
+            instance = self.source.instance,
             run = run.id.0,
             outcome = outcome.as_str(),
             departments = run.departments,
@@ -355,7 +356,7 @@ impl<'a> Work<'a> {
         );
         if outcome == Outcome::Held {
             tracing::warn!(
-                instance = self.viewer.instance,
+                instance = self.source.instance,
                 held = applied.held,
                 reason = run.problem,
                 "removals wait for an administrator"
@@ -368,7 +369,7 @@ impl<'a> Work<'a> {
     /// Why somebody may have been there unseen, if so: by what is staged, whichever try of the run has met it.
     async fn blind(&self, run: &Run, unseen: &[DepartmentId]) -> Result<Option<String>, Error> {
         let mut why = Vec::new();
-        if run.sight == Sight::Blind {
+        if run.sight == Coverage::Blind {
             why.push(run.note.clone());
         }
         if let Some(first) = unseen.first() {

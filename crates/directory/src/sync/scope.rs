@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use wecom::{Calls, Concern};
 use wecom_login_model::{Department, DepartmentId, UserId};
-use wecom_login_store::{Phase, Run, Scope, Sight};
+use wecom_login_store::{Coverage, Phase, Run, VisibleScope};
 
 use super::{SyncError, Work};
 use crate::{Error, profile};
@@ -18,8 +18,8 @@ impl Work<'_> {
     /// Everybody's identifiers, page by page, by the secret of contact sync. Where WeCom does not give them (48009, a
     /// wrong secret, an address that is not trusted) the sync does without: what the app sees tells enough.
     pub(super) async fn list(&self, run: &Run) -> Result<(), SyncError> {
-        let Some(contact) = &self.viewer.contact else {
-            self.store().drop_listing(run.id, Phase::Scope, self.under).await?;
+        let Some(contact) = &self.source.contact else {
+            self.store().drop_listing(run.id, Phase::VisibleScope, self.under).await?;
             return Ok(());
         };
         match self.list_from(run, contact, run.cursor.clone()).await {
@@ -38,11 +38,11 @@ impl Work<'_> {
         match listed {
             Err(SyncError::Failed(Error::WeCom(error))) if error.errcode().is_some() => {
                 tracing::warn!(
-                    instance = self.viewer.instance,
+                    instance = self.source.instance,
                     %error,
                     "the secret of contact sync lists nobody; the sync goes on with what the app sees"
                 );
-                self.store().drop_listing(run.id, Phase::Scope, self.under).await?;
+                self.store().drop_listing(run.id, Phase::VisibleScope, self.under).await?;
                 Ok(())
             }
             other => other,
@@ -70,10 +70,10 @@ impl Work<'_> {
 
     /// Finds what the app sees and stages it.
     pub(super) async fn find_scope(&self, run: &Run) -> Result<(), SyncError> {
-        let (calls, listed) = (&self.viewer.app, self.store().listed(run.id).await?);
-        let mut scope = Scope::default();
+        let (calls, listed) = (&self.source.app, self.store().listed(run.id).await?);
+        let mut scope = VisibleScope::default();
         let mut roots: Vec<DepartmentId> = Vec::new();
-        match calls.agent(&self.viewer.agent_id).await {
+        match calls.agent(&self.source.agent_id).await {
             Ok(agent) => {
                 roots.extend(&agent.visible_departments);
                 scope.names.extend(agent.visible_users);
@@ -95,13 +95,13 @@ impl Work<'_> {
             Err(error) if ends_the_run(&error) => return Err(error.into()),
             // Who is visible by name is told by nothing else, unless by everybody's names.
             Err(error) if listed > 0 => {
-                scope.sight = Sight::ByListing;
+                scope.sight = Coverage::ByListing;
                 scope.note = error.to_string();
             }
             Err(error) => scope.blind_if(true, &format!("the app's scope: {error}")),
         }
         let mut known = HashSet::new();
-        let mut take = |found: Vec<Department>, scope: &mut Scope| {
+        let mut take = |found: Vec<Department>, scope: &mut VisibleScope| {
             scope.departments.extend(found.into_iter().filter(|department| known.insert(department.id)));
         };
         let (found, whole) = self.visible_departments().await?;
@@ -122,16 +122,16 @@ impl Work<'_> {
     /// The departments that the app sees, and whether they could all be read. Where the list is refused, as the slow call
     /// that it is (WeCom 90208), the secret of contact sync tells their numbers and the app their names.
     async fn visible_departments(&self) -> Result<(Vec<Department>, bool), SyncError> {
-        let refused = match departments(&self.viewer.app, None).await {
+        let refused = match departments(&self.source.app, None).await {
             Err(error) if !ends_the_run(&error) && error.errcode().is_some() => error,
             other => return Ok(other?),
         };
-        let Some(contact) = &self.viewer.contact else { return Err(refused.into()) };
+        let Some(contact) = &self.source.contact else { return Err(refused.into()) };
         let nodes = contact.department_ids(None).await.map_err(|_| SyncError::from(refused))?;
         let whole = nodes.skipped() == 0;
         let ids: Vec<DepartmentId> = nodes.iter().map(|node| node.id).collect();
         let named = stream::iter(ids).map(|id| async move {
-            match self.viewer.app.department(id).await {
+            match self.source.app.department(id).await {
                 Ok(department) => Ok(Some(profile::department(&department))),
                 Err(error) if error.concern() == Concern::NotVisible => Ok(None),
                 Err(error) => Err(error),
@@ -142,15 +142,15 @@ impl Work<'_> {
     }
 }
 
-/// What [`Scope`] is told while it is found.
+/// What [`VisibleScope`] is told while it is found.
 trait Blind {
     fn blind_if(&mut self, blind: bool, why: &str);
 }
 
-impl Blind for Scope {
+impl Blind for VisibleScope {
     fn blind_if(&mut self, blind: bool, why: &str) {
         if blind {
-            self.sight = Sight::Blind;
+            self.sight = Coverage::Blind;
             why.clone_into(&mut self.note);
         }
     }

@@ -59,7 +59,7 @@ impl Work<'_> {
             .map(|id| async move {
                 // Before WeCom is asked: who leaves while it answers, or while the answer waits here, has left later.
                 let asked = self.ask().await;
-                (id, asked, self.viewer.app.users_in(id).await)
+                (id, asked, self.source.app.users_in(id).await)
             })
             .buffer_unordered(CALLS_AT_ONCE);
         let (mut batch, mut begun) = (Batch::default(), Instant::now());
@@ -89,7 +89,7 @@ impl Work<'_> {
                     } else if self.strict {
                         return Err(error.into());
                     } else {
-                        tracing::warn!(instance = self.viewer.instance, department = id.0, %error, "not seen");
+                        tracing::warn!(instance = self.source.instance, department = id.0, %error, "not seen");
                         batch.walked.push(WalkedDepartment { id, whole: false });
                     }
                 }

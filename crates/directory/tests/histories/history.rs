@@ -7,7 +7,7 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use tokio::time::timeout;
 use wecom_login_auth_model::Query;
-use wecom_login_directory::{SyncError, SyncOptions, Viewer};
+use wecom_login_directory::{SyncError, SyncOptions, SyncSource};
 use wecom_login_model::Clock as _;
 use wecom_login_simulator::{Fault, FaultKind};
 use wecom_login_store::{AppAnswer, Asked, MemberAnswers, ReadNumber, Standing};
@@ -477,7 +477,7 @@ impl History {
             return Err(format!("departments {departments:?} in place of {visible:?}"));
         }
         for app in 0..APPS {
-            let source: Viewer = self.world.source(company, app);
+            let source: SyncSource = self.world.source(company, app);
             let model = self.world.directory.auth_model(source.corp_id.clone(), source.agent_id.clone());
             let everybody = Query::of("Q(status__ne=5)".parse().map_err(|_| "the filter")?);
             let rows = model.query(&everybody).await.map_err(|error| error.to_string())?.rows;

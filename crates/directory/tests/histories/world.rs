@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{Connection as _, Executor as _, Row as _};
 use wecom::{Budget, Client, Endpoints, Transport};
 use wecom_login_directory::events::{Apps, Events};
-use wecom_login_directory::{Directory, OtherApp, Viewer};
+use wecom_login_directory::{Directory, OtherApp, SyncSource};
 use wecom_login_model::{AgentId, Clock as _, CorpId, Fingerprint, ManualClock, Secret, Timestamp, UserId};
 use wecom_login_simulator::{Age, App as SimulatedApp, Company, Department, Member, Options, Simulator};
 use wecom_login_store::{AccountRule, Begun, NewSession, PostgresOptions, Store};
@@ -128,14 +128,14 @@ struct Configured {
 }
 
 impl Configured {
-    fn source(&self, company: usize, app: App, budget: &Budget) -> Viewer {
+    fn source(&self, company: usize, app: App, budget: &Budget) -> SyncSource {
         let configured = |app: &App| self.truths.lock().unwrap()[company].apps[*app].configured;
         let calls = |app: App| self.clients[company][app].within(budget.clone());
         let others = (0..APPS)
             .filter(|other| *other != app && configured(other))
             .map(|other| OtherApp { agent_id: agent(other), app: calls(other) })
             .collect();
-        Viewer {
+        SyncSource {
             instance: format!("auths.loginTypes.Of{company}x{app}"),
             corp_id: corp(company),
             agent_id: agent(app),
@@ -147,7 +147,7 @@ impl Configured {
 }
 
 impl Apps for Configured {
-    fn of(&self, corp_id: &CorpId, _budget: &Budget) -> Vec<Viewer> {
+    fn of(&self, corp_id: &CorpId, _budget: &Budget) -> Vec<SyncSource> {
         let company = (0..COMPANIES).find(|company| corp(*company) == *corp_id).unwrap();
         let configured = (0..APPS).filter(|app| self.truths.lock().unwrap()[company].apps[*app].configured);
         let configured: Vec<App> = configured.collect();
@@ -224,7 +224,7 @@ impl World {
             .unwrap();
     }
 
-    pub(crate) fn source(&self, company: usize, app: App) -> Viewer {
+    pub(crate) fn source(&self, company: usize, app: App) -> SyncSource {
         self.configured.source(company, app, &impatient())
     }
 

@@ -121,12 +121,12 @@ fn the_copy_is_the_company_after_every_sync() {
                 if let Some(user_id) = make(&world, change, at) {
                     // By whoever signs in; who is out of sight is refused.
                     let user_id = crate::world::user(&user_id);
-                    let calls = world.viewer().app;
+                    let calls = world.source().app;
                     let _ = world.directory.read_member(&calls, (&corp(), &agent()), &user_id).await;
                 }
                 if let Change::Sync = change {
                     // Held removals are an administrator's to make.
-                    let report = world.sync_as(&world.viewer(), true).await.unwrap();
+                    let report = world.sync_as(&world.source(), true).await.unwrap();
                     prop_assert_eq!(report.run.outcome, Some(Outcome::Complete));
                     prop_assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
                     let departments = world.departments_of(sample::AGENT_ID);

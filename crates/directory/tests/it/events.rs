@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wecom::Budget;
-use wecom_login_directory::Viewer;
+use wecom_login_directory::SyncSource;
 use wecom_login_directory::events::{Apps, Events};
 use wecom_login_model::{Clock as _, CorpId, DepartmentId};
 use wecom_login_simulator::{Company, Fault, FaultKind, sample};
@@ -17,14 +17,14 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// One app, in the sample company and in another one whose number is given.
 #[derive(Debug)]
 struct OneApp {
-    viewer: Viewer,
+    source: SyncSource,
     client: wecom::Client,
 }
 
 impl Apps for OneApp {
-    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<SyncSource> {
         let app = self.client.within(budget.clone().first_pause(Duration::from_millis(1)));
-        vec![Viewer { corp_id: corp_id.clone(), app, ..self.viewer.clone() }]
+        vec![SyncSource { corp_id: corp_id.clone(), app, ..self.source.clone() }]
     }
 
     fn sync_every(&self) -> Option<Duration> {
@@ -34,7 +34,7 @@ impl Apps for OneApp {
 
 fn events(world: &World) -> (Events, wecom::Client) {
     let client = world.client(sample::SECRET);
-    let apps = OneApp { viewer: world.viewer(), client: client.clone() };
+    let apps = OneApp { source: world.source(), client: client.clone() };
     (Events::new(world.directory.clone(), Arc::new(apps)), client)
 }
 
@@ -225,13 +225,13 @@ async fn a_sync_that_fails_is_tried_again_and_one_that_saw_a_part_is_not() {
 
 /// Two companies, each with one app.
 #[derive(Debug)]
-struct TwoCompanies([(Viewer, wecom::Client); 2]);
+struct TwoCompanies([(SyncSource, wecom::Client); 2]);
 
 impl Apps for TwoCompanies {
-    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
-        let of_the_company = self.0.iter().filter(|(viewer, _)| viewer.corp_id == *corp_id);
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<SyncSource> {
+        let of_the_company = self.0.iter().filter(|(source, _)| source.corp_id == *corp_id);
         of_the_company
-            .map(|(viewer, client)| Viewer { app: client.within(budget.clone()), ..viewer.clone() })
+            .map(|(source, client)| SyncSource { app: client.within(budget.clone()), ..source.clone() })
             .collect()
     }
 
@@ -245,14 +245,14 @@ async fn a_leaver_does_not_wait_for_another_company(kind: FaultKind) {
     let world = World::of_companies(vec![Company::sample(), Company::second_sample()]).await;
     let second = CorpId::parse(sample::SECOND_CORP_ID).unwrap();
     let second_client = world.client_of(&second, sample::SECOND_SECRET);
-    let second_viewer = Viewer {
+    let second_viewer = SyncSource {
         corp_id: second.clone(),
         app: second_client.within(Budget::background()),
-        ..world.viewer_of(sample::SECOND_AGENT_ID, sample::SECOND_SECRET)
+        ..world.source_of(sample::SECOND_AGENT_ID, sample::SECOND_SECRET)
     };
-    let first = world.viewer();
-    for viewer in [&first, &second_viewer] {
-        assert_eq!(world.sync_as(viewer, false).await.unwrap().run.outcome, Some(Outcome::Complete));
+    let first = world.source();
+    for source in [&first, &second_viewer] {
+        assert_eq!(world.sync_as(source, false).await.unwrap().run.outcome, Some(Outcome::Complete));
     }
     let apps = TwoCompanies([(first, world.client(sample::SECRET)), (second_viewer, second_client)]);
     let events = Events::new(world.directory.clone(), Arc::new(apps));

@@ -22,7 +22,7 @@ async fn a_run_that_fails_applies_nothing_and_the_next_one_goes_on() {
     world.wecom.reset_calls();
     world.wecom.fault(fault("user/list", FaultKind::Latency { ms: 0 }, 15));
     world.wecom.fault(fault("user/list", FaultKind::Errcode { code: 60_020 }, 30));
-    let Err(SyncError::Failed(error)) = world.sync_as(&world.viewer(), false).await else {
+    let Err(SyncError::Failed(error)) = world.sync_as(&world.source(), false).await else {
         panic!("it must fail")
     };
     assert!(error.to_string().contains("60020"), "{error}");
@@ -101,7 +101,7 @@ async fn a_refusal_from_before_a_run_was_resumed_is_asked_anew() {
     world.edit(|company| company.remove_member("lisi"));
     world.wecom.fault(fault("user/get", FaultKind::Errcode { code: 40_058 }, 1));
     world.wecom.fault(fault("user/get", FaultKind::Errcode { code: 60_020 }, 1));
-    assert!(world.sync_as(&world.viewer(), false).await.is_err(), "the address is not trusted any more");
+    assert!(world.sync_as(&world.source(), false).await.is_err(), "the address is not trusted any more");
     let broken = world.last_run().await.id;
     let report = world.sync().await;
     assert_eq!((report.run.id, report.run.outcome), (broken, Some(Outcome::Complete)));
@@ -117,14 +117,14 @@ async fn what_cannot_be_put_in_order_afterwards_does_not_change_what_came_of_a_s
         .meddle("CREATE TRIGGER stuck BEFORE DELETE ON staged_members BEGIN SELECT RAISE(ABORT, 'no'); END")
         .await;
     assert_eq!(world.sync().await.run.outcome, Some(Outcome::Complete));
-    world.directory.sync_departments(&world.viewer(), None).await.unwrap();
+    world.directory.sync_departments(&world.source(), None).await.unwrap();
     assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
 
     let stuck = "CREATE TRIGGER unsaid BEFORE UPDATE OF problem ON sync_runs WHEN NEW.problem <> ''
                  BEGIN SELECT RAISE(ABORT, 'no'); END";
     world.meddle(stuck).await;
     world.wecom.fault(fault("agent/get", FaultKind::Errcode { code: 60_020 }, 1));
-    let Err(SyncError::Failed(error)) = world.sync_as(&world.viewer(), false).await else {
+    let Err(SyncError::Failed(error)) = world.sync_as(&world.source(), false).await else {
         panic!("it must fail")
     };
     assert!(error.to_string().contains("60020"), "{error}");
@@ -193,9 +193,9 @@ async fn one_runner_at_a_time_and_a_silent_one_until_its_beats_are_missed() {
     // The clock of the other process is an hour behind this one, or this one an hour ahead.
     world.clock.advance(Duration::from_hours(1));
     let beating = async { while world.store.renew_lease(&name, &lease.holder).await.unwrap() {} };
-    let viewer = world.viewer();
+    let source = world.source();
     let refused = tokio::select! {
-        refused = world.sync_as(&viewer, false) => refused,
+        refused = world.sync_as(&source, false) => refused,
         () = beating => panic!("its lease was taken"),
     };
     let Err(SyncError::Running(other)) = refused else { panic!("another one is at it") };
@@ -223,9 +223,9 @@ async fn a_sync_in_the_background_is_given_up_in_time_and_what_it_has_read_is_ke
     world.wecom.fault(fault("user/list", FaultKind::Latency { ms: 0 }, 20));
     world.wecom.fault(Fault::new("user/list", FaultKind::Hang));
     let options = SyncOptions { started_by: "schedule".to_owned(), force: false, every: None };
-    let (viewer, observer) = (world.viewer(), |_| ());
+    let (source, observer) = (world.source(), |_| ());
     let sync =
-        world.directory.sync_within(&viewer, &options, &observer, std::future::pending(), LONGEST_SYNC);
+        world.directory.sync_within(&source, &options, &observer, std::future::pending(), LONGEST_SYNC);
     let hanging = async {
         world.wecom.held(8).await;
         until("some departments are kept", async || {
@@ -292,7 +292,7 @@ async fn a_complete_sync_confirms_members_within_their_freshness() {
     let sync = async |every| {
         world.clock.advance(Duration::from_mins(1));
         let options = SyncOptions { started_by: "schedule".to_owned(), force: false, every };
-        world.directory.sync(&world.viewer(), &options, &|_| ()).await.unwrap();
+        world.directory.sync(&world.source(), &options, &|_| ()).await.unwrap();
     };
     // Without a schedule nobody would tell of a leaver: ten minutes.
     sync(None).await;

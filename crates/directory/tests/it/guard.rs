@@ -47,7 +47,7 @@ async fn too_many_removals_are_held_while_joins_and_changes_are_made() {
     let asked = world.wecom.calls_of("user/get");
 
     // An administrator approves them; meanwhile two more have left, who are few.
-    let approved = world.store.approve_removals(&corp(), &world.viewer().agent_id, "admin").await.unwrap();
+    let approved = world.store.approve_removals(&corp(), &world.source().agent_id, "admin").await.unwrap();
     assert_eq!(approved, 30);
     world.edit(|company| drop((company.remove_member("m000140"), company.remove_member("m000141"))));
     // And one whose removal was approved is back.
@@ -72,11 +72,11 @@ async fn an_approval_is_for_those_who_were_held_and_no_others() {
     };
     remove(100..130);
     world.sync().await;
-    world.store.approve_removals(&corp(), &world.viewer().agent_id, "admin").await.unwrap();
+    world.store.approve_removals(&corp(), &world.source().agent_id, "admin").await.unwrap();
     remove(130..160);
     let report = world.sync().await;
     assert_eq!((report.run.outcome, report.applied.left, report.applied.held), (Some(Outcome::Held), 30, 30));
-    let report = world.sync_as(&world.viewer(), true).await.unwrap();
+    let report = world.sync_as(&world.source(), true).await.unwrap();
     assert_eq!((report.run.outcome, report.applied.left), (Some(Outcome::Complete), 30));
     assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
 }
@@ -92,7 +92,7 @@ async fn many_who_are_disabled_at_once_are_held_too() {
     });
     let report = world.sync().await;
     assert_eq!((report.run.outcome, report.applied.left, report.applied.held), (Some(Outcome::Held), 0, 30));
-    let report = world.sync_as(&world.viewer(), true).await.unwrap();
+    let report = world.sync_as(&world.source(), true).await.unwrap();
     assert_eq!((report.applied.left, report.applied.held), (30, 0));
 }
 

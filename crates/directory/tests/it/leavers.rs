@@ -64,7 +64,7 @@ async fn a_single_read_marks_a_disabled_member_too() {
     world.sync().await;
     world.begin_session("lisi", "s-lisi").await;
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.status = 2));
-    let calls = world.viewer().app;
+    let calls = world.source().app;
     let member = world.directory.read_member(&calls, (&corp(), &agent()), &user("lisi")).await.unwrap();
     assert!(member.left_at.is_some() && !world.is_signed_in("s-lisi").await);
     assert_eq!(world.outbox().await, ["left lisi", "ended s-lisi"]);
@@ -115,7 +115,7 @@ async fn a_row_that_somebody_read_meanwhile_is_newer_than_the_run() {
     world.sync().await;
     // Read with one name, then the name goes back to what the sync had seen.
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "新".into()));
-    let calls = world.viewer().app;
+    let calls = world.source().app;
     world.clock.advance(std::time::Duration::from_mins(1));
     world.directory.read_member(&calls, (&corp(), &agent()), &user("lisi")).await.unwrap();
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "李四".into()));
@@ -220,11 +220,11 @@ async fn two_apps_that_see_somebody_differently_do_not_write_the_row_by_turns() 
     let world = world(40, 4).await;
     let [wide, narrow] = world.both();
     world.narrow(sample::OLD_AGENT_ID, &[], &["zhangsan", "lisi"]);
-    for viewer in [&wide, &narrow] {
-        world.sync_as(viewer, false).await.unwrap();
+    for source in [&wide, &narrow] {
+        world.sync_as(source, false).await.unwrap();
     }
-    for viewer in [&wide, &narrow, &wide] {
-        assert_eq!(world.sync_as(viewer, false).await.unwrap().applied.written, 0);
+    for source in [&wide, &narrow, &wide] {
+        assert_eq!(world.sync_as(source, false).await.unwrap().applied.written, 0);
     }
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.name = "李四四".into()));
     assert_eq!(world.sync_as(&wide, false).await.unwrap().applied.changed, 1);

@@ -45,7 +45,7 @@ async fn who_leaves_while_a_sign_in_reads_them_has_left() {
     let world = world(5, 1).await;
     world.sync().await;
     world.wecom.fault(Fault::new("user/get", FaultKind::Hang));
-    let (calls, corp_id, agent_id, lisi) = (world.viewer().app, corp(), agent(), user("lisi"));
+    let (calls, corp_id, agent_id, lisi) = (world.source().app, corp(), agent(), user("lisi"));
     let reading = world.directory.read_member(&calls, (&corp_id, &agent_id), &lisi);
     let (member, ()) = tokio::join!(reading, leaves_while_held(&world));
     assert!(member.unwrap().left_at.is_some(), "the sign-in is told so");

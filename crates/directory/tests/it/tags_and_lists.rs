@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use wecom::Budget;
-use wecom_login_directory::Viewer;
+use wecom_login_directory::SyncSource;
 use wecom_login_simulator::{Fault, FaultKind, Tag, sample};
 use wecom_login_store::Outcome;
 
 use crate::world::{World, world};
 
-fn with_contact(world: &World) -> Viewer {
+fn with_contact(world: &World) -> SyncSource {
     let budget =
         Budget::of_a_company().first_pause(Duration::from_millis(1)).longest_pause(Duration::from_millis(2));
-    Viewer { contact: Some(world.client(sample::CONTACT_SECRET).within(budget)), ..world.viewer() }
+    SyncSource { contact: Some(world.client(sample::CONTACT_SECRET).within(budget)), ..world.source() }
 }
 
 fn fault(endpoint: &str, code: i64) -> Fault {
@@ -73,21 +73,21 @@ async fn a_tag_brings_its_people_and_its_departments() {
 #[tokio::test]
 async fn with_the_secret_of_contact_sync_details_still_come_through_the_app() {
     let world = world(120, 12).await;
-    let viewer = with_contact(&world);
-    let report = world.sync_as(&viewer, false).await.unwrap();
+    let source = with_contact(&world);
+    let report = world.sync_as(&source, false).await.unwrap();
     assert_eq!(report.run.outcome, Some(Outcome::Complete), "{:?}", report.run);
     assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
     assert_eq!((world.wecom.calls_of("user/list_id"), world.wecom.calls_of("user/list")), (1, 12));
-    assert_eq!(world.sync_as(&viewer, false).await.unwrap().applied.written, 0);
+    assert_eq!(world.sync_as(&source, false).await.unwrap().applied.written, 0);
 }
 
 #[tokio::test]
 async fn the_list_makes_up_for_a_scope_that_is_not_told() {
     let world = world(60, 6).await;
     world.narrow(sample::AGENT_ID, &[2], &["zhangsan"]);
-    let viewer = with_contact(&world);
+    let source = with_contact(&world);
     world.wecom.fault(fault("agent/get", 301_002));
-    let report = world.sync_as(&viewer, false).await.unwrap();
+    let report = world.sync_as(&source, false).await.unwrap();
     assert_eq!(report.run.outcome, Some(Outcome::Complete), "{:?}", report.run);
     assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
 }
@@ -96,9 +96,9 @@ async fn the_list_makes_up_for_a_scope_that_is_not_told() {
 async fn a_refused_list_is_done_without() {
     for code in [48_009, 48_002, 60_020] {
         let world = world(60, 6).await;
-        let viewer = with_contact(&world);
+        let source = with_contact(&world);
         world.wecom.fault(fault("user/list_id", code));
-        let report = world.sync_as(&viewer, false).await.unwrap();
+        let report = world.sync_as(&source, false).await.unwrap();
         assert_eq!(report.run.outcome, Some(Outcome::Complete), "{code} {:?}", report.run);
         assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
     }
@@ -108,9 +108,9 @@ async fn a_refused_list_is_done_without() {
 async fn where_the_list_of_departments_is_refused_their_numbers_come_by_contact_sync() {
     let world = world(60, 6).await;
     world.narrow(sample::AGENT_ID, &[2], &[]);
-    let viewer = with_contact(&world);
+    let source = with_contact(&world);
     world.wecom.fault(fault("department/list", 45_029));
-    let report = world.sync_as(&viewer, false).await.unwrap();
+    let report = world.sync_as(&source, false).await.unwrap();
     assert_eq!(report.run.outcome, Some(Outcome::Complete), "{:?}", report.run);
     assert_eq!(world.copy().await, world.company(sample::AGENT_ID));
     assert_eq!(world.departments().await, world.departments_of(sample::AGENT_ID));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wecom::Budget;
 use wecom_login_directory::events::{Apps, Events, Received};
-use wecom_login_directory::{OtherApp, SyncOptions, Viewer};
+use wecom_login_directory::{OtherApp, SyncOptions, SyncSource};
 use wecom_login_model::{AgentId, Clock as _, CorpId, DepartmentId, Timestamp};
 use wecom_login_simulator::{Department, Fault, FaultKind, sample};
 use wecom_login_store::{EventTask, Outcome};
@@ -18,10 +18,10 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Those of the two apps that are configured.
 #[derive(Debug)]
-struct Configured(Vec<Viewer>);
+struct Configured(Vec<SyncSource>);
 
 impl Apps for Configured {
-    fn of(&self, _corp_id: &CorpId, _budget: &Budget) -> Vec<Viewer> {
+    fn of(&self, _corp_id: &CorpId, _budget: &Budget) -> Vec<SyncSource> {
         self.0.clone()
     }
 
@@ -30,7 +30,7 @@ impl Apps for Configured {
     }
 }
 
-fn events_of(world: &World, apps: &[&Viewer]) -> Events {
+fn events_of(world: &World, apps: &[&SyncSource]) -> Events {
     let apps = apps.iter().map(|app| (*app).clone()).collect();
     Events::new(world.directory.clone(), Arc::new(Configured(apps)))
 }
@@ -60,7 +60,7 @@ async fn work(world: &World, events: &Events) {
 }
 
 /// App 1000002 sees department 2, app 1000001 department 3; both have been synchronised.
-async fn two_departments() -> (World, [Viewer; 2]) {
+async fn two_departments() -> (World, [SyncSource; 2]) {
     let world = world(60, 4).await;
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.department = vec![2]));
     world.narrow(sample::AGENT_ID, &[2], &[]);
@@ -72,7 +72,7 @@ async fn two_departments() -> (World, [Viewer; 2]) {
     (world, apps)
 }
 
-async fn transferred(world: &World, new: &Viewer) {
+async fn transferred(world: &World, new: &SyncSource) {
     world.begin_session_through(&new.instance, "lisi", "s-new").await;
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.department = vec![3]));
 }
@@ -120,10 +120,10 @@ async fn o2_force_belongs_to_one_invocation() {
     world.narrow(sample::AGENT_ID, &[2], &[]);
     // The forced run breaks off after it has read the departments.
     world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code: 60_020 }));
-    assert!(world.sync_as(&world.viewer(), true).await.is_err());
+    assert!(world.sync_as(&world.source(), true).await.is_err());
     world.wecom.clear_faults();
     let broken = world.last_run().await;
-    let report = world.sync_as(&world.viewer(), false).await.unwrap();
+    let report = world.sync_as(&world.source(), false).await.unwrap();
     assert_eq!((report.run.id, report.run.outcome), (broken.id, Some(Outcome::Held)), "{:?}", report.run);
     assert_eq!((report.applied.left, report.run.forced), (0, false));
 }
@@ -169,7 +169,7 @@ async fn o4_an_app_that_cannot_answer_neither_decides_nor_keeps_the_others_waiti
     accept(&events, None, &change("update_user", fields)).await;
     assert_eq!(events.work().await.unwrap(), 1);
     assert!(world.member("m000005").await.is_none() && !world.has_left("renamed").await);
-    // Whom the broken app sees stays, although the healthy one does not see them.
+    // LookupKind the broken app sees stays, although the healthy one does not see them.
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.department = vec![]));
     accept(&events, None, &change("update_user", "<UserID>lisi</UserID>")).await;
     assert_eq!(events.work().await.unwrap(), 1);
@@ -185,10 +185,10 @@ async fn o4_no_event_is_given_up_because_an_app_cannot_answer() {
     for code in [50_003, 60_031, 301_007, 48_004, 48_006, 45_024, 50_006, 40_001, 60_020, -1, 45_009] {
         let world = world(5, 1).await;
         world.sync().await;
-        let viewer = world.viewer();
+        let source = world.source();
         let impatient = Budget::background().patience(Duration::ZERO);
-        let viewer = Viewer { app: world.client(sample::SECRET).within(impatient), ..viewer };
-        let events = events_of(&world, &[&viewer]);
+        let source = SyncSource { app: world.client(sample::SECRET).within(impatient), ..source };
+        let events = events_of(&world, &[&source]);
         world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code }));
         world.edit(|company| drop(company.remove_member("lisi")));
         accept(&events, None, &change("update_user", "<UserID>lisi</UserID>")).await;
@@ -220,11 +220,11 @@ async fn o5_a_resumed_run_asks_anew_who_is_gone_and_what_the_scope_is() {
     world.narrow(sample::AGENT_ID, &[2], &[]);
     world.wecom.fault(Fault::new("user/get", FaultKind::Latency { ms: 0 }).times(20));
     world.wecom.fault(Fault::new("user/get", FaultKind::Errcode { code: 60_020 }));
-    assert!(world.sync_as(&world.viewer(), true).await.is_err());
+    assert!(world.sync_as(&world.source(), true).await.is_err());
     world.wecom.clear_faults();
     let broken = world.last_run().await;
     world.narrow(sample::AGENT_ID, &[1], &[]);
-    let report = world.sync_as(&world.viewer(), true).await.unwrap();
+    let report = world.sync_as(&world.source(), true).await.unwrap();
     assert_eq!((report.run.id, report.applied.left), (broken.id, 0));
     assert_eq!(report.run.outcome, Some(Outcome::Complete));
     assert_eq!(world.departments().await, world.departments_of(sample::AGENT_ID));
@@ -237,7 +237,7 @@ async fn o9_an_app_that_is_not_configured_here_keeps_its_members() {
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.department = vec![3]));
     world.sync_as(&old, false).await.unwrap();
     // The old app's instance cannot be read at this start.
-    let alone = Viewer { others: Vec::new(), ..new.clone() };
+    let alone = SyncSource { others: Vec::new(), ..new.clone() };
     let events = events_of(&world, &[&alone]);
     accept(&events, None, &change("update_user", "<UserID>lisi</UserID>")).await;
     work(&world, &events).await;
@@ -276,11 +276,11 @@ async fn o10_an_app_without_an_answer_for_a_day_does_not_count_any_more() {
 async fn o11_a_sign_in_that_hears_not_visible_ends_the_sessions() {
     let world = world(20, 2).await;
     world.sync().await;
-    let viewer = world.viewer();
-    world.begin_session_through(&viewer.instance, "lisi", "s-lisi").await;
+    let source = world.source();
+    world.begin_session_through(&source.instance, "lisi", "s-lisi").await;
     world.edit(|company| company.remove_member("lisi"));
-    let app = (&corp(), &viewer.agent_id);
-    world.directory.read_member(&viewer.app, app, &user("lisi")).await.unwrap_err();
+    let app = (&corp(), &source.agent_id);
+    world.directory.read_member(&source.app, app, &user("lisi")).await.unwrap_err();
     assert!(!world.is_signed_in("s-lisi").await && world.has_left("lisi").await);
 
     // With another app, that one is asked as soon as the worker comes to it.
@@ -309,9 +309,9 @@ async fn o12_a_clock_that_was_ahead_silences_nobody() {
     world.clock.advance(DAY);
     crate::world::mark_left(&world.store, &corp(), &user("lisi"), world.clock.now()).await;
     world.clock.set(start);
-    let viewer = world.viewer();
-    let app = (&corp(), &viewer.agent_id);
-    let member = world.directory.read_member(&viewer.app, app, &user("lisi")).await.unwrap();
+    let source = world.source();
+    let app = (&corp(), &source.agent_id);
+    let member = world.directory.read_member(&source.app, app, &user("lisi")).await.unwrap();
     assert_eq!(member.left_at, None);
 
     // An event that was noted by it is worked on at once.
@@ -319,7 +319,7 @@ async fn o12_a_clock_that_was_ahead_silences_nobody() {
     let tasks = [EventTask::Member(user("lisi"))];
     world.store.note_event_tasks(&corp(), &tasks, world.clock.now()).await.unwrap();
     world.clock.set(start);
-    assert_eq!(events_of(&world, &[&viewer]).work().await.unwrap(), 1);
+    assert_eq!(events_of(&world, &[&source]).work().await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -329,22 +329,22 @@ async fn o12_an_answer_from_the_future_is_not_fresh() {
     world.clock.advance(DAY);
     world.sync().await;
     world.clock.set(start);
-    let viewer = world.viewer();
-    let app = (&corp(), &viewer.agent_id);
+    let source = world.source();
+    let app = (&corp(), &source.agent_id);
     let fresh = async || world.directory.fresh_member(app, &user("lisi"), DAY).await.unwrap();
     assert_eq!(fresh().await, None);
-    world.directory.read_member(&viewer.app, app, &user("lisi")).await.unwrap();
+    world.directory.read_member(&source.app, app, &user("lisi")).await.unwrap();
     assert!(fresh().await.is_some());
 }
 
 #[tokio::test]
 async fn o14_no_department_stays_that_no_app_sees() {
     let world = world(20, 4).await;
-    let viewer = world.viewer();
+    let source = world.source();
     world.sync().await;
     // Created by an event and deleted unseen.
     world.edit(|company| company.put_department(Department::new(77, "新部门", 1)));
-    let events = events_of(&world, &[&viewer]);
+    let events = events_of(&world, &[&source]);
     accept(&events, None, &change("create_party", "<Id>77</Id>")).await;
     work(&world, &events).await;
     assert!(world.departments().await.contains(&77));
@@ -353,13 +353,13 @@ async fn o14_no_department_stays_that_no_app_sees() {
     assert_eq!(world.departments().await, world.departments_of(sample::AGENT_ID));
     // The scope becomes people only.
     world.narrow(sample::AGENT_ID, &[], &["lisi"]);
-    world.sync_as(&viewer, true).await.unwrap();
+    world.sync_as(&source, true).await.unwrap();
     assert!(world.departments().await.is_empty());
     // Held removals keep the departments: the scope may have been emptied by mistake.
     world.narrow(sample::AGENT_ID, &[2], &[]);
-    world.sync_as(&viewer, true).await.unwrap();
+    world.sync_as(&source, true).await.unwrap();
     world.narrow(sample::AGENT_ID, &[], &[]);
-    assert_eq!(world.sync_as(&viewer, false).await.unwrap().run.outcome, Some(Outcome::Held));
+    assert_eq!(world.sync_as(&source, false).await.unwrap().run.outcome, Some(Outcome::Held));
     assert!(world.departments().await.contains(&2));
 }
 
@@ -386,9 +386,9 @@ async fn o14_a_department_is_there_as_long_as_one_app_sees_it() {
 async fn o15_a_session_of_a_renamed_leaver_does_not_become_the_next_persons() {
     let world = world(20, 2).await;
     world.sync().await;
-    let viewer = world.viewer();
-    let events = events_of(&world, &[&viewer]);
-    world.begin_session_through(&viewer.instance, "lisi", "s-lisi").await;
+    let source = world.source();
+    let events = events_of(&world, &[&source]);
+    world.begin_session_through(&source.instance, "lisi", "s-lisi").await;
     world.edit(|company| {
         let mut renamed = company.remove_member("lisi").unwrap();
         (renamed.userid, renamed.name) = ("wangwu2".to_owned(), "别人".to_owned());

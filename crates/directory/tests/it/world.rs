@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 use wecom::{Budget, Client, Endpoints, Transport};
-use wecom_login_directory::{Directory, OtherApp, Progress, Report, SyncError, SyncOptions, Viewer};
+use wecom_login_directory::{Directory, OtherApp, Progress, Report, SyncError, SyncOptions, SyncSource};
 use wecom_login_model::{
     AgentId, Clock as _, CorpId, DepartmentId, Fingerprint, ManualClock, Member, Secret, Timestamp, UserId,
 };
@@ -85,16 +85,16 @@ impl World {
     }
 
     /// The sample company's newer app.
-    pub(crate) fn viewer(&self) -> Viewer {
-        self.viewer_of(sample::AGENT_ID, sample::SECRET)
+    pub(crate) fn source(&self) -> SyncSource {
+        self.source_of(sample::AGENT_ID, sample::SECRET)
     }
 
-    pub(crate) fn viewer_of(&self, agent_id: u64, secret: &str) -> Viewer {
+    pub(crate) fn source_of(&self, agent_id: u64, secret: &str) -> SyncSource {
         let budget = Budget::of_a_company()
             .first_pause(Duration::from_millis(1))
             .longest_pause(Duration::from_millis(2));
         let agent_id = AgentId::parse(agent_id.to_string()).unwrap();
-        Viewer {
+        SyncSource {
             instance: format!("auths.loginTypes.Of{agent_id}"),
             corp_id: corp(),
             app: self.client(secret).within(budget),
@@ -105,25 +105,25 @@ impl World {
     }
 
     /// Both apps of the sample company, each beside the other.
-    pub(crate) fn both(&self) -> [Viewer; 2] {
-        let one = self.viewer();
-        let two = self.viewer_of(sample::OLD_AGENT_ID, sample::OLD_SECRET);
-        let beside = |viewer: &Viewer, other: &Viewer| Viewer {
+    pub(crate) fn both(&self) -> [SyncSource; 2] {
+        let one = self.source();
+        let two = self.source_of(sample::OLD_AGENT_ID, sample::OLD_SECRET);
+        let beside = |source: &SyncSource, other: &SyncSource| SyncSource {
             others: vec![OtherApp { agent_id: other.agent_id.clone(), app: other.app.clone() }],
-            ..viewer.clone()
+            ..source.clone()
         };
         [beside(&one, &two), beside(&two, &one)]
     }
 
     /// A sync of the newer app, a minute after whatever was before.
     pub(crate) async fn sync(&self) -> Report {
-        self.sync_as(&self.viewer(), false).await.unwrap()
+        self.sync_as(&self.source(), false).await.unwrap()
     }
 
-    pub(crate) async fn sync_as(&self, viewer: &Viewer, force: bool) -> Result<Report, SyncError> {
+    pub(crate) async fn sync_as(&self, source: &SyncSource, force: bool) -> Result<Report, SyncError> {
         self.clock.advance(Duration::from_mins(1));
         let options = SyncOptions { started_by: "test".to_owned(), force, every: None };
-        self.directory.sync(viewer, &options, &|_: Progress| ()).await
+        self.directory.sync(source, &options, &|_: Progress| ()).await
     }
 
     pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut Company) -> T) -> T {

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
-use wecom_login_directory::{SyncError, Viewer, by_company};
+use wecom_login_directory::{SyncError, SyncSource, by_company};
 use wecom_login_model::CorpId;
 use wecom_login_store::{AppHealth, Held, Run};
 
@@ -25,17 +25,17 @@ const MEMBERS: i64 = 100;
 
 /// GET: recent runs, newest first; held removals; running syncs; apps that WeCom does not answer.
 pub(crate) async fn show(State(app): State<AppState>, console: Console) -> Result<Response, Rejection> {
-    let viewers = app.apps.loaded().instances.viewers();
+    let sources = app.apps.loaded().instances.sources();
     // Read before the runs, so that a sync that ends in between is shown with its outcome.
     let mut running = Vec::new();
-    for corp_id in viewers.iter().map(|viewer| &viewer.corp_id).collect::<BTreeSet<_>>() {
+    for corp_id in sources.iter().map(|source| &source.corp_id).collect::<BTreeSet<_>>() {
         if let Some(lease) = app.organisation.directory.running_sync(corp_id).await? {
             running.push(json!({"corpId": corp_id, "holder": lease.label, "since": lease.since}));
         }
     }
     let runs: Vec<Value> = app.operations.store.runs(RUNS).await?.iter().map(run_json).collect();
     let held = app.operations.store.held_removals(MEMBERS).await?;
-    let held: Vec<Value> = held.iter().map(|held| held_json(held, &viewers)).collect();
+    let held: Vec<Value> = held.iter().map(|held| held_json(held, &sources)).collect();
     let failing = app.operations.store.failing_apps().await?;
     let failing: Vec<Value> = failing.iter().map(failing_json).collect();
     let shown = json!({"runs": runs, "held": held, "running": running, "failingApps": failing});
@@ -56,12 +56,12 @@ pub(crate) async fn start(
         Some(Value::Bool(force)) => *force,
         Some(_) => return Err(bad_arguments("force: true, false")),
     };
-    let viewers = if arguments.contains_key("instance") {
-        vec![viewer(&app, &arguments)?]
+    let sources = if arguments.contains_key("instance") {
+        vec![source(&app, &arguments)?]
     } else {
-        app.apps.loaded().instances.viewers()
+        app.apps.loaded().instances.sources()
     };
-    begin(&app, &console, viewers, force).await
+    begin(&app, &console, sources, force).await
 }
 
 /// POST {instance}: approves the held removals of the instance's app, and starts a sync, which makes the removals that still
@@ -73,30 +73,30 @@ pub(crate) async fn confirm(
 ) -> Result<Response, Rejection> {
     let arguments = arguments(request).await?;
     known(&arguments, &["instance"])?;
-    let viewer = viewer(&app, &arguments)?;
+    let source = source(&app, &arguments)?;
     let by = console.by.to_string();
-    let approved = app.operations.store.approve_removals(&viewer.corp_id, &viewer.agent_id, &by).await?;
+    let approved = app.operations.store.approve_removals(&source.corp_id, &source.agent_id, &by).await?;
     if approved == 0 {
         return Err(Rejection::of(NOTHING_HELD));
     }
-    tracing::info!(by, instance = viewer.instance, approved, "removals were approved");
-    begin(&app, &console, vec![viewer], false).await
+    tracing::info!(by, instance = source.instance, approved, "removals were approved");
+    begin(&app, &console, vec![source], false).await
 }
 
 /// Starts the syncs, those of the same company one after another. Fails if none could start.
 async fn begin(
     app: &AppState,
     console: &Console,
-    viewers: Vec<Viewer>,
+    sources: Vec<SyncSource>,
     force: bool,
 ) -> Result<Response, Rejection> {
     let (mut started, mut not_started, mut problem) = (Vec::new(), Vec::new(), None);
-    let begin = |(corp_id, viewers): (CorpId, Vec<Viewer>)| async move {
-        let instances = viewers.iter().map(|viewer| viewer.instance.clone()).collect::<Vec<_>>();
-        (corp_id, instances, sync_schedule::begin(app, viewers, console.by.to_string(), force).await)
+    let begin = |(corp_id, sources): (CorpId, Vec<SyncSource>)| async move {
+        let instances = sources.iter().map(|source| source.instance.clone()).collect::<Vec<_>>();
+        (corp_id, instances, sync_schedule::begin(app, sources, console.by.to_string(), force).await)
     };
     // At once: whether the sync of a company is running already may take seconds to find out.
-    for (corp_id, instances, begun) in join_all(by_company(viewers).into_iter().map(begin)).await {
+    for (corp_id, instances, begun) in join_all(by_company(sources).into_iter().map(begin)).await {
         match begun {
             Ok(()) => started.extend(instances),
             Err(not_begun) => {
@@ -129,14 +129,15 @@ async fn begin(
 }
 
 /// The named instance's app as a sync source.
-fn viewer(app: &AppState, arguments: &Map<String, Value>) -> Result<Viewer, Rejection> {
+fn source(app: &AppState, arguments: &Map<String, Value>) -> Result<SyncSource, Rejection> {
     let name = text(arguments, "instance")?;
     let instances = &app.apps.loaded().instances;
     let nobody = || Rejection::of(NO_INSTANCE);
     let instance = instances.get(&name).ok_or_else(nobody)?;
-    let of_the_app =
-        |viewer: &Viewer| viewer.corp_id == *instance.corp_id() && viewer.agent_id == *instance.agent_id();
-    instances.viewers().into_iter().find(of_the_app).ok_or_else(nobody)
+    let of_the_app = |source: &SyncSource| {
+        source.corp_id == *instance.corp_id() && source.agent_id == *instance.agent_id()
+    };
+    instances.sources().into_iter().find(of_the_app).ok_or_else(nobody)
 }
 
 fn run_json(run: &Run) -> Value {
@@ -166,10 +167,10 @@ fn failing_json(app: &AppHealth) -> Value {
     json!({"corpId": app.corp_id, "agentId": app.agent_id, "since": app.failing_since, "problem": app.problem})
 }
 
-fn held_json(held: &Held, viewers: &[Viewer]) -> Value {
-    let of = |viewer: &&Viewer| viewer.corp_id == held.corp_id && viewer.agent_id == held.agent_id;
+fn held_json(held: &Held, sources: &[SyncSource]) -> Value {
+    let of = |source: &&SyncSource| source.corp_id == held.corp_id && source.agent_id == held.agent_id;
     json!({
-        "instance": viewers.iter().find(of).map(|viewer| viewer.instance.as_str()),
+        "instance": sources.iter().find(of).map(|source| source.instance.as_str()),
         "corpId": held.corp_id,
         "agentId": held.agent_id,
         "count": held.count,

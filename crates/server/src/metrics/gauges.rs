@@ -211,7 +211,7 @@ mod tests {
         let gauges = Gauges::register(&mut Registry::default());
         let (now, members) = (Timestamp::from_millis(0), Table { table: "members" });
         let rows = Rows { members: 7, ..Rows::default() };
-        gauges.show(true, Some((rows, Vec::new())), now);
+        gauges.show(true, Some((rows, Vec::new(), 0)), now);
         assert_eq!((gauges.database_up.get(), gauges.rows.get_or_create(&members).get()), (1, 7));
         gauges.show(true, None, now);
         assert_eq!(gauges.database_up.get(), 1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wecom::Budget;
-use wecom_login_directory::Viewer;
+use wecom_login_directory::SyncSource;
 use wecom_login_directory::events::Apps;
 use wecom_login_model::CorpId;
 use wecom_login_sign_in::Registry;
@@ -17,10 +17,10 @@ pub(crate) struct ConfiguredApps {
 }
 
 impl Apps for ConfiguredApps {
-    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<Viewer> {
-        let mut viewers = self.instances.now().viewers_within(budget);
-        viewers.retain(|viewer| viewer.corp_id == *corp_id);
-        viewers
+    fn of(&self, corp_id: &CorpId, budget: &Budget) -> Vec<SyncSource> {
+        let mut sources = self.instances.now().sync_sources_within(budget);
+        sources.retain(|source| source.corp_id == *corp_id);
+        sources
     }
 
     fn sync_every(&self) -> Option<Duration> {

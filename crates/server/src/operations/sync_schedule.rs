@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use wecom_login_directory::{LONGEST_SYNC, Observer, Report, SyncError, SyncOptions, Viewer, by_company};
+use wecom_login_directory::{LONGEST_SYNC, Observer, Report, SyncError, SyncOptions, SyncSource, by_company};
 use wecom_login_model::{AgentId, CorpId, Timestamp};
 use wecom_login_sign_in::SignInError;
 use wecom_login_store::{Lease, Outcome, Run, RunId};
@@ -59,14 +59,14 @@ impl Schedule {
 
     /// Starts the syncs that are due, but for companies that this process is syncing. Without a place they wait for another look.
     async fn look(&mut self) {
-        for (corp_id, viewers) in by_company(self.app.apps.loaded().instances.viewers()) {
+        for (corp_id, sources) in by_company(self.app.apps.loaded().instances.sources()) {
             if self.syncing.contains(&corp_id) {
                 continue;
             }
             let mut due = Vec::new();
-            for viewer in viewers {
-                match self.is_due(&viewer).await {
-                    Ok(true) => due.push(viewer),
+            for source in sources {
+                match self.is_due(&source).await {
+                    Ok(true) => due.push(source),
                     Ok(false) => {}
                     Err(error) => tracing::warn!(%error, "cannot read whether a sync is due"),
                 }
@@ -104,8 +104,8 @@ impl Schedule {
         }
     }
 
-    async fn is_due(&mut self, viewer: &Viewer) -> Result<bool, wecom_login_store::Error> {
-        let Some(run) = self.app.operations.store.last_run(&viewer.corp_id, &viewer.agent_id).await? else {
+    async fn is_due(&mut self, source: &SyncSource) -> Result<bool, wecom_login_store::Error> {
+        let Some(run) = self.app.operations.store.last_run(&source.corp_id, &source.agent_id).await? else {
             return Ok(true);
         };
         let now = self.app.config.clock.now();
@@ -146,16 +146,16 @@ impl FutureTimes {
     }
 }
 
-async fn run(app: &AppState, viewers: &[Viewer], every: Duration) {
+async fn run(app: &AppState, sources: &[SyncSource], every: Duration) {
     let options = SyncOptions { started_by: "schedule".to_owned(), force: false, every: Some(every) };
-    for viewer in viewers {
-        match sync(app, viewer, &options, &|_| ()).await {
+    for source in sources {
+        match sync(app, source, &options, &|_| ()).await {
             None => return,
             // The sync logs its own outcome.
             Some(Ok(_) | Err(SyncError::Failed(_))) => {}
             Some(Err(SyncError::Running(other))) => {
                 tracing::debug!(
-                    instance = viewer.instance,
+                    instance = source.instance,
                     holder = other.label,
                     "a sync is already running"
                 );
@@ -167,12 +167,12 @@ async fn run(app: &AppState, viewers: &[Viewer], every: Duration) {
 /// Runs a sync; `None` if the server stops first, which abandons the sync.
 async fn sync(
     app: &AppState,
-    viewer: &Viewer,
+    source: &SyncSource,
     options: &SyncOptions,
     observer: Observer<'_>,
 ) -> Option<Result<Report, SyncError>> {
     let stop = app.operations.stopping.clone().cancelled_owned();
-    app.organisation.directory.sync_within(viewer, options, observer, stop, LONGEST_SYNC).await
+    app.organisation.directory.sync_within(source, options, observer, stop, LONGEST_SYNC).await
 }
 
 /// Why no sync was started.
@@ -201,7 +201,7 @@ impl From<SyncError> for SyncNotStarted {
 /// sync at a time. Returns once the first one has started, or waits for a place behind other companies.
 pub(crate) async fn begin(
     app: &AppState,
-    viewers: Vec<Viewer>,
+    sources: Vec<SyncSource>,
     started_by: String,
     force: bool,
 ) -> Result<(), SyncNotStarted> {
@@ -211,7 +211,7 @@ pub(crate) async fn begin(
     let task = app
         .operations
         .background
-        .spawn(async move { one_after_another(&at_work, viewers, &options, tell).await });
+        .spawn(async move { one_after_another(&at_work, sources, &options, tell).await });
     match began.await {
         Ok(()) => Ok(()),
         // The task ended before a sync had started.
@@ -223,7 +223,7 @@ pub(crate) async fn begin(
 
 async fn one_after_another(
     app: &AppState,
-    viewers: Vec<Viewer>,
+    sources: Vec<SyncSource>,
     options: &SyncOptions,
     tell: oneshot::Sender<()>,
 ) -> Result<(), SyncNotStarted> {
@@ -247,15 +247,15 @@ async fn one_after_another(
             place = app.operations.syncs.acquire() => place.ok(),
         }
     };
-    for viewer in place.iter().flat_map(|_| &viewers) {
-        let Some(result) = sync(app, viewer, options, &observer).await else { break };
+    for source in place.iter().flat_map(|_| &sources) {
+        let Some(result) = sync(app, source, options, &observer).await else { break };
         match result {
             Err(error) if untold().is_some() => return Err(error.into()),
             // After a failed sync, which logs its own failure, the next one still runs.
             Ok(_) | Err(SyncError::Failed(_)) => {}
             Err(SyncError::Running(other)) => {
                 tracing::warn!(
-                    instance = viewer.instance,
+                    instance = source.instance,
                     holder = other.label,
                     "a sync was skipped because another one is running"
                 );
@@ -270,7 +270,7 @@ async fn one_after_another(
 
 #[cfg(test)]
 mod tests {
-    use wecom_login_store::{Phase, ReadNumber, Sight};
+    use wecom_login_store::{Coverage, Phase, ReadNumber};
 
     use super::*;
 
@@ -293,7 +293,7 @@ mod tests {
             finished_at: None,
             phase: Phase::Walk,
             cursor: None,
-            sight: Sight::Whole,
+            sight: Coverage::Whole,
             note: String::new(),
             outcome,
             problem: String::new(),

@@ -72,7 +72,7 @@ impl Act {
         self.0.by.get().map(String::as_str)
     }
 
-    /// Whom WeCom's answer has proved.
+    /// LookupKind WeCom's answer has proved.
     pub fn proved(&self) -> Option<&MemberRef> {
         self.0.member.get()
     }

@@ -80,7 +80,7 @@ impl Transaction {
     }
 
     /// Lets the statements to come take as long as a whole company needs; PostgreSQL would end them sooner.
-    pub(crate) async fn take_your_time(&mut self) -> Result<(), Error> {
+    pub(crate) async fn lift_timeouts(&mut self) -> Result<(), Error> {
         if let OnOne::Postgres(_) = self.on {
             for limit in ["statement_timeout", "lock_timeout"] {
                 sql(format!("SET LOCAL {limit} = '10min'")).execute(&mut *self).await?;

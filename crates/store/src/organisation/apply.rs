@@ -9,7 +9,7 @@ use wecom_login_model::{ContactField, ContactFields, DepartmentId, Timestamp};
 
 use super::removals::{Removal, hold, remove_some};
 use super::runs::of_run;
-use super::{Extent, Outcome, Run, RunId, Under, tree};
+use super::{LeaseGuard, Outcome, Run, RunId, RunScope, tree};
 use crate::audit::note;
 use crate::database::{PEOPLE, Statement, Transaction, sql};
 use crate::members::{NOT_NEWER, written};
@@ -19,11 +19,11 @@ use crate::{Error, OK, Store};
 
 /// How a run is to be applied.
 #[derive(Debug, Clone)]
-pub struct AppliedWhen {
+pub struct ApplyParams {
     /// Now.
     pub now: Timestamp,
     /// How much the run is about.
-    pub extent: Extent,
+    pub extent: RunScope,
     /// Why removals are held, if they are: only those that an administrator has approved are made then.
     pub hold: Option<String>,
     /// Why somebody may have been there unseen, if so. The run does not count as complete then.
@@ -105,8 +105,8 @@ impl Store {
     pub async fn apply_run(
         &self,
         run: &Run,
-        when: &AppliedWhen,
-        under: Under<'_>,
+        when: &ApplyParams,
+        under: LeaseGuard<'_>,
     ) -> Result<(Applied, Outcome), Error> {
         self.apply_in_steps(run, when, under, STEP).await
     }
@@ -114,8 +114,8 @@ impl Store {
     async fn apply_in_steps(
         &self,
         run: &Run,
-        when: &AppliedWhen,
-        under: Under<'_>,
+        when: &ApplyParams,
+        under: LeaseGuard<'_>,
         length: i64,
     ) -> Result<(Applied, Outcome), Error> {
         // With what a try that died has done.
@@ -129,7 +129,7 @@ impl Store {
         let mut after = String::new();
         loop {
             let mut transaction = self.begin_under(PEOPLE, under).await?;
-            transaction.take_your_time().await?;
+            transaction.lift_timeouts().await?;
             if after.is_empty() {
                 let shown = shown_fields(&mut transaction, run).await?;
                 has_answered(&mut transaction, &run.corp_id, &run.agent_id, shown).await?;
@@ -139,7 +139,7 @@ impl Store {
             members(&mut transaction, run, when, &step, &mut applied).await?;
             applied.written += visibility(&mut transaction, run, &step).await?;
             let Some(up_to) = step.up_to else {
-                if when.extent == Extent::Company {
+                if when.extent == RunScope::Company {
                     for which in [Removal::Unseen, Removal::Barred] {
                         transaction =
                             self.remove_all(transaction, (run, when, under), which, &mut applied).await?;
@@ -160,7 +160,7 @@ impl Store {
     async fn remove_all(
         &self,
         mut transaction: Transaction,
-        (run, when, under): (&Run, &AppliedWhen, Under<'_>),
+        (run, when, under): (&Run, &ApplyParams, LeaseGuard<'_>),
         which: Removal,
         applied: &mut Applied,
     ) -> Result<Transaction, Error> {
@@ -173,7 +173,7 @@ impl Store {
             transaction.commit().await?;
             self.database.let_others_write().await;
             transaction = self.begin_under(PEOPLE, under).await?;
-            transaction.take_your_time().await?;
+            transaction.lift_timeouts().await?;
         }
         Ok(transaction)
     }
@@ -196,11 +196,11 @@ async fn count_so_far(transaction: &mut Transaction, run: &Run, applied: Applied
 async fn end(
     transaction: &mut Transaction,
     run: &Run,
-    when: &AppliedWhen,
+    when: &ApplyParams,
     applied: &mut Applied,
 ) -> Result<Outcome, Error> {
     applied.written += tree::forget(transaction, run, when).await?;
-    if when.extent == Extent::Company {
+    if when.extent == RunScope::Company {
         hold(transaction, run, when, applied).await?;
     }
     let outcome = match (&when.blind, applied.held) {
@@ -244,7 +244,7 @@ async fn shown_fields(transaction: &mut Transaction, run: &Run) -> Result<Contac
 async fn members(
     transaction: &mut Transaction,
     run: &Run,
-    when: &AppliedWhen,
+    when: &ApplyParams,
     step: &Step,
     applied: &mut Applied,
 ) -> Result<(), Error> {
@@ -292,7 +292,7 @@ async fn members(
     .bind(run.agent_id.as_str())
     .bind(when.now.as_millis())
     .bind(run.id.0)
-    .bind(i64::from(when.extent == Extent::Company));
+    .bind(i64::from(when.extent == RunScope::Company));
     let written = step.bind(written).long().execute(&mut *transaction).await?;
     let joined = count(transaction, corp_id, step).await?.saturating_sub(before);
     let came_back = returned.len() as u64;
@@ -332,7 +332,7 @@ async fn visibility(transaction: &mut Transaction, run: &Run, step: &Step) -> Re
 async fn finish(
     transaction: &mut Transaction,
     run: &Run,
-    when: &AppliedWhen,
+    when: &ApplyParams,
     applied: Applied,
     outcome: Outcome,
 ) -> Result<(), Error> {
@@ -354,7 +354,7 @@ async fn finish(
     .bind(run.id.0)
     .execute(&mut *transaction)
     .await?;
-    if when.extent == Extent::Company {
+    if when.extent == RunScope::Company {
         let result = if outcome == Outcome::Complete { OK } else { outcome.as_str() };
         let entry = of_run(run, when.now)
             .outcome(result)
@@ -365,7 +365,7 @@ async fn finish(
             .detail("held", applied.held);
         note(transaction, entry).await?;
     }
-    if when.extent == Extent::Company && when.blind.is_none() {
+    if when.extent == RunScope::Company && when.blind.is_none() {
         sql("UPDATE apps SET run_number = $1, run_started_at = $2, run_finished_at = $3, watched_until = $4
              WHERE corp_id = $5 AND agent_id = $6")
         .bind(run.number.0)
@@ -408,7 +408,7 @@ mod tests {
 
     use wecom_login_model::{AgentId, CorpId, Profile, UserId};
 
-    use super::super::{Answers, NewRun, Phase, Scope, Staged, Whom};
+    use super::super::{Answers, LookupKind, NewRun, Phase, Staged, VisibleScope};
     use super::*;
     use crate::Asked;
 
@@ -425,12 +425,12 @@ mod tests {
                 corp_id: &self.corp_id,
                 agent_id: &self.agent_id,
                 instance: "Example",
-                extent: Extent::Company,
+                extent: RunScope::Company,
                 started_by: "test",
                 forced: false,
-                phase: Phase::Scope,
+                phase: Phase::VisibleScope,
             };
-            let (store, under) = (&self.store, Under::NOTHING);
+            let (store, under) = (&self.store, LeaseGuard::NOTHING);
             let run = store.begin_run(&new, under, now, now).await.unwrap().id;
             let number = store.next_number().await.unwrap();
             let members = people.iter().map(|(user_id, name)| Staged {
@@ -439,12 +439,12 @@ mod tests {
                 asked: Asked { number, at: now },
                 source: None,
             });
-            store.stage_scope(run, &Scope::default(), under).await.unwrap();
+            store.stage_scope(run, &VisibleScope::default(), under).await.unwrap();
             store.stage_walked(run, members.collect(), &[], under).await.unwrap();
             store.end_walk(run, under).await.unwrap();
             let run_row = store.run(run).await.unwrap().unwrap();
             store.find_leavers(&run_row, now, under).await.unwrap();
-            let unseen = store.next_to_ask(run, Whom::Leavers, 10).await.unwrap();
+            let unseen = store.next_to_ask(run, LookupKind::Leavers, 10).await.unwrap();
             let asked = Asked { number: store.next_number().await.unwrap(), at: now };
             let gone = unseen.into_iter().map(|one| one.user_id).collect();
             store.stage_answers(run, &Answers { gone, ..Answers::default() }, asked, under).await.unwrap();
@@ -452,10 +452,10 @@ mod tests {
         }
     }
 
-    fn when(now: Timestamp) -> AppliedWhen {
-        AppliedWhen {
+    fn when(now: Timestamp) -> ApplyParams {
+        ApplyParams {
             now,
-            extent: Extent::Company,
+            extent: RunScope::Company,
             hold: None,
             blind: None,
             since: ReadNumber(0),
@@ -473,11 +473,11 @@ mod tests {
         let now = Timestamp::from_millis(1_800_000_000_000);
         let before = [("b", "1"), ("d", "1"), ("f", "1"), ("goes", "1")];
         let run = company.seen(&before, now).await;
-        store.apply_run(&run, &when(now), Under::NOTHING).await.unwrap();
+        store.apply_run(&run, &when(now), LeaseGuard::NOTHING).await.unwrap();
 
         let later = now + Duration::from_hours(1);
         let run = company.seen(&[("F", "1"), ("e", "2"), ("d", "2"), ("b", "1"), ("a", "2")], later).await;
-        let mut first = store.begin_under(PEOPLE, Under::NOTHING).await.unwrap();
+        let mut first = store.begin_under(PEOPLE, LeaseGuard::NOTHING).await.unwrap();
         let step = Step::next(&mut first, &run, String::new(), 2).await.unwrap();
         assert_eq!(step.up_to.as_deref(), Some("d"), "two before it and itself");
         drop(first);
@@ -487,7 +487,7 @@ mod tests {
         .execute(store.database.writer())
         .await
         .unwrap();
-        store.apply_in_steps(&run, &when(later), Under::NOTHING, 2).await.unwrap_err();
+        store.apply_in_steps(&run, &when(later), LeaseGuard::NOTHING, 2).await.unwrap_err();
         sql("DROP TRIGGER dies").execute(store.database.writer()).await.unwrap();
         let name = async |user_id: &str| {
             let user_id = UserId::parse(user_id).unwrap();
@@ -500,7 +500,8 @@ mod tests {
 
         let run = store.run(run.id).await.unwrap().unwrap();
         assert_eq!((run.joined, run.changed, run.outcome), (1, 1, None));
-        let (applied, outcome) = store.apply_in_steps(&run, &when(later), Under::NOTHING, 2).await.unwrap();
+        let (applied, outcome) =
+            store.apply_in_steps(&run, &when(later), LeaseGuard::NOTHING, 2).await.unwrap();
         assert_eq!((applied.joined, applied.changed, applied.left), (2, 2, 1));
         assert_eq!(outcome, Outcome::Complete);
         assert_eq!(name("e").await, Some(("2".to_owned(), false)));

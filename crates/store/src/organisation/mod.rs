@@ -2,7 +2,7 @@
 //! and the removals that wait for an administrator.
 //!
 //! A run stages what it reads, so a killed one goes on where it was, and [applies](apply) it. Every write is made [under a
-//! lease](Under): whoever lost it writes nothing any more.
+//! lease](LeaseGuard): whoever lost it writes nothing any more.
 
 mod apply;
 mod held;
@@ -12,30 +12,30 @@ mod runs;
 mod staging;
 mod tree;
 
-pub use apply::{Applied, AppliedWhen};
+pub use apply::{Applied, ApplyParams};
 pub use held::Held;
-pub use people::{Answers, AskedMember, Whom};
-pub use runs::{Extent, NewRun, Outcome, Phase, Run, RunId, Sight};
-pub use staging::{Scope, Staged, WalkedDepartment};
+pub use people::{Answers, AskedMember, LookupKind};
+pub use runs::{Coverage, NewRun, Outcome, Phase, Run, RunId, RunScope};
+pub use staging::{Staged, VisibleScope, WalkedDepartment};
 
 use crate::database::Transaction;
 use crate::{Error, Store, leases};
 
 /// The lease under which a run writes; a run of a few departments needs none.
 #[derive(Debug, Clone, Copy)]
-pub struct Under<'a> {
+pub struct LeaseGuard<'a> {
     /// The lease's name and holder.
     pub lease: Option<(&'a str, &'a str)>,
 }
 
-impl Under<'_> {
+impl LeaseGuard<'_> {
     /// Needs no lease.
     pub const NOTHING: Self = Self { lease: None };
 }
 
 impl Store {
     /// Begins a transaction that writes under the lease.
-    async fn begin_under(&self, subject: &str, under: Under<'_>) -> Result<Transaction, Error> {
+    async fn begin_under(&self, subject: &str, under: LeaseGuard<'_>) -> Result<Transaction, Error> {
         let mut transaction = self.database.begin(subject).await?;
         if let Some((name, holder)) = under.lease {
             leases::check(&mut transaction, name, holder).await?;

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp, UserId};
 
 use super::staging::{Staged, stage_answers};
-use super::{Phase, Run, RunId, Under, staging_of};
+use super::{LeaseGuard, Phase, Run, RunId, staging_of};
 use crate::database::{Row, sql};
 use crate::members::{departments, user_id};
 use crate::visibility::{Asked, COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
@@ -18,9 +18,9 @@ pub struct AskedMember {
     pub departments: Vec<DepartmentId>,
 }
 
-/// Whom to ask for.
+/// LookupKind to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
+pub enum LookupKind {
     /// The people by name.
     Named,
     /// Members of the copy whom nothing has shown, and whose removal an administrator has approved.
@@ -45,9 +45,14 @@ pub struct Answers {
 impl Store {
     /// Adds to the people by name whom the listing tells and the walk has not shown: those of the walked departments, or
     /// `everybody` when it is not known whom the app sees.
-    pub async fn ask_for_listed(&self, run: RunId, everybody: bool, under: Under<'_>) -> Result<(), Error> {
+    pub async fn ask_for_listed(
+        &self,
+        run: RunId,
+        everybody: bool,
+        under: LeaseGuard<'_>,
+    ) -> Result<(), Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
-        transaction.take_your_time().await?;
+        transaction.lift_timeouts().await?;
         sql("INSERT INTO asked_members (run_id, user_key, user_id, leaver)
              SELECT run_id, user_key, user_id, 0 FROM listed_members AS l
              WHERE run_id = $1 AND ($2 = 1 OR EXISTS
@@ -67,9 +72,9 @@ impl Store {
     /// Finds the members of the copy whom the run has not seen and who may have left for its app: the app saw them before, or
     /// no app that counts does, or they are signed in through the app although it does not see them. The leavers' phase begins
     /// with it; returns how many they are.
-    pub async fn find_leavers(&self, run: &Run, now: Timestamp, under: Under<'_>) -> Result<u64, Error> {
+    pub async fn find_leavers(&self, run: &Run, now: Timestamp, under: LeaseGuard<'_>) -> Result<u64, Error> {
         let mut transaction = self.begin_under(&staging_of(run.id), under).await?;
-        transaction.take_your_time().await?;
+        transaction.lift_timeouts().await?;
         let found = sql(format!(
             "INSERT INTO asked_members (run_id, user_key, user_id, leaver)
              SELECT $1, m.user_key, m.user_id, 1 FROM members AS m
@@ -138,7 +143,7 @@ impl Store {
     }
 
     /// Adds members whom the copy knows and the walk has missed, to be asked for by name.
-    pub async fn ask_for(&self, run: RunId, people: &[UserId], under: Under<'_>) -> Result<(), Error> {
+    pub async fn ask_for(&self, run: RunId, people: &[UserId], under: LeaseGuard<'_>) -> Result<(), Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         for user_id in people {
             sql("INSERT INTO asked_members (run_id, user_key, user_id, leaver) VALUES ($1, $2, $3, 0)
@@ -170,7 +175,12 @@ impl Store {
     }
 
     /// The next people to ask for, by key.
-    pub async fn next_to_ask(&self, run: RunId, whom: Whom, limit: i64) -> Result<Vec<AskedMember>, Error> {
+    pub async fn next_to_ask(
+        &self,
+        run: RunId,
+        whom: LookupKind,
+        limit: i64,
+    ) -> Result<Vec<AskedMember>, Error> {
         let approved = "AND EXISTS (SELECT 1 FROM held_removals AS h
             WHERE h.corp_id = r.corp_id AND h.agent_id = r.agent_id AND h.user_key = a.user_key
                 AND h.approved_by IS NOT NULL)";
@@ -182,10 +192,10 @@ impl Store {
                AND NOT EXISTS (SELECT 1 FROM seen_members AS s WHERE s.run_id = $1 AND s.user_key = a.user_key)
                {}
              ORDER BY a.user_key LIMIT $3",
-            if whom == Whom::Approved { approved } else { "" }
+            if whom == LookupKind::Approved { approved } else { "" }
         ))
         .bind(run.0)
-        .bind(i64::from(whom != Whom::Named))
+        .bind(i64::from(whom != LookupKind::Named))
         .bind(limit)
         .fetch_all(self.database.reader())
         .await?;
@@ -198,7 +208,7 @@ impl Store {
         run: RunId,
         answers: &Answers,
         asked: Asked,
-        under: Under<'_>,
+        under: LeaseGuard<'_>,
     ) -> Result<(), Error> {
         let Answers { there, gone, spared, refused } = answers;
         let mut transaction = self.begin_under(&staging_of(run), under).await?;

@@ -1,9 +1,9 @@
-//! Whom a run has found to be gone: they are marked as having left, or their removal is held.
+//! LookupKind a run has found to be gone: they are marked as having left, or their removal is held.
 
 use std::collections::BTreeMap;
 
 use super::apply::number;
-use super::{Applied, AppliedWhen, Run};
+use super::{Applied, ApplyParams, Run};
 use crate::Error;
 use crate::database::{Statement, Transaction, sql};
 use crate::leavers::{LeftEvidence, Marked, leave, sign_out};
@@ -12,7 +12,7 @@ use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
 /// Members in one statement.
 const AT_ONCE: usize = 500;
 
-/// Whom a run removes.
+/// LookupKind a run removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Removal {
     /// Members whom the app does not see any more.
@@ -58,7 +58,7 @@ impl Removal {
         }
     }
 
-    fn statement(self, run: &Run, when: &AppliedWhen) -> Statement {
+    fn statement(self, run: &Run, when: &ApplyParams) -> Statement {
         let (columns, condition) = self.select();
         let only_approved = if when.hold.is_some() {
             "AND EXISTS (SELECT 1 FROM held_removals AS h WHERE h.corp_id = $1 AND h.agent_id = $2
@@ -79,7 +79,7 @@ impl Removal {
 pub(super) async fn remove_some(
     transaction: &mut Transaction,
     run: &Run,
-    when: &AppliedWhen,
+    when: &ApplyParams,
     which: Removal,
     (after, limit): (&str, i64),
     applied: &mut Applied,
@@ -158,7 +158,7 @@ async fn record_unseen(
     transaction: &mut Transaction,
     run: &Run,
     (keys, number): (&[String], ReadNumber),
-    when: &AppliedWhen,
+    when: &ApplyParams,
 ) -> Result<(), Error> {
     for keys in keys.chunks(AT_ONCE) {
         let mut record = sql(
@@ -196,7 +196,7 @@ async fn leavers(
     transaction: &mut Transaction,
     run: &Run,
     keys: &[String],
-    when: &AppliedWhen,
+    when: &ApplyParams,
 ) -> Result<[(LeftEvidence, Vec<String>); 2], Error> {
     let (mut deleted, mut unseen) = (Vec::new(), Vec::new());
     for keys in keys.chunks(AT_ONCE) {
@@ -230,7 +230,7 @@ async fn leavers(
 pub(super) async fn hold(
     transaction: &mut Transaction,
     run: &Run,
-    when: &AppliedWhen,
+    when: &ApplyParams,
     applied: &mut Applied,
 ) -> Result<(), Error> {
     let (gone, barred) = (Removal::Unseen.members(run), Removal::Barred.members(run));

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use wecom_login_model::{AgentId, CorpId, Timestamp};
 
-use super::{Under, staging_of};
+use super::{LeaseGuard, staging_of};
 use crate::database::{Row, Transaction, sql};
 use crate::visibility::{ReadNumber, next_number};
 use crate::{AuditEntry, AuditEvent, Error, Store};
@@ -13,7 +13,7 @@ pub struct RunId(pub i64);
 
 /// How much a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum RunScope {
     /// All that the app sees.
     Company,
     /// Some departments; nobody is marked as having left.
@@ -26,7 +26,7 @@ pub enum Phase {
     /// Everybody's identifiers, by the secret of contact sync.
     Listing,
     /// What the app sees: departments, and people by name.
-    Scope,
+    VisibleScope,
     /// The members of the departments, one after another.
     Walk,
     /// The people by name whom no department has shown.
@@ -39,7 +39,7 @@ pub enum Phase {
 
 /// How far a run can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sight {
+pub enum Coverage {
     /// All that the app sees.
     #[default]
     Whole,
@@ -80,7 +80,7 @@ macro_rules! words {
     };
 }
 
-impl Extent {
+impl RunScope {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Company => "company",
@@ -90,7 +90,7 @@ impl Extent {
 }
 
 words!(Phase {
-    Listing "listing", Scope "scope", Walk "walk", Names "names", Leavers "leavers", Apply "apply"
+    Listing "listing", VisibleScope "scope", Walk "walk", Names "names", Leavers "leavers", Apply "apply"
 });
 words!(Outcome { Complete "complete", Held "held", Incomplete "incomplete", Failed "failed" });
 
@@ -104,7 +104,7 @@ pub struct NewRun<'a> {
     /// The instance by which it is configured.
     pub instance: &'a str,
     /// How much it is about.
-    pub extent: Extent,
+    pub extent: RunScope,
     /// Who asked for it: `schedule`, `command`, or an administrator.
     pub started_by: &'a str,
     /// Removals are not held.
@@ -141,7 +141,7 @@ pub struct Run {
     /// Where the list of identifiers goes on.
     pub cursor: Option<String>,
     /// How far it could see.
-    pub sight: Sight,
+    pub sight: Coverage,
     /// What an administrator should know although nothing is wrong with the result.
     pub note: String,
     /// How it ended.
@@ -173,13 +173,13 @@ impl Store {
     pub async fn begin_run(
         &self,
         new: &NewRun<'_>,
-        under: Under<'_>,
+        under: LeaseGuard<'_>,
         not_before: Timestamp,
         now: Timestamp,
     ) -> Result<Run, Error> {
         let subject = format!("runs/{}", new.corp_id);
         let mut transaction = self.begin_under(&subject, under).await?;
-        if new.extent == Extent::Company {
+        if new.extent == RunScope::Company {
             if let Some(run) = resumed(&mut transaction, new, (not_before, now)).await? {
                 ask_anew(&mut transaction, &run).await?;
                 transaction.commit().await?;
@@ -413,9 +413,9 @@ fn run(row: &Row) -> Result<Run, Error> {
         phase: if phase == CLEARED { Phase::Apply } else { Phase::parse(&phase)? },
         cursor: row.get("cursor")?,
         sight: match row.get::<i64>("sight")? {
-            0 => Sight::Whole,
-            1 => Sight::ByListing,
-            _ => Sight::Blind,
+            0 => Coverage::Whole,
+            1 => Coverage::ByListing,
+            _ => Coverage::Blind,
         },
         note: row.get("note")?,
         outcome: row.get::<Option<String>>("outcome")?.as_deref().map(Outcome::parse).transpose()?,

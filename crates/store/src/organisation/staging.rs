@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use wecom_login_model::{ContactFields, Department, DepartmentId, MemberStatus, Profile, UserId};
 
-use super::{Phase, RunId, Sight, Under, staging_of};
+use super::{Coverage, LeaseGuard, Phase, RunId, staging_of};
 use crate::database::{Loaded, Transaction, Value, sql};
 use crate::members::json;
 use crate::row_hash::row_hash;
@@ -11,13 +11,13 @@ use crate::{Error, Store};
 
 /// What a run has found that the app sees.
 #[derive(Debug, Clone, Default)]
-pub struct Scope {
+pub struct VisibleScope {
     /// Departments.
     pub departments: Vec<Department>,
     /// Members who are named one by one, by the app's scope or by a tag in it.
     pub names: Vec<UserId>,
     /// How far the run can see.
-    pub sight: Sight,
+    pub sight: Coverage,
     /// Why it cannot see further, and what else an administrator should know.
     pub note: String,
 }
@@ -89,14 +89,14 @@ impl Store {
         run: RunId,
         rows: &[(UserId, DepartmentId)],
         cursor: Option<&str>,
-        under: Under<'_>,
+        under: LeaseGuard<'_>,
     ) -> Result<(), Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         let values = rows.iter().flat_map(|(user_id, department)| {
             [Value::from(run.0), user_id.as_str().into(), user_id.folded().into(), department.0.into()]
         });
         transaction.load(LISTED, values.collect()).await?;
-        let phase = if cursor.is_some() { Phase::Listing } else { Phase::Scope };
+        let phase = if cursor.is_some() { Phase::Listing } else { Phase::VisibleScope };
         sql("UPDATE sync_runs SET cursor = $1, phase = $2 WHERE id = $3")
             .bind(cursor)
             .bind(phase.as_str())
@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Forgets what of the listing is staged, to begin it again or to do without it.
-    pub async fn drop_listing(&self, run: RunId, next: Phase, under: Under<'_>) -> Result<(), Error> {
+    pub async fn drop_listing(&self, run: RunId, next: Phase, under: LeaseGuard<'_>) -> Result<(), Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         sql("DELETE FROM listed_members WHERE run_id = $1").bind(run.0).execute(&mut transaction).await?;
         sql("UPDATE sync_runs SET cursor = NULL, phase = $1 WHERE id = $2")
@@ -128,7 +128,12 @@ impl Store {
     }
 
     /// Stages what the app sees; the walk comes next.
-    pub async fn stage_scope(&self, run: RunId, scope: &Scope, under: Under<'_>) -> Result<(), Error> {
+    pub async fn stage_scope(
+        &self,
+        run: RunId,
+        scope: &VisibleScope,
+        under: LeaseGuard<'_>,
+    ) -> Result<(), Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         // A run that is resumed keeps the departments that it has walked, if the app still sees them.
         let rows = sql("SELECT department_id FROM staged_departments WHERE run_id = $1 AND walked = 1")
@@ -163,9 +168,9 @@ impl Store {
         });
         transaction.load(ASKED, values.collect()).await?;
         let sight: i64 = match scope.sight {
-            Sight::Whole => 0,
-            Sight::ByListing => 1,
-            Sight::Blind => 2,
+            Coverage::Whole => 0,
+            Coverage::ByListing => 1,
+            Coverage::Blind => 2,
         };
         sql("UPDATE sync_runs SET phase = $1, departments = $2, sight = $3, note = $4, cursor = NULL
              WHERE id = $5")
@@ -211,7 +216,7 @@ impl Store {
         run: RunId,
         members: Vec<Staged>,
         walked: &[WalkedDepartment],
-        under: Under<'_>,
+        under: LeaseGuard<'_>,
     ) -> Result<(), Error> {
         let values = values_of(run, &members)?;
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
@@ -243,7 +248,7 @@ impl Store {
 
     /// Ends the walk, whose departments are all read: of everybody seen, in several departments perhaps, the last row counts from
     /// here on. In several transactions, so that sign-ins do not wait long; when the process dies between them, this is done again.
-    pub async fn end_walk(&self, run: RunId, under: Under<'_>) -> Result<(), Error> {
+    pub async fn end_walk(&self, run: RunId, under: LeaseGuard<'_>) -> Result<(), Error> {
         // The last rows first, because the first one of a member that comes stays.
         let mut before = i64::MAX;
         loop {
@@ -256,7 +261,7 @@ impl Store {
             .await?;
             let Some(first) = rows.get::<Option<i64>>("first")? else { break };
             let mut transaction = self.begin_under(&staging_of(run), under).await?;
-            transaction.take_your_time().await?;
+            transaction.lift_timeouts().await?;
             // In the order of the key, so that the pages of the index are written from left to right.
             sql("INSERT INTO seen_members (run_id, user_key, staged_id, row_hash, read_at, barred, asked, fields)
                  SELECT run_id, user_key, id, row_hash, read_at, barred, asked, fields FROM staged_members
@@ -277,7 +282,7 @@ impl Store {
             before = first;
         }
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
-        transaction.take_your_time().await?;
+        transaction.lift_timeouts().await?;
         transaction.analyze(MEMBERS.table).await?;
         transaction.analyze("seen_members").await?;
         sql("UPDATE sync_runs SET phase = $1,
@@ -291,7 +296,7 @@ impl Store {
     }
 
     /// Moves the run on.
-    pub async fn enter_phase(&self, run: RunId, phase: Phase, under: Under<'_>) -> Result<(), Error> {
+    pub async fn enter_phase(&self, run: RunId, phase: Phase, under: LeaseGuard<'_>) -> Result<(), Error> {
         let mut transaction = self.begin_under(&staging_of(run), under).await?;
         sql("UPDATE sync_runs SET phase = $1 WHERE id = $2")
             .bind(phase.as_str())

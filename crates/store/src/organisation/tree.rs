@@ -1,6 +1,6 @@
 //! The departments of the copy, when a run is applied.
 
-use super::{AppliedWhen, Extent, Run};
+use super::{ApplyParams, Run, RunScope};
 use crate::Error;
 use crate::database::{Transaction, sql};
 use crate::visibility::delete_unseen;
@@ -10,7 +10,7 @@ use crate::visibility::delete_unseen;
 pub(super) async fn write(
     transaction: &mut Transaction,
     run: &Run,
-    when: &AppliedWhen,
+    when: &ApplyParams,
 ) -> Result<u64, Error> {
     let (corp_id, agent_id) = (run.corp_id.as_str(), run.agent_id.as_str());
     let mut written = sql("INSERT INTO departments (corp_id, department_id, name, parent_id, sort_order, asked)
@@ -49,11 +49,11 @@ pub(super) async fn write(
 pub(super) async fn forget(
     transaction: &mut Transaction,
     run: &Run,
-    when: &AppliedWhen,
+    when: &ApplyParams,
 ) -> Result<u64, Error> {
     let (corp_id, agent_id) = (run.corp_id.as_str(), run.agent_id.as_str());
     // Removals that wait for an administrator keep the departments too.
-    if when.extent == Extent::Company && when.blind.is_none() && when.hold.is_none() {
+    if when.extent == RunScope::Company && when.blind.is_none() && when.hold.is_none() {
         // What a read after the beginning of the run has told stays.
         sql("DELETE FROM department_visibility WHERE corp_id = $1 AND agent_id = $2 AND asked <= $4 AND NOT EXISTS
                 (SELECT 1 FROM staged_departments AS s

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::{Executor as _, PgConnection};
 use wecom_login_model::{Department, DepartmentId, Fingerprint, Profile};
 use wecom_login_store::{
-    Accepted, Asked, DepartmentAnswer, DepartmentAnswers, EventTask, Leaver, NewEvent, Whom,
+    Accepted, Asked, DepartmentAnswer, DepartmentAnswers, EventTask, Leaver, LookupKind, NewEvent,
 };
 
 use crate::backends::{Backend, save_member};
@@ -70,7 +70,7 @@ async fn who_signs_in_while_a_run_marks_leavers_stays() {
     let later = NOW + MINUTE;
     let second = company(later);
     let run = second.walk(vec![staged("stays", "a", later)]).await;
-    second.gone(&run, Whom::Leavers).await;
+    second.gone(&run, LookupKind::Leavers).await;
     beside
         .execute(
             "BEGIN; SELECT 1 FROM members WHERE user_key = 'back' FOR UPDATE;

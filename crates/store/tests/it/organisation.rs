@@ -6,9 +6,9 @@ use wecom_login_model::{
     AgentId, CorpId, Department, DepartmentId, Fingerprint, MemberStatus, Profile, Timestamp, UserId,
 };
 use wecom_login_store::{
-    Answers, AppAnswer, AppliedWhen, Asked, EventTask, Extent, Lease, MemberAnswers, NewRun, NewSession,
-    Outcome, OutgoingEvent, Phase, ReadNumber, Run, Scope, Staged, Standing, Store, Under, WalkedDepartment,
-    Whom,
+    Answers, AppAnswer, ApplyParams, Asked, EventTask, Lease, LeaseGuard, LookupKind, MemberAnswers, NewRun,
+    NewSession, Outcome, OutgoingEvent, Phase, ReadNumber, Run, RunScope, Staged, Standing, Store,
+    VisibleScope, WalkedDepartment,
 };
 
 use crate::backends::{Fresh, REGISTERS, begin_session, mark_left, on_every_database, save_member};
@@ -53,12 +53,12 @@ impl Company<'_> {
             corp_id: &corp(),
             agent_id: &self.agent,
             instance: "Example",
-            extent: Extent::Company,
+            extent: RunScope::Company,
             started_by: "test",
             forced: false,
-            phase: Phase::Scope,
+            phase: Phase::VisibleScope,
         };
-        self.store.begin_run(&new, Under::NOTHING, self.now - MINUTE * 60, self.now).await.unwrap()
+        self.store.begin_run(&new, LeaseGuard::NOTHING, self.now - MINUTE * 60, self.now).await.unwrap()
     }
 
     /// A run that sees these members in department 1, up to the point where leavers are asked for.
@@ -67,36 +67,40 @@ impl Company<'_> {
         let number = self.store.next_number().await.unwrap();
         members.iter_mut().for_each(|member| member.asked.number = number);
         let department = Department { id: DepartmentId(1), name: "总部".into(), parent: None, order: 7 };
-        let scope = Scope { departments: vec![department], names: vec![user("named")], ..Scope::default() };
-        self.store.stage_scope(run.id, &scope, Under::NOTHING).await.unwrap();
+        let scope = VisibleScope {
+            departments: vec![department],
+            names: vec![user("named")],
+            ..VisibleScope::default()
+        };
+        self.store.stage_scope(run.id, &scope, LeaseGuard::NOTHING).await.unwrap();
         let walked = [WalkedDepartment { id: DepartmentId(1), whole: true }];
-        self.store.stage_walked(run.id, members, &walked, Under::NOTHING).await.unwrap();
-        self.store.end_walk(run.id, Under::NOTHING).await.unwrap();
-        self.store.find_leavers(&run, self.now, Under::NOTHING).await.unwrap();
+        self.store.stage_walked(run.id, members, &walked, LeaseGuard::NOTHING).await.unwrap();
+        self.store.end_walk(run.id, LeaseGuard::NOTHING).await.unwrap();
+        self.store.find_leavers(&run, self.now, LeaseGuard::NOTHING).await.unwrap();
         self.store.run(run.id).await.unwrap().unwrap()
     }
 
     pub(crate) async fn apply(&self, run: &Run, hold: Option<&str>) -> (wecom_login_store::Applied, Outcome) {
-        let when = AppliedWhen {
+        let when = ApplyParams {
             now: self.now,
-            extent: Extent::Company,
+            extent: RunScope::Company,
             hold: hold.map(str::to_owned),
             blind: None,
             since: run.number,
             gone: Vec::new(),
             watched_until: Some(self.now + MINUTE),
         };
-        let applied = self.store.apply_run(run, &when, Under::NOTHING).await.unwrap();
+        let applied = self.store.apply_run(run, &when, LeaseGuard::NOTHING).await.unwrap();
         self.store.clear_staging(&corp(), &self.agent, 50).await.unwrap();
         applied
     }
 
-    pub(crate) async fn gone(&self, run: &Run, whom: Whom) {
+    pub(crate) async fn gone(&self, run: &Run, whom: LookupKind) {
         let people = self.store.next_to_ask(run.id, whom, 100).await.unwrap();
         let people: Vec<UserId> = people.into_iter().map(|one| one.user_id).collect();
         let answers = Answers { gone: people, ..Answers::default() };
         let asked = Asked { number: self.store.next_number().await.unwrap(), at: self.now };
-        self.store.stage_answers(run.id, &answers, asked, Under::NOTHING).await.unwrap();
+        self.store.stage_answers(run.id, &answers, asked, LeaseGuard::NOTHING).await.unwrap();
     }
 
     pub(crate) async fn has_left(&self, text: &str) -> bool {
@@ -157,7 +161,7 @@ async fn whom_no_app_sees_has_left_and_is_told_once(fresh: Fresh) {
     for (text, left) in [("8", false), ("7", true)] {
         (company.agent, company.now) = (agent(text), company.now + MINUTE);
         let run = company.walk(vec![staged("stays", "a", company.now)]).await;
-        company.gone(&run, Whom::Leavers).await;
+        company.gone(&run, LookupKind::Leavers).await;
         if left {
             // The sync asks the other app once more before it marks anybody.
             let (number, other) = (fresh.store.next_number().await.unwrap(), agent("8"));
@@ -212,8 +216,8 @@ async fn of_many_leavers_everybody_is_told(fresh: Fresh) {
     company.now = NOW + MINUTE;
     let run = company.walk(vec![staged("stays", "a", company.now)]).await;
     until("nobody is left to ask about", async || {
-        company.gone(&run, Whom::Leavers).await;
-        fresh.store.next_to_ask(run.id, Whom::Leavers, 1).await.unwrap().is_empty()
+        company.gone(&run, LookupKind::Leavers).await;
+        fresh.store.next_to_ask(run.id, LookupKind::Leavers, 1).await.unwrap().is_empty()
     })
     .await;
     assert_eq!(company.apply(&run, None).await.0.left, MANY as u64);
@@ -258,7 +262,7 @@ async fn held_removals_wait_for_their_approval(fresh: Fresh) {
     assert_eq!(fresh.store.approve_removals(&corp(), &company.agent, "admin").await.unwrap(), 1);
     company.now = company.now + MINUTE;
     let run = company.walk(vec![staged("a", "a", company.now)]).await;
-    company.gone(&run, Whom::Approved).await;
+    company.gone(&run, LookupKind::Approved).await;
     let (applied, outcome) = company.apply(&run, Some("still too many")).await;
     assert_eq!((applied.left, applied.held, outcome), (1, 0, Outcome::Complete));
     assert!(company.has_left("b").await && fresh.store.held_removals(10).await.unwrap().is_empty());
@@ -312,16 +316,16 @@ async fn a_lease_has_one_holder_and_who_lost_it_writes_nothing(fresh: Fresh) {
 
     let company = Company { store, agent: agent("7"), now: NOW };
     let run = company.begin().await;
-    let under = |holder| Under { lease: Some((NAME, holder)) };
-    store.stage_scope(run.id, &Scope::default(), under("one")).await.unwrap();
+    let under = |holder| LeaseGuard { lease: Some((NAME, holder)) };
+    store.stage_scope(run.id, &VisibleScope::default(), under("one")).await.unwrap();
     let seen = lease("one", 2);
     assert_eq!(take("two", Some(&lease("one", 1))).await, Err(seen.clone()), "each transaction is a beat");
     assert_eq!(take("two", Some(&seen)).await, Ok(()), "not one beat since");
     assert_eq!(take("three", Some(&seen)).await, Err(lease("two", 0)), "another one was first");
     assert!(!store.renew_lease(NAME, "one").await.unwrap());
-    let refused = store.stage_scope(run.id, &Scope::default(), under("one")).await.unwrap_err();
+    let refused = store.stage_scope(run.id, &VisibleScope::default(), under("one")).await.unwrap_err();
     assert!(refused.is_lease_lost(), "{refused}");
-    store.stage_scope(run.id, &Scope::default(), under("two")).await.unwrap();
+    store.stage_scope(run.id, &VisibleScope::default(), under("two")).await.unwrap();
     store.release_lease(NAME, "two").await.unwrap();
     assert_eq!(take("three", None).await, Ok(()));
     assert_eq!(take("four", Some(&seen)).await, Err(lease("three", 0)));

@@ -42,11 +42,11 @@ fn see(world: &World, agent_id: u64, departments: &[i64], members: &[&str]) {
 }
 
 async fn sync(world: &World, agent_id: u64) {
-    let viewers = world.server().viewers();
-    let viewer = viewers.iter().find(|viewer| viewer.agent_id.as_str() == agent_id.to_string()).unwrap();
+    let sources = world.server().sources();
+    let source = sources.iter().find(|source| source.agent_id.as_str() == agent_id.to_string()).unwrap();
     let options = SyncOptions { started_by: "test".to_owned(), force: true, every: None };
     world.advance(std::time::Duration::from_mins(1));
-    world.server().directory().sync(viewer, &options, &|_| ()).await.unwrap();
+    world.server().directory().sync(source, &options, &|_| ()).await.unwrap();
 }
 
 #[tokio::test]

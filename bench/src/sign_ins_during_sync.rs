@@ -178,7 +178,7 @@ impl World {
 
     async fn sign_in(&self, number: usize) -> Result<()> {
         let browser = Browser::new(&self.http);
-        let member = CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, &format!("m{number:06}"));
+        let member = CodeRequest::member(sample::CORP_ID, sample::AGENT_ID, format!("m{number:06}"));
         let redirect = browser.try_redirect(&self.url, &self.wecom.issue_code(member)).await?;
         let request = browser.request(reqwest::Method::GET, &self.url, &redirect);
         let answer = browser.try_send(request).await?;
@@ -195,7 +195,7 @@ impl World {
             for number in 3..=members {
                 let user_id = format!("m{number:06}");
                 if is_change && number % EVERY_CHANGED == 1 {
-                    company.edit_member(&user_id, |member| member.position = "总监".to_owned());
+                    company.edit_member(&user_id, |member| "总监".clone_into(&mut member.position));
                 } else if !is_change && number.is_multiple_of(EVERY_LEAVER) {
                     company.remove_member(&user_id);
                 }

@@ -16,7 +16,7 @@ pub const COMPANIES_AT_ONCE: usize = 16;
 
 /// The longest time of a sync in the background: twice the 75 minutes for which a call waits for the end of an hour limit
 /// ([`wecom::Budget::of_a_company`]), and half an hour for the work itself. An app that is refused for longer is tried again later.
-pub const LONGEST_SYNC: Duration = Duration::from_mins(180);
+pub const LONGEST_SYNC: Duration = Duration::from_hours(3);
 
 /// The apps of each company. A company has at most one sync at a time, so its apps follow one another.
 pub fn by_company(sources: Vec<SyncSource>) -> BTreeMap<CorpId, Vec<SyncSource>> {

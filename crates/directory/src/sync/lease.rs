@@ -218,9 +218,13 @@ mod tests {
         let look = |lease: &Lease, after: Duration| beats.look("sync/ww1", lease, began + after);
         let second = Duration::from_secs(1);
         assert_eq!(look(&lease("one", 7), Duration::ZERO), Pulse::Unknown, "the first look");
-        assert_eq!(look(&lease("one", 7), LOST_AFTER - second), Pulse::Unknown);
+        assert_eq!(look(&lease("one", 7), LOST_AFTER.saturating_sub(second)), Pulse::Unknown);
         assert_eq!(look(&lease("one", 8), LOST_AFTER), Pulse::Beats);
-        assert_eq!(look(&lease("one", 8), 2 * LOST_AFTER - second), Pulse::Unknown, "it has beaten since");
+        assert_eq!(
+            look(&lease("one", 8), (2 * LOST_AFTER).saturating_sub(second)),
+            Pulse::Unknown,
+            "it has beaten since"
+        );
         assert_eq!(look(&lease("two", 8), 2 * LOST_AFTER), Pulse::Unknown, "another holder");
         assert_eq!(look(&lease("two", 8), 3 * LOST_AFTER), Pulse::Lost);
         assert_eq!(look(&lease("two", 8), 4 * LOST_AFTER), Pulse::Lost, "for good");

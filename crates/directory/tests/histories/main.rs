@@ -5,6 +5,7 @@
 //! The test command runs a few with fixed seeds; `scripts/histories --seeds N` runs more.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "it says how many histories ran")]
 
 mod history;
 mod model;

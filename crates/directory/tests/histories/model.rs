@@ -148,7 +148,7 @@ impl Copy {
             match (row.left, evidence) {
                 (None, _) => row.left = Some((number, evidence)),
                 (Some((before, _)), Evidence::Deleted) if before < number => {
-                    row.left = Some((number, evidence))
+                    row.left = Some((number, evidence));
                 }
                 _ => {}
             }

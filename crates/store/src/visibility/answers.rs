@@ -208,8 +208,7 @@ async fn visible(
         Some(Leaving { has_left: true, .. }) if !barred => {
             note_returned(transaction, corp_id, &[user_id.folded()], now).await?;
         }
-        Some(_) => {}
-        None => {}
+        _ => {}
     }
     let mark = if before.is_none() { newer_mark(transaction, read, agent_id).await? } else { None };
     upsert(corp_id, agent_id, user_id, profile, asked, now)?.execute(&mut *transaction).await?;

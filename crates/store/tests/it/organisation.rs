@@ -65,7 +65,9 @@ impl Company<'_> {
     pub(crate) async fn walk(&self, mut members: Vec<Staged>) -> Run {
         let run = self.begin().await;
         let number = self.store.next_number().await.unwrap();
-        members.iter_mut().for_each(|member| member.asked.number = number);
+        for member in &mut members {
+            member.asked.number = number;
+        }
         let department = Department { id: DepartmentId(1), name: "总部".into(), parent: None, order: 7 };
         let scope = VisibleScope {
             departments: vec![department],
@@ -340,7 +342,7 @@ async fn what_a_clock_ahead_has_noted_or_claimed_is_worked_on_now(fresh: Fresh) 
     store.note_event_tasks(&corp_id, &tasks[1..], NOW).await.unwrap();
     let ahead = store.claim_event_tasks(&corp_id, NOW + hour, NOW + hour + MINUTE, 10).await.unwrap();
     assert_eq!(ahead.len(), 2);
-    assert_eq!(store.companies_with_due_events(NOW).await.unwrap(), [corp_id.clone()]);
+    assert_eq!(store.companies_with_due_events(NOW).await.unwrap(), std::slice::from_ref(&corp_id));
     let now = store.claim_event_tasks(&corp_id, NOW, NOW + MINUTE, 10).await.unwrap();
     assert_eq!(now.len(), 2);
     // Whoever has lost the claim settles nothing.

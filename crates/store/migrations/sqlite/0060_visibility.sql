@@ -84,8 +84,7 @@ ALTER TABLE members DROP COLUMN read_by;
 -- Sessions name the app that proved their member. NULL stands for those begun before; the program fills it at its start.
 ALTER TABLE sessions ADD COLUMN agent_id TEXT;
 
--- What an unfinished run had staged has no numbers.
-UPDATE sync_runs SET finished_at = started_at, outcome = 'failed' WHERE finished_at IS NULL;
+-- What runs have staged has no numbers: an unfinished one begins anew.
 DELETE FROM staged_members;
 DELETE FROM seen_members;
 DELETE FROM staged_departments;

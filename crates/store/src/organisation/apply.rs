@@ -14,7 +14,7 @@ use crate::audit::note;
 use crate::database::{PEOPLE, Statement, Transaction, sql};
 use crate::members::{NOT_NEWER, written};
 use crate::outbox::note_returned;
-use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber, has_answered};
+use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber, has_answered, hold_app};
 use crate::{Error, OK, Store};
 
 /// How a run is to be applied.
@@ -130,6 +130,7 @@ impl Store {
         loop {
             let mut transaction = self.begin_under(PEOPLE, under).await?;
             transaction.lift_timeouts().await?;
+            hold_app(&mut transaction, &run.corp_id, &run.agent_id).await?;
             if after.is_empty() {
                 let shown = shown_fields(&mut transaction, run).await?;
                 has_answered(&mut transaction, &run.corp_id, &run.agent_id, shown).await?;
@@ -174,6 +175,7 @@ impl Store {
             self.database.let_others_write().await;
             transaction = self.begin_under(PEOPLE, under).await?;
             transaction.lift_timeouts().await?;
+            hold_app(&mut transaction, &run.corp_id, &run.agent_id).await?;
         }
         Ok(transaction)
     }

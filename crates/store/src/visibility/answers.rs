@@ -87,6 +87,7 @@ impl Store {
             self.database.begin_unserialized().await?
         };
         let read = MemberAnswers { corp_id, user_id, asked, answers: &[] };
+        has_answered(&mut transaction, corp_id, agent_id, kept_fields(profile)).await?;
         visible(&mut transaction, &read, agent_id, (user_id, profile), now).await?;
         let member = seen_by(&mut transaction, (corp_id, agent_id), user_id).await?;
         transaction.commit().await?;
@@ -126,6 +127,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let mut transaction = self.database.begin(PEOPLE).await?;
+        let shown = members.iter().map(|(_, profile)| kept_fields(profile));
+        let shown = shown.fold(ContactFields::default(), ContactFields::and);
+        has_answered(&mut transaction, corp_id, agent_id, shown).await?;
         for (user_id, profile) in members {
             let read = MemberAnswers { corp_id, user_id, asked, answers: &[] };
             visible(&mut transaction, &read, agent_id, (user_id, profile), now).await?;
@@ -141,7 +145,14 @@ pub(crate) async fn record(
     now: Timestamp,
 ) -> Result<Standing, Error> {
     let (mut is_visible, mut blind) = (false, Vec::new());
-    // In one order of rows for all who write: the member's, then the records.
+    // In one order of rows for all who write: the apps', the member's, the records.
+    for (agent_id, answer) in read.answers {
+        let shown = match answer {
+            AppAnswer::Visible { profile, .. } => kept_fields(profile),
+            AppAnswer::NotVisible => ContactFields::default(),
+        };
+        has_answered(transaction, read.corp_id, agent_id, shown).await?;
+    }
     hold_member(transaction, read).await?;
     for (agent_id, answer) in read.answers {
         match answer {
@@ -161,6 +172,11 @@ pub(crate) async fn record(
         sign_out(transaction, read.corp_id, &[read.user_id.folded()], Some(agent_id), now).await?;
     }
     Ok(standing)
+}
+
+/// The contact fields of an answer that are kept: of members who are barred none is.
+fn kept_fields(profile: &Profile) -> ContactFields {
+    if is_barred(profile) { ContactFields::default() } else { profile.shown_fields() }
 }
 
 async fn hold_member(
@@ -198,8 +214,7 @@ async fn visible(
 ) -> Result<(), Error> {
     let (corp_id, asked) = (read.corp_id, read.asked);
     let barred = is_barred(profile);
-    let shown = if barred { ContactFields::default() } else { profile.shown_fields() };
-    has_answered(transaction, corp_id, agent_id, shown).await?;
+    let shown = kept_fields(profile);
     let read = &MemberAnswers { user_id, ..*read };
     let before = hold_member(transaction, read).await?;
     let is_newer = |leaving: Leaving| !leaving.has_left || leaving.number < asked.number;
@@ -268,7 +283,6 @@ async fn not_visible(
     read: &MemberAnswers<'_>,
     agent_id: &AgentId,
 ) -> Result<bool, Error> {
-    has_answered(transaction, read.corp_id, agent_id, ContactFields::default()).await?;
     let (corp_id, user_key) = (read.corp_id, read.user_id.folded());
     let recorded = sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields,
             consented, departments, leads, main_department)

@@ -142,13 +142,26 @@ impl Store {
     }
 }
 
-/// Records that WeCom has answered the app, and which contact fields it has shown.
+/// Records that WeCom has answered the app, and which contact fields it has shown. It comes before the rows of members, so that
+/// all who write take the rows in one order; and it writes only what is new, because sign-ins of one app would wait for each other
+/// otherwise.
 pub(crate) async fn has_answered(
     transaction: &mut Transaction,
     corp_id: &CorpId,
     agent_id: &AgentId,
     shown: ContactFields,
 ) -> Result<(), Error> {
+    let known = sql("SELECT fields, failing_since FROM apps WHERE corp_id = $1 AND agent_id = $2")
+        .bind(corp_id.as_str())
+        .bind(agent_id.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(known) = known {
+        let fields = ContactFields::of_bits(known.get("fields")?);
+        if known.get::<Option<i64>>("failing_since")?.is_none() && fields.and(shown) == fields {
+            return Ok(());
+        }
+    }
     sql("INSERT INTO apps (corp_id, agent_id, fields, problem) VALUES ($1, $2, $3, '')
          ON CONFLICT (corp_id, agent_id) DO UPDATE SET
             fields = apps.fields | excluded.fields, failing_since = NULL, problem = ''
@@ -158,6 +171,20 @@ pub(crate) async fn has_answered(
     .bind(shown.bits())
     .execute(transaction)
     .await?;
+    Ok(())
+}
+
+/// The app's row stays as it is until the transaction ends.
+pub(crate) async fn hold_app(
+    transaction: &mut Transaction,
+    corp_id: &CorpId,
+    agent_id: &AgentId,
+) -> Result<(), Error> {
+    let text = format!(
+        "SELECT x.fields FROM apps AS x WHERE x.corp_id = $1 AND x.agent_id = $2 {}",
+        transaction.for_update("x")
+    );
+    sql(text).bind(corp_id.as_str()).bind(agent_id.as_str()).fetch_optional(transaction).await?;
     Ok(())
 }
 

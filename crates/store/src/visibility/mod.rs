@@ -17,7 +17,7 @@ mod numbers;
 pub use answers::{AppAnswer, MemberAnswers, Standing};
 pub(crate) use answers::{columns_for_app, record};
 pub use apps::{AppHealth, COUNTED_OUT_AFTER, Confirmation};
-pub(crate) use apps::{CONFIRMATION, NOT_COUNTED_OUT, confirmation, has_answered};
+pub(crate) use apps::{CONFIRMATION, NOT_COUNTED_OUT, confirmation, has_answered, hold_app};
 pub(crate) use departments::delete_unseen;
 pub use departments::{DepartmentAnswer, DepartmentAnswers};
 pub(crate) use numbers::next_number;

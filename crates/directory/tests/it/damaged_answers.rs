@@ -12,7 +12,7 @@ fn damaged(endpoint: &str, field: DamagedField, by: Damage) -> Fault {
 const ALL: [Damage; 3] = [Damage::CutUtf8, Damage::LoneSurrogate, Damage::ControlCharacter];
 
 #[tokio::test]
-async fn a_damaged_name_stops_no_sync_and_leavers_leave() {
+async fn f9_a_damaged_name_stops_no_sync_and_leavers_leave() {
     for by in ALL {
         leavers_leave_beside_a_name_damaged(by).await;
     }

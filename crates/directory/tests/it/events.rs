@@ -286,11 +286,11 @@ async fn a_leaver_does_not_wait_for_another_company(kind: FaultKind) {
 }
 
 #[tokio::test]
-async fn a_company_whose_wecom_hangs_delays_no_other_company_s_leaver() {
+async fn o6_a_company_whose_wecom_hangs_delays_no_other_company_s_leaver() {
     a_leaver_does_not_wait_for_another_company(FaultKind::Hang).await;
 }
 
 #[tokio::test]
-async fn a_company_without_calls_for_an_hour_delays_no_other_company_s_leaver() {
+async fn o6_a_company_without_calls_for_an_hour_delays_no_other_company_s_leaver() {
     a_leaver_does_not_wait_for_another_company(FaultKind::Errcode { code: 45_009 }).await;
 }

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn three_replicas_share_one_quota_in_sqlite() {
+    async fn o7_three_replicas_share_one_quota_in_sqlite() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
         three_replicas_share_one_quota(store.key_value()).await;
@@ -128,14 +128,14 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs PostgreSQL: scripts/with-servers cargo test -p wecom-login-server --lib shared_quota -- --ignored"]
-    async fn three_replicas_share_one_quota_in_postgresql() {
+    async fn o7_three_replicas_share_one_quota_in_postgresql() {
         let options = PostgresOptions::parse(&server("WECOM_LOGIN_TEST_POSTGRES"), 4).unwrap();
         three_replicas_share_one_quota(Store::open_postgres(&options).await.unwrap().key_value()).await;
     }
 
     #[tokio::test]
     #[ignore = "needs Redis: scripts/with-servers cargo test -p wecom-login-server --lib shared_quota -- --ignored"]
-    async fn three_replicas_share_one_quota_in_redis() {
+    async fn o7_three_replicas_share_one_quota_in_redis() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
         let options = RedisOptions::parse(&server("WECOM_LOGIN_TEST_REDIS"), "quota").unwrap();

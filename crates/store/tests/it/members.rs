@@ -11,10 +11,10 @@ use crate::organisation::agent;
 
 on_every_database![
     spelling_does_not_make_another_member_but_another_company_does,
-    a_value_that_wecom_has_emptied_goes,
-    what_one_app_may_not_read_it_neither_erases_nor_gives_out,
+    o8_a_value_that_wecom_has_emptied_goes,
+    o13_what_one_app_may_not_read_it_neither_erases_nor_gives_out,
     who_left_while_wecom_answered_has_left,
-    who_was_unknown_and_deleted_while_wecom_answered_has_left,
+    f20_who_was_unknown_and_deleted_while_wecom_answered_has_left,
     departments_are_known_by_name,
 ];
 
@@ -55,7 +55,7 @@ fn with_contact(mobile: &str, gender: &str) -> Profile {
 }
 
 /// O8: a value that WeCom has emptied goes, for an app that may read the field.
-async fn a_value_that_wecom_has_emptied_goes(fresh: Fresh) {
+async fn o8_a_value_that_wecom_has_emptied_goes(fresh: Fresh) {
     let (store, app) = (&fresh.store, agent("7"));
     let later = NOW + Duration::from_mins(1);
     let zhangsan = user("zhangsan");
@@ -74,7 +74,7 @@ async fn a_value_that_wecom_has_emptied_goes(fresh: Fresh) {
 }
 
 /// O8, O13: what WeCom withholds from an app erases nothing, and the app gives out nothing that it was not told.
-async fn what_one_app_may_not_read_it_neither_erases_nor_gives_out(fresh: Fresh) {
+async fn o13_what_one_app_may_not_read_it_neither_erases_nor_gives_out(fresh: Fresh) {
     let (store, one, other) = (&fresh.store, agent("7"), agent("8"));
     let (corp_id, zhangsan) = (corp("wwA"), user("zhangsan"));
     save_member(store, &corp_id, &zhangsan, &with_contact("13800000000", "1"), NOW, &one).await;
@@ -120,7 +120,7 @@ async fn who_left_while_wecom_answered_has_left(fresh: Fresh) {
 }
 
 /// F20: user/get answers before the member is deleted, and arrives after it; the copy has never heard of them.
-async fn who_was_unknown_and_deleted_while_wecom_answered_has_left(fresh: Fresh) {
+async fn f20_who_was_unknown_and_deleted_while_wecom_answered_has_left(fresh: Fresh) {
     let (store, app) = (&fresh.store, agent("7"));
     let (corp_id, lisi) = (corp("wwA"), user("lisi"));
     let asked = Asked { number: store.next_number().await.unwrap(), at: NOW };

@@ -196,7 +196,8 @@ async fn attempt(
     Ok(Some(Begun::New { session, registered: false }))
 }
 
-/// Writes the session, unless the member has left or has no account; both rows stay as they are until the transaction ends.
+/// Writes the session, unless the member has left, the app does not see them or they have no account; these rows stay as they are
+/// until the transaction ends.
 async fn insert(
     transaction: &mut Transaction,
     new: &NewSession<'_>,

@@ -101,6 +101,14 @@ impl Consent {
     }
 }
 
+/// The values of a field that say nothing, as a list of SQL. Gender "0" is what WeCom says in place of a withheld one (WeCom 95833).
+pub(crate) const fn no_value(field: ContactField) -> &'static str {
+    match field {
+        ContactField::Gender => "'', '0'",
+        _ => "''",
+    }
+}
+
 /// What an answer writes over a row that is there; `app` is the placeholder of the app that WeCom answered.
 ///
 /// An empty contact field erases the known value if WeCom shows the field to the app: it has shown it for this member before,
@@ -109,7 +117,7 @@ impl Consent {
 pub(crate) fn written(app: &str) -> String {
     let contact = ContactField::ALL.map(|field| {
         let (name, bit) = (field.as_str(), field.bit());
-        let none = if field == ContactField::Gender { "'', '0'" } else { "''" };
+        let none = no_value(field);
         format!(
             "{name} = CASE WHEN excluded.status IN (2, 5) THEN ''
                 WHEN excluded.{name} NOT IN ({none}) THEN excluded.{name}

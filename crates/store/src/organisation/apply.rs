@@ -12,7 +12,7 @@ use super::runs::of_run;
 use super::{LeaseGuard, Outcome, Run, RunId, RunScope, tree};
 use crate::audit::note;
 use crate::database::{PEOPLE, Statement, Transaction, sql};
-use crate::members::{NOT_NEWER, written};
+use crate::members::{NOT_NEWER, no_value, written};
 use crate::outbox::note_returned;
 use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber, has_answered, hold_app};
 use crate::{Error, OK, Store};
@@ -219,7 +219,7 @@ async fn end(
 /// Apps of one company may see a member differently. A row that shows another app's present view stays as it is while
 /// this app's own view has not changed: two apps do not write it by turns.
 /// An app that does not count any more has no present view; `$3` is now.
-const DIFFERS: &str = "(m.left_at IS NOT NULL AND s.barred = 0)
+const DIFFERS: &str = "(m.left_at IS NOT NULL AND s.barred = 0) OR ({lacks})
     OR (m.row_hash IS DISTINCT FROM s.row_hash AND NOT (
         EXISTS (SELECT 1 FROM member_visibility AS mine WHERE mine.corp_id = $1 AND mine.user_key = s.user_key
                     AND mine.agent_id = $2 AND mine.answer = 1 AND mine.row_hash = s.row_hash)
@@ -267,6 +267,13 @@ async fn members(
     let contact = ContactField::ALL
         .map(|field| format!("CASE WHEN s.barred = 1 THEN '' ELSE p.{} END", field.as_str()))
         .join(", ");
+    // Another app's answer may have written the row, from which WeCom withholds what it shows to this one.
+    let lacks = ContactField::ALL
+        .map(|field| {
+            let (bit, name, none) = (field.bit(), field.as_str(), no_value(field));
+            format!("(s.fields & {bit} <> 0 AND m.{name} IN ({none}))")
+        })
+        .join(" OR ");
     let counts = NOT_COUNTED_OUT.replace("{0}", &format!("$3 - {}", COUNTED_OUT_AFTER.as_millis()));
     let written = sql(format!(
         "INSERT INTO members (corp_id, user_key, user_id, name, alias, position, mobile, email, biz_mail, avatar,
@@ -287,7 +294,7 @@ async fn members(
          ORDER BY s.user_key
          ON CONFLICT (corp_id, user_key) DO UPDATE SET {written} WHERE {NOT_NEWER}",
         written = written("$2"),
-        differs = DIFFERS.replace("{counts}", &counts),
+        differs = DIFFERS.replace("{counts}", &counts).replace("{lacks}", &lacks),
         part = step.holds("s.user_key", 6),
     ))
     .bind(corp_id)

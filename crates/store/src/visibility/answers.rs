@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use wecom_login_model::{AgentId, ContactFields, CorpId, Member, Profile, Timestamp, UserId};
+use wecom_login_model::{AgentId, ContactField, ContactFields, CorpId, Member, Profile, Timestamp, UserId};
 
 use super::apps::has_answered;
 use super::{Asked, COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
 use crate::database::{PEOPLE, Transaction, sql};
 use crate::leavers::{LeftEvidence, Marked, leave, sign_out};
-use crate::members::{COLUMNS, is_barred, json, member, upsert};
+use crate::members::{COLUMNS, is_barred, json, member, no_value, upsert};
 use crate::outbox::note_returned;
 use crate::row_hash::row_hash;
 use crate::{Error, Store};
@@ -226,7 +226,10 @@ async fn visible(
         _ => {}
     }
     let mark = if before.is_none() { newer_mark(transaction, read, agent_id).await? } else { None };
-    upsert(corp_id, agent_id, user_id, profile, asked, now)?.execute(&mut *transaction).await?;
+    let upsert = upsert(corp_id, agent_id, user_id, profile, asked, now)?;
+    if upsert.fetch_optional(&mut *transaction).await?.is_none() {
+        add_missing_fields(transaction, read, profile).await?;
+    }
     if let Some(number) = mark {
         // The member left while WeCom answered, and the copy did not know them then.
         let marked = Marked { evidence: LeftEvidence::Unseen, number, now };
@@ -256,6 +259,28 @@ async fn visible(
         let evidence = LeftEvidence::of_status(profile.status);
         leave(transaction, corp_id, &[user_id.folded()], Marked { evidence, number: asked.number, now })
             .await?;
+    }
+    Ok(())
+}
+
+/// The row shows a newer answer to another app, from which WeCom may have withheld what it has told this one.
+async fn add_missing_fields(
+    transaction: &mut Transaction,
+    read: &MemberAnswers<'_>,
+    profile: &Profile,
+) -> Result<(), Error> {
+    let kept = kept_fields(profile);
+    for field in ContactField::ALL.into_iter().filter(|field| kept.has(*field)) {
+        let name = field.as_str();
+        sql(format!(
+            "UPDATE members SET {name} = $1 WHERE corp_id = $2 AND user_key = $3 AND left_at IS NULL AND {name} IN ({})",
+            no_value(field)
+        ))
+        .bind(profile.contact(field))
+        .bind(read.corp_id.as_str())
+        .bind(read.user_id.folded())
+        .execute(&mut *transaction)
+        .await?;
     }
     Ok(())
 }
@@ -378,10 +403,8 @@ pub(crate) fn columns_for_app() -> String {
 }
 
 fn masked(name: &str) -> String {
-    let bit = wecom_login_model::ContactField::ALL
-        .into_iter()
-        .find(|field| field.as_str() == name)
-        .map_or(0, wecom_login_model::ContactField::bit);
+    let field = ContactField::ALL.into_iter().find(|field| field.as_str() == name);
+    let bit = field.map_or(0, ContactField::bit);
     // What WeCom says in place of a gender tells nothing.
     let placeholder = if name == "gender" { " OR m.gender = '0'" } else { "" };
     format!(

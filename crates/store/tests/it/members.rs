@@ -13,6 +13,7 @@ on_every_database![
     spelling_does_not_make_another_member_but_another_company_does,
     o8_a_value_that_wecom_has_emptied_goes,
     o13_what_one_app_may_not_read_it_neither_erases_nor_gives_out,
+    o13_a_late_answer_still_brings_what_wecom_withholds_from_another_app,
     who_left_while_wecom_answered_has_left,
     f20_who_was_unknown_and_deleted_while_wecom_answered_has_left,
     departments_are_known_by_name,
@@ -99,6 +100,19 @@ async fn o13_what_one_app_may_not_read_it_neither_erases_nor_gives_out(fresh: Fr
     save_member(store, &corp_id, &zhangsan, &with_contact("", ""), NOW, &one).await;
     assert_eq!(as_seen_by(&other).await.mobile, "13900000000");
     assert_eq!(as_seen_by(&one).await.mobile, "", "withheld from it now");
+}
+
+/// The answer to an app that may read the field arrives after a newer one to an app that may not.
+async fn o13_a_late_answer_still_brings_what_wecom_withholds_from_another_app(fresh: Fresh) {
+    let (store, one, other) = (&fresh.store, agent("7"), agent("8"));
+    let (corp_id, zhangsan) = (corp("wwA"), user("zhangsan"));
+    let asked = Asked { number: store.next_number().await.unwrap(), at: NOW };
+    save_member(store, &corp_id, &zhangsan, &with_contact("", "0"), NOW, &other).await;
+    let late = with_contact("13800000000", "1");
+    let row = store.record_visible((&corp_id, &one), (&zhangsan, &late), asked, NOW).await.unwrap();
+    assert_eq!((row.profile.mobile.as_str(), row.profile.gender.as_str()), ("13800000000", "1"));
+    let known = store.known_member(&corp_id, &other, &zhangsan, NOW).await.unwrap().unwrap();
+    assert_eq!(known.member.profile.mobile, "");
 }
 
 async fn who_left_while_wecom_answered_has_left(fresh: Fresh) {

@@ -283,6 +283,7 @@ impl History {
     async fn work(&mut self) {
         // No company rests any more, and every task is due.
         self.world.clock.advance(LONGEST_PAUSE);
+        self.world.wait_for_tasks().await;
         let when = self.world.when().await;
         for (company, model) in self.models.iter_mut().enumerate() {
             model.work(&self.truths[company], self.is_away, when);

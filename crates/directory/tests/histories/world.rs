@@ -246,13 +246,14 @@ impl World {
         self.events = Events::new(self.directory.clone(), Arc::new(self.configured.clone()));
     }
 
-    /// Lets the time pass until every task is due that failed before the clock was set back.
+    /// Lets the time pass until every task is due that failed, or was claimed, before the clock was set back.
     pub(crate) async fn wait_for_tasks(&self) {
-        let rows =
-            self.database.query("SELECT CAST(COALESCE(MAX(due_at), 0) AS TEXT) FROM event_tasks").await;
+        let latest = "SELECT CAST(COALESCE(MAX(CASE WHEN due_at > claimed_until THEN due_at ELSE claimed_until END), 0)
+            AS TEXT) FROM event_tasks";
+        let rows = self.database.query(latest).await;
         let due_at = Timestamp::from_millis(rows[0][0].parse().unwrap());
         let now = self.clock.now();
-        if now < due_at && due_at < now + Duration::from_mins(15) {
+        if now < due_at && due_at < now + Duration::from_mins(16) {
             // The model counts whole minutes.
             let minutes = (due_at.as_millis() - START).div_euclid(MINUTE) + 1;
             self.clock.set(Timestamp::from_millis(START + minutes * MINUTE));

@@ -28,7 +28,7 @@ pub(crate) async fn ask<'a>(calls: &Calls, agent_id: &'a AgentId, user_id: &User
 }
 
 impl Directory {
-    /// Records the answers of one read, and which apps WeCom does not answer until somebody changes something.
+    /// Records the answers of one read, and the apps that WeCom refuses until a setting changes.
     pub(crate) async fn record(
         &self,
         corp_id: &CorpId,

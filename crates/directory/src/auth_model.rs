@@ -40,8 +40,8 @@ pub struct AuthModel {
 }
 
 impl Directory {
-    /// The model of one app: the `QywxInnerAuthModel` of an instance. It holds the members whom the app sees, with what WeCom
-    /// shows to it, and those whom it saw and who have left.
+    /// The model of one app: the `QywxInnerAuthModel` of an instance. It holds the members that the app sees, with the values that
+    /// WeCom shows to it, and members that it saw and that have left.
     pub fn auth_model(&self, corp_id: CorpId, agent_id: AgentId) -> AuthModel {
         AuthModel { app: Some((corp_id, agent_id)), ..self.auth_model_of_every_company() }
     }

@@ -155,7 +155,7 @@ impl Directory {
         match calls.user(user_id).await {
             Ok(user) => {
                 let profile = profile::of(&user);
-                // LeaseGuard WeCom's spelling, not under the caller's.
+                // Under WeCom's spelling, not under the caller's.
                 let seen = (&user.user_id, &profile);
                 let app = (corp_id, agent_id);
                 let member = self.store.record_visible(app, seen, asked, self.clock.now()).await?;

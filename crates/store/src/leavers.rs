@@ -43,7 +43,7 @@ impl LeftEvidence {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marked {
     pub(crate) evidence: LeftEvidence,
-    /// The number of the answer or event that says so: older answers bring nobody back.
+    /// The number of the answer or event that says so: an older answer does not undo it.
     pub(crate) number: ReadNumber,
     pub(crate) now: Timestamp,
 }

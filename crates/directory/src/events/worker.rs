@@ -263,7 +263,7 @@ impl Events {
         corp_id: &CorpId,
         tasks: Vec<EventTask>,
     ) -> Vec<Attempted> {
-        // LeaseGuard a former userid nobody is found, so new userids come first, and alone.
+        // WeCom finds no member under a former userid, so new userids come first, one by one.
         let mut results = Vec::with_capacity(tasks.len());
         let (members, others): (Vec<_>, Vec<_>) =
             tasks.into_iter().enumerate().partition(|(_, task)| matches!(task, EventTask::Member(_)));

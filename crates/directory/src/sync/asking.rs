@@ -62,7 +62,7 @@ impl Work<'_> {
                 let answer = self.source.app.user(&one.user_id).await;
                 match answer {
                     Ok(user) => {
-                        // LeaseGuard the name that was asked for: with another one nobody would find the answer.
+                        // Under the userid of the lookup: the run finds the answer by it.
                         let user_id =
                             if user.user_id == one.user_id { user.user_id.clone() } else { one.user_id };
                         let there = Staged { profile: profile::of(&user), user_id, asked, source: None };
@@ -127,8 +127,8 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// Asks another app of the company about members whom no app is known to see any more. An app that cannot answer leaves
-    /// them as they are.
+    /// Asks another app of the company about members that no app is known to see. An app that cannot answer leaves them as they
+    /// are.
     async fn ask_other_app(&self, run: &Run, other: &OtherApp) -> Result<(), SyncError> {
         let (directory, store, corp_id) = (self.directory, self.store(), &self.source.corp_id);
         let mut after = None;

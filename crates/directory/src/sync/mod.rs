@@ -60,7 +60,7 @@ pub struct SyncSource {
     pub app: Calls,
     /// Those with the secret of contact sync, if there is one.
     pub contact: Option<Calls>,
-    /// The company's other apps that are configured. They are asked about members whom this one does not see any more.
+    /// The company's other apps that are configured. They are asked about members that this one no longer sees.
     pub others: Vec<OtherApp>,
 }
 

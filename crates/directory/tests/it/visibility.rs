@@ -1,4 +1,4 @@
-//! Which app sees whom, and what follows from it: each test has the name of the fault that it keeps away.
+//! Visibility by app and its consequences. Each test is named after the fault that it prevents.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -169,7 +169,7 @@ async fn o4_an_app_that_cannot_answer_neither_decides_nor_keeps_the_others_waiti
     accept(&events, None, &change("update_user", fields)).await;
     assert_eq!(events.work().await.unwrap(), 1);
     assert!(world.member("m000005").await.is_none() && !world.has_left("renamed").await);
-    // LookupKind the broken app sees stays, although the healthy one does not see them.
+    // A member that the broken app sees stays, although the healthy one does not see them.
     world.edit(|company| company.edit_member("lisi", |lisi| lisi.department = vec![]));
     accept(&events, None, &change("update_user", "<UserID>lisi</UserID>")).await;
     assert_eq!(events.work().await.unwrap(), 1);

@@ -23,8 +23,8 @@ CREATE TABLE apps (
     PRIMARY KEY (corp_id, agent_id)
 );
 
--- The last answer that WeCom gave to an app about a member. agent_id '' stands for the company: an event that a member was
--- deleted whom the copy did not know.
+-- The last answer that WeCom gave to an app about a member. agent_id '' stands for the company: an event about the deletion
+-- of a member that the copy did not know.
 CREATE TABLE member_visibility (
     corp_id         TEXT COLLATE "C" NOT NULL,
     user_key        TEXT COLLATE "C" NOT NULL,

@@ -72,7 +72,7 @@ impl Act {
         self.0.by.get().map(String::as_str)
     }
 
-    /// LookupKind WeCom's answer has proved.
+    /// The member that WeCom's answer has proved.
     pub fn proved(&self) -> Option<&MemberRef> {
         self.0.member.get()
     }

@@ -178,7 +178,7 @@ async fn end_sessions(
     Ok(())
 }
 
-/// The member was deleted. Of somebody whom the copy does not know, a mark stays: an answer that WeCom gave before lets nobody in.
+/// The member was deleted. If the copy does not know them, a mark stays, so that an answer from before begins no session.
 async fn delete(
     transaction: &mut Transaction,
     corp_id: &CorpId,
@@ -201,9 +201,8 @@ async fn delete(
     Ok(())
 }
 
-/// The userids under which the copy still knows somebody who was renamed to `user_id` a moment ago: the renaming waits to be
-/// worked on. Whoever is deleted under the new userid is the person of the former one, and the renaming is over: somebody else
-/// may get the new userid before it is worked on.
+/// The former userids of a member whose rename to `user_id` still waits in the queue. A deletion under the new userid is about the
+/// same person. The rename is dropped, because another person may get the new userid before the worker runs.
 async fn former_names(
     transaction: &mut Transaction,
     corp_id: &CorpId,

@@ -1,9 +1,9 @@
 //! The copy is brought up to date by set: only what differs is written, some members at a time in transactions of their own, so
 //! that sign-ins never wait longer for the one writer of SQLite than they have patience.
 //!
-//! A member read by a sync is as true alone as one read by a sign-in, and what is there already differs no more, so a run that dies
-//! between two transactions is resumed like any other. Removals come after that: the guard has judged all of them together before.
-//! The last transaction tells the run's outcome.
+//! Each member's row is correct by itself, as after a sign-in, and a row that is up to date is not written again. So a run that ends
+//! between two transactions is resumed like any other. Removals follow; the guard has judged all of them together before. The last
+//! transaction records the run's outcome.
 
 use wecom_login_model::{ContactField, ContactFields, DepartmentId, Timestamp};
 

@@ -2,7 +2,7 @@
 //! and the removals that wait for an administrator.
 //!
 //! A run stages what it reads, so a killed one goes on where it was, and [applies](apply) it. Every write is made [under a
-//! lease](LeaseGuard): whoever lost it writes nothing any more.
+//! lease](LeaseGuard): a process that lost it writes nothing.
 
 mod apply;
 mod held;

@@ -18,7 +18,7 @@ pub struct AskedMember {
     pub departments: Vec<DepartmentId>,
 }
 
-/// LookupKind to ask for.
+/// Which members to look up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupKind {
     /// The people by name.
@@ -69,9 +69,9 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Finds the members of the copy whom the run has not seen and who may have left for its app: the app saw them before, or
-    /// no app that counts does, or they are signed in through the app although it does not see them. The leavers' phase begins
-    /// with it; returns how many they are.
+    /// Finds the members of the copy that the run has not seen and that may have left the app's scope: the app saw them before,
+    /// or no app that counts sees them, or they have a session through the app. The leavers' phase begins with it. Returns their
+    /// number.
     pub async fn find_leavers(&self, run: &Run, now: Timestamp, under: LeaseGuard<'_>) -> Result<u64, Error> {
         let mut transaction = self.begin_under(&staging_of(run.id), under).await?;
         transaction.lift_timeouts().await?;

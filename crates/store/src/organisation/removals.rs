@@ -1,4 +1,4 @@
-//! LookupKind a run has found to be gone: they are marked as having left, or their removal is held.
+//! The members that a run has found to be gone: they are marked as having left, or their removal is held.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use crate::visibility::{COUNTED_OUT_AFTER, NOT_COUNTED_OUT, ReadNumber};
 /// Members in one statement.
 const AT_ONCE: usize = 500;
 
-/// LookupKind a run removes.
+/// Which members a run removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Removal {
-    /// Members whom the app does not see any more.
+    /// Members that the app no longer sees.
     Unseen,
-    /// Members whom WeCom calls disabled or gone.
+    /// Members that WeCom reports as disabled or gone.
     Barred,
 }
 
@@ -25,8 +25,8 @@ impl Removal {
     /// The members; `$1` is the company, `$2` the app, `$3` the run.
     fn members(self, run: &Run) -> String {
         match self {
-            // A member whom WeCom has shown to the app since it was asked is visible; who was not asked for yet, since the run
-            // began.
+            // A member is visible if WeCom has shown them to the app since the lookup, or since the run began if there was no
+            // lookup yet.
             Self::Unseen => format!(
                 "FROM asked_members AS a JOIN members AS m ON m.corp_id = $1 AND m.user_key = a.user_key
                  WHERE a.run_id = $3 AND a.leaver = 1 AND m.left_at IS NULL AND NOT EXISTS
@@ -72,8 +72,8 @@ impl Removal {
     }
 }
 
-/// Removes the next members after `after`, by key, at most `limit`: records whom the app does not see any more, and marks those
-/// who have left. Returns the last of them, none at the end.
+/// Removes the next members after `after`, by key, at most `limit`: records that the app no longer sees them, and marks those who
+/// have left. Returns the last key, `None` at the end.
 ///
 /// The guard has decided before, about all of them; so they need not be removed in one transaction, and sign-ins go on between.
 pub(super) async fn remove_some(
@@ -129,7 +129,7 @@ async fn hold_rows(transaction: &mut Transaction, run: &Run, keys: &[String]) ->
     Ok(())
 }
 
-/// Those of `keys` whom the statement finds, by the number at which WeCom was asked for them and by evidence.
+/// The `keys` that the statement finds, grouped by the number of the lookup and by evidence.
 async fn groups(
     transaction: &mut Transaction,
     mut find: Statement,
@@ -190,8 +190,8 @@ async fn record_unseen(
     Ok(())
 }
 
-/// Those of `keys` whom no app of the company keeps: every app that counts has said since the sync began that it does not see
-/// them. With the list of all userids, members who are not on it were deleted.
+/// The `keys` that no app of the company keeps: every app that counts has answered "not visible" since the sync began. If the run
+/// has the list of all userids, members that are not on it were deleted.
 async fn leavers(
     transaction: &mut Transaction,
     run: &Run,

@@ -13,7 +13,7 @@ use crate::outbox::note_returned;
 use crate::row_hash::row_hash;
 use crate::{Error, Store};
 
-/// No answer of WeCom's is under way so long: after this, a mark of a member whom the copy does not know keeps nobody out.
+/// Retention of marks of members that the copy does not know. It is longer than any answer of WeCom can be under way.
 const MARKS_LAST: Duration = Duration::from_hours(24);
 
 /// What WeCom answered an app about a member.
@@ -94,7 +94,7 @@ impl Store {
         member.ok_or_else(|| Error::vanished("a member's row that was just written is not there"))
     }
 
-    /// Deletes marks of members whom the copy does not know, older than [`MARKS_LAST`], at most `limit`; returns how many.
+    /// Deletes marks of members that the copy does not know, older than [`MARKS_LAST`], at most `limit`; returns how many.
     pub async fn purge_visibility_marks(&self, now: Timestamp, limit: i64) -> Result<u64, Error> {
         let marks = sql("SELECT v.corp_id, v.user_key, v.agent_id FROM member_visibility AS v
              WHERE v.answer = 0 AND v.asked_at < $1 AND NOT EXISTS
@@ -285,7 +285,7 @@ async fn add_missing_fields(
     Ok(())
 }
 
-/// The number of an answer "not visible" that is newer than this read, about a member whom the copy does not know.
+/// The number of an answer "not visible" that is newer than this read, about a member that the copy does not know.
 async fn newer_mark(
     transaction: &mut Transaction,
     read: &MemberAnswers<'_>,

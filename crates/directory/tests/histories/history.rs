@@ -1,10 +1,11 @@
-//! Histories: their steps, and how each is done to WeCom, to the program and to the model.
+//! How each step of a history is done to WeCom, to the program and to the model.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use proptest::collection::{btree_set, vec};
-use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use tokio::time::timeout;
 use wecom_login_auth_model::Query;
 use wecom_login_directory::{SyncError, SyncOptions, SyncSource};
@@ -13,113 +14,8 @@ use wecom_login_simulator::{Fault, FaultKind};
 use wecom_login_store::{AppAnswer, Asked, MemberAnswers, ReadNumber, Standing};
 
 use crate::model::{APPS, App, Copy, MEMBERS, Person, Scope, Truth, When, Who, below};
+use crate::steps::{Edit, Step, Told};
 use crate::world::{COMPANIES, Database, World, agent, corp, told, user};
-
-/// What changes in a company.
-#[derive(Debug, Clone)]
-pub(crate) enum Edit {
-    /// Hired, or hired again.
-    Hire(Who, Option<i64>),
-    Leave(Who),
-    Move(Who, Option<i64>),
-    Rename(Who, u8),
-    Mobile(Who, Option<u8>),
-    Disable(Who, bool),
-    Scope(App, BTreeSet<i64>, BTreeSet<Who>),
-    DisableApp(App, bool),
-    Configure(App, bool),
-}
-
-/// An event that comes, whether it is true or not.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Told {
-    Deleted(Who),
-    Changed(Who),
-    OutOfScope(App, Who),
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    Edit(usize, Edit),
-    /// With the event that WeCom sends for it, where it sends one.
-    EditTold(usize, Edit),
-    Told(usize, Told),
-    Work,
-    Sync(usize, App, bool),
-    SignIn(usize, App, Who),
-    /// A sign-in reads the member, and its answer arrives after these steps.
-    LateSignIn(usize, App, Who, Vec<Step>),
-    /// WeCom answers nobody until it is back.
-    Away(bool),
-    /// A sync that is killed after it was looked at so often.
-    KilledSync(usize, App, bool, u16),
-    KilledWork(u16),
-    /// Minutes, in either direction.
-    Clock(i64),
-}
-
-fn who() -> std::ops::Range<Who> {
-    0..MEMBERS
-}
-
-fn department() -> impl Strategy<Value = Option<i64>> {
-    prop_oneof![4 => (1..=4_i64).prop_map(Some), 1 => Just(None)]
-}
-
-fn edit() -> BoxedStrategy<Edit> {
-    prop_oneof![
-        4 => (who(), department()).prop_map(|(who, id)| Edit::Hire(who, id)),
-        4 => who().prop_map(Edit::Leave),
-        5 => (who(), department()).prop_map(|(who, id)| Edit::Move(who, id)),
-        2 => (who(), any::<u8>()).prop_map(|(who, name)| Edit::Rename(who, name % 4)),
-        2 => (who(), any::<Option<u8>>()).prop_map(|(who, mobile)| Edit::Mobile(who, mobile.map(|one| one % 4))),
-        2 => (who(), any::<bool>()).prop_map(|(who, yes)| Edit::Disable(who, yes)),
-        4 => (0..APPS, btree_set(1..=4_i64, 0..3), btree_set(who(), 0..3))
-            .prop_map(|(app, ids, names)| Edit::Scope(app, ids, names)),
-        2 => (0..APPS, any::<bool>()).prop_map(|(app, yes)| Edit::DisableApp(app, yes)),
-        2 => (0..APPS, any::<bool>()).prop_map(|(app, yes)| Edit::Configure(app, yes)),
-    ]
-    .boxed()
-}
-
-fn one_event() -> impl Strategy<Value = Told> {
-    prop_oneof![
-        who().prop_map(Told::Deleted),
-        who().prop_map(Told::Changed),
-        (0..APPS, who()).prop_map(|(app, who)| Told::OutOfScope(app, who)),
-    ]
-}
-
-fn plain() -> BoxedStrategy<Step> {
-    let company = || 0..COMPANIES;
-    prop_oneof![
-        6 => (company(), edit()).prop_map(|(company, edit)| Step::Edit(company, edit)),
-        8 => (company(), edit()).prop_map(|(company, edit)| Step::EditTold(company, edit)),
-        3 => (company(), one_event()).prop_map(|(company, told)| Step::Told(company, told)),
-        5 => Just(Step::Work),
-        7 => (company(), 0..APPS, any::<bool>()).prop_map(|(company, app, force)| Step::Sync(company, app, force)),
-        7 => (company(), 0..APPS, who()).prop_map(|(company, app, who)| Step::SignIn(company, app, who)),
-        1 => any::<bool>().prop_map(Step::Away),
-        2 => prop_oneof![1..90_i64, -90..0_i64, 1000..1700_i64].prop_map(Step::Clock),
-    ]
-    .boxed()
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let company = || 0..COMPANIES;
-    prop_oneof![
-        20 => plain(),
-        2 => (company(), 0..APPS, who(), vec(plain(), 1..3))
-            .prop_map(|(company, app, who, then)| Step::LateSignIn(company, app, who, then)),
-        1 => (company(), 0..APPS, any::<bool>(), 0..400_u16)
-            .prop_map(|(company, app, force, looks)| Step::KilledSync(company, app, force, looks)),
-        1 => (0..200_u16).prop_map(Step::KilledWork),
-    ]
-}
-
-pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    vec(step(), 8..28)
-}
 
 /// App 0 sees department 2 with what is below it, app 1 everybody; the members are everywhere.
 fn beginning() -> Truth {
@@ -194,20 +90,20 @@ impl History {
                     self.world.wecom.fault(Fault::new("*", FaultKind::Errcode { code: -1 }));
                 }
             }
-            Step::KilledSync(company, app, force, looks) => {
+            Step::KilledSync(company, app, force, polls) => {
                 if self.truths[*company].apps[*app].configured {
                     let source = self.world.source(*company, *app);
                     let directory = self.world.directory.clone();
                     let options = options(*force);
                     let sync = directory.sync(&source, &options, &|_| ());
-                    looked_at(sync, *looks).await;
+                    killed_after(*polls, sync).await;
                     self.adopt().await;
                 }
             }
-            Step::KilledWork(looks) => {
+            Step::KilledWork(polls) => {
                 self.world.clock.advance(LONGEST_PAUSE);
                 let events = self.world.events.clone();
-                looked_at(events.work(), *looks).await;
+                killed_after(*polls, events.work()).await;
                 self.adopt().await;
             }
             Step::Clock(minutes) => self.pass(*minutes),
@@ -514,13 +410,17 @@ fn options(force: bool) -> SyncOptions {
     SyncOptions { started_by: "test".to_owned(), force, every: None }
 }
 
-/// Lets the work go on for so many moments and then drops it, as when its process dies.
-async fn looked_at<T>(work: impl Future<Output = T>, moments: u16) {
-    let over = tokio::time::sleep(Duration::from_micros(200) * u32::from(moments));
-    tokio::select! {
-        _ = work => {}
-        () = over => {}
-    }
+/// Polls the work so often and then drops it, as when its process dies.
+async fn killed_after<T>(polls: u16, work: impl Future<Output = T>) {
+    let (mut work, mut left) = (pin!(work), polls);
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(drop)
+    })
+    .await;
 }
 
 /// What WeCom sends for a change.

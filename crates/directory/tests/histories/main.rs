@@ -9,13 +9,15 @@
 
 mod history;
 mod model;
+mod steps;
 mod world;
 
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use futures_util::{StreamExt as _, stream};
-use history::{Step, run, steps};
+use history::run;
+use steps::{Step, steps};
 use world::Database;
 
 /// Histories of the test command, on SQLite and on PostgreSQL, which takes longer for each.

@@ -32,11 +32,11 @@ CREATE TABLE member_visibility (
     answer          BIGINT NOT NULL, -- 1 visible, 0 not visible
     asked           BIGINT NOT NULL, -- number of the single read or of the run's read
     asked_at        BIGINT NOT NULL,
-    row_hash        BIGINT NOT NULL, -- of what the app was told
-    fields          BIGINT NOT NULL, -- contact fields that the last answer has shown
-    consented       BIGINT NOT NULL, -- contact fields that the member has given to the app
-    departments     TEXT COLLATE "C" NOT NULL, -- as this app was told
-    leads           TEXT COLLATE "C" NOT NULL,
+    row_hash        BIGINT NOT NULL DEFAULT 0, -- of what the app was told
+    fields          BIGINT NOT NULL DEFAULT 0, -- contact fields that the last answer has shown
+    consented       BIGINT NOT NULL DEFAULT 0, -- contact fields that the member has given to the app
+    departments     TEXT COLLATE "C" NOT NULL DEFAULT '[]', -- as this app was told
+    leads           TEXT COLLATE "C" NOT NULL DEFAULT '[]',
     main_department BIGINT,
     PRIMARY KEY (corp_id, user_key, agent_id)
 );

@@ -187,9 +187,8 @@ async fn delete(
 ) -> Result<(), Error> {
     let marked = Marked { evidence: LeftEvidence::Deleted, number: told.number, now: told.at };
     leave(transaction, corp_id, &[user_id.folded()], marked).await?;
-    sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields, consented,
-            departments, leads, main_department)
-         SELECT $1, $2, '', 0, $3, $4, 0, 0, 0, '[]', '[]', NULL
+    sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at)
+         SELECT $1, $2, '', 0, $3, $4
          WHERE NOT EXISTS (SELECT 1 FROM members WHERE corp_id = $1 AND user_key = $2)
          ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET asked = excluded.asked, asked_at = excluded.asked_at")
     .bind(corp_id.as_str())

@@ -161,17 +161,15 @@ async fn record_unseen(
     when: &ApplyParams,
 ) -> Result<(), Error> {
     for keys in keys.chunks(AT_ONCE) {
-        let mut record = sql(
-            "INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash,
-                fields, consented, departments, leads, main_department)
-             SELECT m.corp_id, m.user_key, $1, 0, $2, $3, 0, 0, 0, '[]', '[]', NULL FROM members AS m
-             WHERE m.corp_id = $4 AND m.user_key IN (",
-        )
-        .bind(run.agent_id.as_str())
-        .bind(number.0)
-        .bind(when.now.as_millis())
-        .bind(run.corp_id.as_str())
-        .once();
+        let mut record =
+            sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at)
+             SELECT m.corp_id, m.user_key, $1, 0, $2, $3 FROM members AS m
+             WHERE m.corp_id = $4 AND m.user_key IN (")
+            .bind(run.agent_id.as_str())
+            .bind(number.0)
+            .bind(when.now.as_millis())
+            .bind(run.corp_id.as_str())
+            .once();
         record.push_list(keys);
         record.push(
             ") ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET answer = 0, asked = excluded.asked,

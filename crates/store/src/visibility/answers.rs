@@ -236,9 +236,9 @@ async fn visible(
         leave(transaction, corp_id, &[user_id.folded()], marked).await?;
         return Ok(());
     }
-    sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields, consented,
-            departments, leads, main_department)
-         VALUES ($1, $2, $3, 1, $4, $5, $6, $7, 0, $8, $9, $10)
+    sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields, departments,
+            leads, main_department)
+         VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET answer = 1, asked = excluded.asked,
             asked_at = excluded.asked_at, row_hash = excluded.row_hash, fields = excluded.fields,
             departments = excluded.departments, leads = excluded.leads, main_department = excluded.main_department
@@ -309,9 +309,8 @@ async fn not_visible(
     agent_id: &AgentId,
 ) -> Result<bool, Error> {
     let (corp_id, user_key) = (read.corp_id, read.user_id.folded());
-    let recorded = sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at, row_hash, fields,
-            consented, departments, leads, main_department)
-         VALUES ($1, $2, $3, 0, $4, $5, 0, 0, 0, '[]', '[]', NULL)
+    let recorded = sql("INSERT INTO member_visibility (corp_id, user_key, agent_id, answer, asked, asked_at)
+         VALUES ($1, $2, $3, 0, $4, $5)
          ON CONFLICT (corp_id, user_key, agent_id) DO UPDATE SET answer = 0, asked = excluded.asked,
             asked_at = excluded.asked_at
          WHERE member_visibility.asked <= excluded.asked AND NOT (member_visibility.answer = 1 AND EXISTS

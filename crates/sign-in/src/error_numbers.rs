@@ -171,10 +171,10 @@ error_numbers! {
     }
     /// The member left and came back, and the setting `rehire = "confirm"` leaves the decision to an administrator.
     RETURN_UNCONFIRMED = 710_109, Administrator {
-        meaning: "这个企业微信账号曾经离职，现在又回来了，需要管理员确认账号归谁。",
+        meaning: "该成员离职后又重新加入，需要管理员确认使用哪个账号。",
             "The member with this WeCom userid left the company and is back; an administrator must decide which \
             account is theirs.",
-        remedy: "请管理员核对本人。同一个人：wecom-login account bind <原账号> corpId/userId，恢复原账号；另一个人：wecom-login account unbind corpId/userId，之后按新成员登录。",
+        remedy: "请管理员核对身份。若是同一人，运行 wecom-login account bind 账号名 corpId/userId 恢复原账号；若是另一人，运行 wecom-login account unbind corpId/userId，之后按新成员登录。",
             "The administrator checks who it is. The same person gets the former account with wecom-login account \
             bind USERNAME corpId/userId; for another person, wecom-login account unbind corpId/userId lets them \
             sign in as a new member.",

@@ -18,14 +18,14 @@ mod departments;
 mod guard;
 mod lease;
 mod scope;
+mod source;
 mod walk;
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use wecom::Calls;
-use wecom_login_model::{AgentId, CorpId, DepartmentId, Timestamp};
+use wecom_login_model::{DepartmentId, Timestamp};
 use wecom_login_store::{
     Applied, ApplyParams, Asked, Coverage, Lease, LeaseGuard, LookupKind, NewRun, Outcome, Phase, ReadNumber,
     Run, RunScope,
@@ -35,6 +35,7 @@ use crate::{Directory, Error};
 pub use companies::{COMPANIES_AT_ONCE, LONGEST_SYNC, by_company};
 pub(crate) use lease::Beats;
 use lease::HeldLease;
+pub use source::{OtherApp, SyncSource};
 
 /// The departments that a killed run has walked are kept for this long.
 const RESUMED_WITHIN: Duration = Duration::from_mins(15);
@@ -46,40 +47,6 @@ const LATE: Duration = Duration::from_mins(10);
 const MOST_LOST: usize = 10;
 /// Runs that are kept, for each app.
 const RUNS_KEPT: i64 = 50;
-
-/// An app that looks at its company.
-#[derive(Debug, Clone)]
-pub struct SyncSource {
-    /// The instance by which it is configured, by full name.
-    pub instance: String,
-    /// The company.
-    pub corp_id: CorpId,
-    /// The app.
-    pub agent_id: AgentId,
-    /// Its calls, patient ones ([`wecom::Budget::of_a_company`]).
-    pub app: Calls,
-    /// Those with the secret of contact sync, if there is one.
-    pub contact: Option<Calls>,
-    /// The company's other apps that are configured. They are asked about members that this one no longer sees.
-    pub others: Vec<OtherApp>,
-}
-
-/// Another app of the same company.
-#[derive(Debug, Clone)]
-pub struct OtherApp {
-    /// The app.
-    pub agent_id: AgentId,
-    /// Its calls.
-    pub app: Calls,
-}
-
-impl SyncSource {
-    /// Every app of the company that is configured.
-    pub fn apps(&self) -> Vec<AgentId> {
-        let others = self.others.iter().map(|other| &other.agent_id);
-        others.chain([&self.agent_id]).cloned().collect()
-    }
-}
 
 /// How a sync is made.
 #[derive(Debug, Clone)]

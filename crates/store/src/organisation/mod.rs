@@ -5,6 +5,7 @@
 //! lease](LeaseGuard): a process that lost it writes nothing.
 
 mod apply;
+mod clearing;
 mod held;
 mod people;
 mod removals;
